@@ -1,0 +1,80 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// What every target of ours is compiled with: the strictest the toolchain offers.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// The sans-IO core parses hostile bytes, so every unsafe expression in it must be marked as such.
+let core = strict + [.strictMemorySafety()]
+
+let package = Package(
+  name: "jitterbug",
+  products: [.executable(name: "jitterbug", targets: ["jitterbug"])],
+  targets: [
+    // The sans-IO core, in the order in which data flows: no clock, no socket, no file, no thread.
+    .target(name: "Timeline", swiftSettings: core, linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "Packets", dependencies: ["Timeline"], swiftSettings: core),
+    .target(name: "Sending", dependencies: ["Packets", "Timeline"], swiftSettings: core),
+    .target(name: "Impairment", dependencies: ["Timeline"], swiftSettings: core),
+    .target(name: "Buffering", dependencies: ["Timeline"], swiftSettings: core),
+    .target(name: "Statistics", dependencies: ["Timeline"], swiftSettings: core),
+    .target(
+      name: "Receiving", dependencies: ["Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: core),
+    .target(name: "Reporting", dependencies: ["Statistics", "Timeline"], swiftSettings: core),
+    .target(
+      name: "Simulation",
+      dependencies: ["Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline"],
+      swiftSettings: core),
+
+    // The shell: files, codecs, sockets.
+    .target(
+      name: "Media", dependencies: ["Packets", "Timeline", "COgg", "CSndFile"], swiftSettings: strict),
+    .target(name: "Codecs", dependencies: ["COpus", "CSoxr"], swiftSettings: strict),
+    .target(name: "Sockets", dependencies: ["Timeline", "CLinux"], swiftSettings: strict),
+
+    // The command, the only place that joins the shell with the core.
+    .executableTarget(
+      name: "jitterbug",
+      dependencies: [
+        "Timeline", "Packets", "Media", "Codecs", "Sending", "Impairment", "Receiving", "Buffering",
+        "Statistics", "Reporting", "Sockets",
+      ], swiftSettings: strict),
+
+    // C: one shim or system library each.
+    .target(name: "CLinux"),
+    .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),
+    .systemLibrary(name: "COgg", pkgConfig: "ogg", providers: [.apt(["libogg-dev"])]),
+    .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+    .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+
+    // Tests: one folder a module, then the whole system.
+    .testTarget(name: "TimelineTests", dependencies: ["Timeline"], swiftSettings: strict),
+    .testTarget(name: "PacketsTests", dependencies: ["Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(name: "SendingTests", dependencies: ["Sending", "Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(name: "ImpairmentTests", dependencies: ["Impairment", "Timeline"], swiftSettings: strict),
+    .testTarget(name: "BufferingTests", dependencies: ["Buffering", "Timeline"], swiftSettings: strict),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "ReceivingTests", dependencies: ["Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "Statistics", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: [
+        "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
+      ], swiftSettings: strict),
+    .testTarget(name: "MediaTests", dependencies: ["Media", "Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
+    .testTarget(name: "SocketsTests", dependencies: ["Sockets", "Timeline"], swiftSettings: strict),
+    .testTarget(name: "ToolTests", dependencies: ["jitterbug"], swiftSettings: strict),
+    .testTarget(name: "InteropTests", dependencies: ["jitterbug"], swiftSettings: strict),
+  ]
+)
