@@ -20,7 +20,7 @@ let package = Package(
     // The sans-IO core, in the order in which data flows: no clock, no socket, no file, no thread.
     .target(name: "Timeline", swiftSettings: core, linkerSettings: [.linkedLibrary("m")]),
     .target(name: "Packets", dependencies: ["Timeline"], swiftSettings: core),
-    .target(name: "Sending", dependencies: ["Packets", "Timeline"], swiftSettings: core),
+    .target(name: "Sending", dependencies: ["Statistics", "Packets", "Timeline"], swiftSettings: core),
     .target(name: "Impairment", dependencies: ["Timeline"], swiftSettings: core),
     .target(name: "Buffering", dependencies: ["Timeline"], swiftSettings: core),
     .target(name: "Statistics", dependencies: ["Timeline"], swiftSettings: core),

@@ -1,0 +1,81 @@
+public import Timeline
+
+/// What the jitter buffer has to know of a packet.
+public struct BufferedPacket: Equatable, Sendable {
+  /// The extended sequence number.
+  public var sequence: Int64
+  /// The extended timestamp, in units of the stream's clock.
+  public var timestamp: Int64
+  /// How long the packet plays, in units of the stream's clock; 0 when nobody can tell (payloads without frames).
+  public var duration: Int64
+  /// When it arrived.
+  public var arrival: Instant
+  /// Whether it announces silence (discontinuous transmission): what follows it until the next packet isn't lost.
+  public var isSilence: Bool
+  /// Whether it carries a coarse copy of the packet before it (Opus in-band FEC, RFC 6716 section 2.1.7).
+  public var carriesFEC: Bool
+  /// Anything the caller wants back with the packet: its number in a trace, say.
+  public var tag: UInt64
+
+  /// Describes a packet.
+  public init(
+    sequence: Int64, timestamp: Int64, duration: Int64, arrival: Instant, isSilence: Bool = false,
+    carriesFEC: Bool = false, tag: UInt64 = 0
+  ) {
+    self.sequence = sequence
+    self.timestamp = timestamp
+    self.duration = duration
+    self.arrival = arrival
+    self.isSilence = isSilence
+    self.carriesFEC = carriesFEC
+    self.tag = tag
+  }
+}
+
+/// What became of a packet that was offered to the buffer.
+public enum Insertion: Equatable, Sendable {
+  /// It waits for its time.
+  case stored
+  /// Its time has passed: the place was concealed or skipped already.
+  case late
+  /// A packet with this number waits already.
+  case duplicate
+  /// The buffer's limit in packets or bytes is reached.
+  case full
+}
+
+/// What the listener's side has to do now.
+public enum PlayoutDecision: Equatable, Sendable {
+  /// Nothing until this instant, or until the next packet when there is none.
+  case wait(until: Instant?)
+  /// Decode and play this packet, but leave out its first `skip` units, whose time was filled already.
+  case play(BufferedPacket, slot: Int, skip: Int64)
+  /// Rebuild `duration` units from the copy that the packet in `slot` carries; that packet itself plays next.
+  case recover(slot: Int, duration: Int64)
+  /// Conceal `duration` units of missing media.
+  case conceal(duration: Int64)
+  /// Play `duration` units of silence: the sender meant a pause, or a gap is too long to conceal.
+  case silence(duration: Int64)
+  /// Everything has been played and nothing more will come.
+  case ended
+}
+
+/// What the buffer has done so far; every passed sequence number is in exactly one of the first three.
+public struct PlayoutCounts: Equatable, Sendable {
+  /// Packets played.
+  public internal(set) var played = 0
+  /// Missing packets rebuilt from in-band FEC.
+  public internal(set) var recovered = 0
+  /// Sequence numbers whose time passed without a packet to play: concealed.
+  public internal(set) var concealed = 0
+  /// Media played from packets, in clock units.
+  public internal(set) var playedUnits: Int64 = 0
+  /// Media rebuilt from in-band FEC, in clock units.
+  public internal(set) var recoveredUnits: Int64 = 0
+  /// Media concealed, in clock units; a stall that ends the stream isn't media and doesn't count.
+  public internal(set) var concealedUnits: Int64 = 0
+  /// Pauses that the sender meant, in clock units.
+  public internal(set) var silenceUnits: Int64 = 0
+  /// Times the timeline was anchored anew because the sender's timestamps or the path's delay jumped.
+  public internal(set) var resynchronisations = 0
+}

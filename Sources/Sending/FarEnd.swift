@@ -1,0 +1,33 @@
+public import Packets
+public import Statistics
+public import Timeline
+
+/// What receivers say of the stream in their reports (RFC 3550 section 6.4).
+public struct FarEnd: Sendable {
+  /// The latest report block about our stream.
+  public private(set) var block: ReportBlock?
+  /// Report blocks about our stream so far.
+  public private(set) var blockCount = 0
+  /// The round trip times, by LSR and DLSR (RFC 3550 section 6.4.1).
+  public private(set) var roundTrip = RoundTrip()
+  /// Datagrams on the RTCP port that were no valid RTCP.
+  public internal(set) var invalidCount = 0
+
+  mutating func handle(_ packet: RTCPPacket, in datagram: RawSpan, ssrc: UInt32, at now: NTPTimestamp) {
+    switch packet {
+    case .senderReport(let report):
+      for index in 0..<report.reportCount { take(report.block(index, in: datagram), ssrc: ssrc, at: now) }
+    case .receiverReport(let report):
+      for index in 0..<report.reportCount { take(report.block(index, in: datagram), ssrc: ssrc, at: now) }
+    case .sourceDescription, .goodbye, .other: break
+    }
+  }
+
+  private mutating func take(_ block: ReportBlock?, ssrc: UInt32, at now: NTPTimestamp) {
+    guard let block, block.ssrc == ssrc else { return }
+    self.block = block
+    blockCount += 1
+    roundTrip.record(
+      arrival: now, lastSenderReport: block.lastSenderReport, delay: block.delaySinceLastSenderReport)
+  }
+}

@@ -1,0 +1,113 @@
+public import Timeline
+
+/// When each piece of media is due on the wire: absolute deadlines on the media clock, so that errors don't add up.
+///
+/// A sender that was held up (a stopped process, a slow source) must not make up for it with a burst: packets that come
+/// later than a jitter buffer waits are useless, and the burst itself causes loss. So a delay of more than ``lagLimit``
+/// is taken as a pause: the deadlines, and with them the RTP timestamps, move on by its length, as they would for a
+/// live source that fell silent. Smaller delays are caught up.
+public struct SendSchedule: Sendable {
+  /// The deadline of a piece of media, and how far the timeline had to be moved for it.
+  public struct Admission: Equatable, Sendable {
+    /// When the piece is to be sent.
+    public var deadline: Instant
+    /// The piece's place on the RTP timeline: its media time plus all pauses so far, in clock units.
+    public var timestampOffset: Int64
+    /// Whether a pause was made right before this piece.
+    public var followsPause: Bool
+  }
+
+  /// Ticks of the media clock a second.
+  public let clockRate: UInt32
+  /// The delay that is still caught up by sending faster.
+  public let lagLimit: Interval
+  /// Media seconds per second of real time; nil sends without waiting.
+  public let speed: Double?
+  /// Pauses made so far.
+  public private(set) var pauseCount = 0
+  /// The time lost in them.
+  public private(set) var pausedTime = Interval.zero
+  /// How late packets were sent, against their deadlines.
+  public private(set) var error = PacingError()
+
+  private var start: Instant
+  private var pausedUnits: Int64 = 0
+
+  /// Starts the media clock: media time 0 is due at `start`.
+  public init(
+    start: Instant, clockRate: UInt32, speed: Double? = 1, lagLimit: Interval = .milliseconds(100)
+  ) {
+    self.start = start
+    self.clockRate = clockRate
+    self.speed = speed
+    self.lagLimit = lagLimit
+  }
+
+  /// Plans the piece of media at `mediaTime` (clock units since the start), which became available at `now`.
+  public mutating func admit(mediaTime: Int64, at now: Instant) -> Admission {
+    guard let speed else {
+      return Admission(deadline: now, timestampOffset: mediaTime, followsPause: false)
+    }
+    var deadline = start + Self.scaled(Interval(units: mediaTime, rate: clockRate), by: speed)
+    let lag = now - deadline
+    let isPause = lag > lagLimit
+    if isPause {
+      // Whole clock units, so that timestamps and deadlines stay together for ever.
+      let units = Self.scaled(lag, by: 1 / speed).units(rate: clockRate)
+      pausedUnits += units
+      start += lag
+      deadline += lag
+      pauseCount += 1
+      pausedTime += lag
+    }
+    return Admission(deadline: deadline, timestampOffset: mediaTime + pausedUnits, followsPause: isPause)
+  }
+
+  /// Notes that what was due at `deadline` was sent at `now`.
+  public mutating func sent(deadline: Instant, at now: Instant) { error.record(now - deadline) }
+
+  private static func scaled(_ interval: Interval, by speed: Double) -> Interval {
+    speed == 1 ? interval : Interval(seconds: interval.seconds / speed)
+  }
+}
+
+/// How far the sender's own timer was off: what must not be blamed on the network.
+public struct PacingError: Sendable {
+  /// Packets measured.
+  public private(set) var count = 0
+  /// The error of the last packet.
+  public private(set) var last = Interval.zero
+  /// The largest error.
+  public private(set) var max = Interval.zero
+  private var sum = Interval.zero
+  /// Counts by size: bin n holds errors below 2^n µs, the last one all others.
+  private var bins = [24 of Int](repeating: 0)
+
+  /// Nothing measured yet.
+  public init() {}
+
+  /// The mean error.
+  public var mean: Interval { count == 0 ? .zero : sum / Int64(count) }
+
+  /// An upper bound for the error of that share of packets (0 to 1), within a factor of two.
+  public func quantile(_ share: Double) -> Interval {
+    var seen = 0
+    for bin in bins.indices {
+      seen += bins[bin]
+      if Double(seen) >= share * Double(count) { return min(max, .microseconds(1 << Int64(bin))) }
+    }
+    return max
+  }
+
+  mutating func record(_ error: Interval) {
+    let late = Swift.max(error, .zero)
+    count += 1
+    last = late
+    max = Swift.max(max, late)
+    sum += late
+    let microseconds = UInt64(late.nanoseconds / 1_000)
+    bins[Swift.min(64 - microseconds.leadingZeroBitCount, bins.count - 1)] += 1
+  }
+
+  private func min(_ left: Interval, _ right: Interval) -> Interval { left < right ? left : right }
+}
