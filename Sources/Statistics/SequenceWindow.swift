@@ -1,0 +1,123 @@
+/// The set of sequence numbers received in one run of numbers, exact and in constant memory.
+///
+/// The last 65,536 numbers up to the highest are a bitmap in a ring (8 KiB). A number that falls out of it is settled:
+/// received or lost for good; its loss run is counted then, in order of sequence number. RTP's 16-bit numbers extend to
+/// at most 32,768 below the highest, so no packet of a real stream can come too late for the window.
+struct SequenceWindow: Sendable {
+  /// What a number turned out to be.
+  enum Outcome {
+    /// The highest so far, or the first.
+    case inOrder
+    /// Seen for the first time, below the highest.
+    case reordered
+    /// Seen before.
+    case duplicate
+    /// Below the window: nobody knows any more whether it was seen.
+    case tooOld
+  }
+
+  /// The lowest number seen in this run of numbers.
+  private(set) var first: Int64 = 0
+  /// The highest number seen in this run of numbers.
+  private(set) var highest: Int64 = 0
+  /// Whether nothing was seen yet in this run of numbers.
+  private(set) var isEmpty = true
+  /// The loss runs among settled numbers of all runs of numbers.
+  private(set) var runs = LossRuns()
+
+  /// Numbers below this one are settled, from `first` on.
+  private var settled: Int64 = 0
+  /// Numbers below this one belong to a run of numbers that was closed.
+  private var floor = Int64.min
+  /// One bit a number, at its low 16 bits; a bit outside `settled ... highest` is 0.
+  private var words = [UInt64](repeating: 0, count: Self.capacity / 64)
+
+  /// Adds a number to the set.
+  mutating func insert(_ number: Int64) -> Outcome {
+    if number < floor { return .tooOld }
+    if isEmpty {
+      isEmpty = false
+      first = number
+      highest = number
+      settled = number
+      mark(number)
+      return .inOrder
+    }
+    if number > highest {
+      settle(below: number - Int64(Self.capacity) + 1)
+      highest = number
+      mark(number)
+      return .inOrder
+    }
+    if number < settled {
+      // Before the very first one, nothing of which is settled yet: the run of numbers began earlier than it seemed.
+      guard settled == first, number > highest - Int64(Self.capacity) else { return .tooOld }
+      first = number
+      settled = number
+      mark(number)
+      return .reordered
+    }
+    return mark(number) ? .reordered : .duplicate
+  }
+
+  /// Settles every number and begins a new run of numbers above the highest.
+  mutating func close() {
+    guard !isEmpty else { return }
+    settle(below: highest + 1)
+    floor = highest + 1
+    isEmpty = true
+  }
+
+  /// Sets a number's bit; false when it was set already.
+  @discardableResult
+  private mutating func mark(_ number: Int64) -> Bool {
+    let index = Self.index(of: number)
+    let bit: UInt64 = 1 << (index & 63)
+    defer { words[index >> 6] |= bit }
+    return words[index >> 6] & bit == 0
+  }
+
+  /// Counts the runs among the numbers below `limit`, a word of bits at a time, and clears their bits.
+  private mutating func settle(below limit: Int64) {
+    while settled < limit {
+      guard settled <= highest else {
+        // A jump past the whole window: none of these can have a bit.
+        runs.appendLost(Int(limit - settled))
+        settled = limit
+        return
+      }
+      let index = Self.index(of: settled)
+      let offset = index & 63
+      let count = Int(min(64 - Int64(offset), limit - settled, highest - settled + 1))
+      let mask = (count == 64 ? UInt64.max : (1 << count) - 1) << offset
+      let bits = (words[index >> 6] & mask) >> offset
+      words[index >> 6] &= ~mask
+      append(bits: bits, count: count)
+      settled += Int64(count)
+    }
+  }
+
+  /// Feeds `count` settled numbers to the loss runs, lowest bit first.
+  private mutating func append(bits: UInt64, count: Int) {
+    var rest = bits
+    var left = count
+    while left > 0 {
+      let lost = min(rest.trailingZeroBitCount, left)
+      if lost > 0 {
+        runs.appendLost(lost)
+        left -= lost
+        rest >>= UInt64(lost)
+      }
+      guard left > 0 else { return }
+      runs.appendReceived()
+      let received = min((~rest).trailingZeroBitCount, left)
+      left -= received
+      rest >>= UInt64(received)
+    }
+  }
+
+  private static func index(of number: Int64) -> Int { Int(truncatingIfNeeded: number) & (capacity - 1) }
+
+  /// The number of sequence numbers that the window holds.
+  static let capacity = 65_536
+}
