@@ -1,6 +1,6 @@
 public import Packets
 public import Statistics
-public import Timeline
+import Timeline
 
 /// What receivers say of the stream in their reports (RFC 3550 section 6.4).
 public struct FarEnd: Sendable {

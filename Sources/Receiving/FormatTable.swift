@@ -1,0 +1,71 @@
+public import Packets
+
+/// How it was found out what a payload type stands for.
+public enum FormatOrigin: String, Sendable {
+  /// A session description said so.
+  case sdp
+  /// The user said so.
+  case option
+  /// The output file's suffix implies it.
+  case suffix
+  /// The type is a static one (RFC 3551 section 6).
+  case staticType = "static"
+  /// The packets look like it.
+  case packets
+  /// Nothing else was known: our own dynamic types, or a guess at the clock.
+  case convention
+}
+
+/// What payload types stand for, by the best evidence there is.
+public struct FormatTable: Sendable {
+  /// The formats that a session description gave.
+  public var described: [UInt8: PayloadFormat] = [:]
+  /// The format that the user named for dynamic types.
+  public var option: PayloadFormat?
+  /// The format that the output file's suffix implies for dynamic types.
+  public var suffix: PayloadFormat?
+
+  /// Our synthetic source: packets without media, timed by the 90 kHz clock of video.
+  public static let synthetic = PayloadFormat(encodingName: "synthetic", clockRate: 90_000)
+  /// The dynamic payload type of the synthetic source.
+  public static let syntheticType: UInt8 = 112
+
+  /// An empty table: static types, what packets look like, and conventions.
+  public init() {}
+
+  /// One packet as evidence.
+  struct Sample {
+    var sequence: UInt16
+    var timestamp: UInt32
+    /// The duration by an Opus table of contents; nil when the payload can't be Opus.
+    var opusDuration: Int?
+  }
+
+  func resolve(_ type: UInt8, samples: [Sample]) -> (format: PayloadFormat, origin: FormatOrigin) {
+    if let format = described[type] { return (format, .sdp) }
+    if let format = PayloadFormat.staticType(type) { return (format, .staticType) }
+    if let option { return (option, .option) }
+    if let suffix, type != Self.syntheticType { return (suffix, .suffix) }
+    if Self.lookLikeOpus(samples) { return (.opus, .packets) }
+    switch type {
+    case 111: return (.opus, .convention)
+    case 96: return (PayloadFormat(encodingName: "H264", clockRate: 90_000), .convention)
+    case 98: return (PayloadFormat(encodingName: "VP8", clockRate: 90_000), .convention)
+    case Self.syntheticType: return (Self.synthetic, .convention)
+    default: return (PayloadFormat(encodingName: "unknown", clockRate: 90_000), .convention)
+    }
+  }
+
+  /// Opus gives itself away: timestamps advance by just the duration that the table of contents names (RFC 7587
+  /// section 4.2), between packets with neighbouring numbers.
+  private static func lookLikeOpus(_ samples: [Sample]) -> Bool {
+    var agreeing = 0
+    for sample in samples {
+      guard let duration = sample.opusDuration else { return false }
+      guard let next = samples.first(where: { $0.sequence == sample.sequence &+ 1 }) else { continue }
+      guard next.timestamp &- sample.timestamp == UInt32(duration) else { return false }
+      agreeing += 1
+    }
+    return agreeing > 0
+  }
+}

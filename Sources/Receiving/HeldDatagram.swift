@@ -1,0 +1,82 @@
+import Packets
+import Timeline
+
+/// A datagram that waits until it is known what to make of it: it began a source, or announced a jump.
+struct HeldDatagram: Sendable {
+  var bytes: [UInt8]
+  var peer: Peer
+  var arrival: Instant
+  var index: UInt64
+  var sequence: SequenceNumber
+  var timestamp: RTPTimestamp
+
+  init(_ datagram: RawSpan, header: RTPHeader, peer: Peer, arrival: Instant, index: UInt64) {
+    bytes = unsafe datagram.withUnsafeBytes { unsafe [UInt8]($0) }
+    self.peer = peer
+    self.arrival = arrival
+    self.index = index
+    sequence = header.sequenceNumber
+    timestamp = header.timestamp
+  }
+}
+
+/// Sources that have not yet sent two packets in sequence (RFC 3550 A.1, probation).
+///
+/// Made-up sources can only push each other out of here; sources that were validated are not touched.
+struct Probation: Sendable {
+  /// The most sources on probation; the one that has been silent longest makes room.
+  static let sourceLimit = 64
+  /// The most packets kept of each; the oldest makes room.
+  static let packetLimit = 8
+
+  private struct Candidate: Sendable {
+    var ssrc: UInt32
+    var held: [HeldDatagram]
+  }
+
+  private var candidates: [Candidate] = []
+
+  /// What came of a packet of a source on probation.
+  struct Outcome {
+    /// The packets that prove the source, in order of arrival; empty while it stays on probation.
+    var proof: [HeldDatagram] = []
+    /// Packets given up on.
+    var dropped: [(ssrc: UInt32, datagram: HeldDatagram)] = []
+  }
+
+  /// Takes in a packet of an unknown source.
+  mutating func receive(_ datagram: HeldDatagram, ssrc: UInt32) -> Outcome {
+    var outcome = Outcome()
+    guard let place = candidates.firstIndex(where: { $0.ssrc == ssrc }) else {
+      if candidates.count == Self.sourceLimit {
+        let oldest = candidates.removeFirst()
+        outcome.dropped = oldest.held.map { (oldest.ssrc, $0) }
+      }
+      candidates.append(Candidate(ssrc: ssrc, held: [datagram]))
+      return outcome
+    }
+    var candidate = candidates.remove(at: place)
+    let isProven = candidate.held.contains { $0.sequence.distance(to: datagram.sequence) == 1 }
+    candidate.held.append(datagram)
+    if isProven {
+      let limit = Int(SequenceValidator.maxMisorder)
+      for held in candidate.held {
+        if abs(held.sequence.distance(to: datagram.sequence)) < limit {
+          outcome.proof.append(held)
+        } else {
+          outcome.dropped.append((ssrc, held))
+        }
+      }
+      return outcome
+    }
+    if candidate.held.count > Self.packetLimit { outcome.dropped = [(ssrc, candidate.held.removeFirst())] }
+    candidates.append(candidate)
+    return outcome
+  }
+
+  /// Gives up on all of them.
+  mutating func removeAll() -> [(ssrc: UInt32, datagram: HeldDatagram)] {
+    defer { candidates = [] }
+    return candidates.flatMap { candidate in candidate.held.map { (candidate.ssrc, $0) } }
+  }
+}

@@ -1,0 +1,120 @@
+public import Packets
+public import Timeline
+
+/// How streams end, and the RTCP that goes both ways.
+extension ReceiveSession {
+  // MARK: Inputs
+
+  /// Takes in a compound RTCP packet.
+  public mutating func handleRTCP(_ datagram: RawSpan, from peer: Peer, at arrival: Instant) {
+    do throws(PacketParseError) {
+      var cursor = try CompoundCursor(validating: datagram)
+      while let part = cursor.next(in: datagram) {
+        handle(try RTCPPacket(parsing: part, in: datagram), in: datagram, at: arrival)
+      }
+      datagrams.rtcp += 1
+      reporter.received(bytes: datagram.byteCount)
+    } catch {
+      datagrams.invalidRTCP += 1
+    }
+  }
+
+  private mutating func handle(_ packet: RTCPPacket, in datagram: RawSpan, at arrival: Instant) {
+    switch packet {
+    case .senderReport(let report):
+      guard let place = openPlace(of: report.ssrc) else { return }
+      streams[place].senderReport = (report.ntp.middle, arrival)
+      streams[place].sentPackets = report.packetCount
+      settleGoodbye(place)
+    case .sourceDescription(let description):
+      var items = description.items
+      while let item = items.next(in: datagram) where item.type == SourceDescription.ItemType.cname {
+        let name = Self.text(item.text, of: datagram)
+        reporter.remember(name, of: item.ssrc)
+        if let place = openPlace(of: item.ssrc) { streams[place].cname = name }
+      }
+    case .goodbye(let goodbye):
+      for index in 0..<goodbye.sourceCount {
+        guard let ssrc = goodbye.source(index, in: datagram), let place = openPlace(of: ssrc),
+          streams[place].phase == .active
+        else { continue }
+        let margin = max(configuration.target, Self.goodbyeMargin)
+        streams[place].phase = .leaving(.goodbye, drainAt: arrival + margin)
+        settleGoodbye(place)
+      }
+    case .receiverReport, .other: break
+    }
+  }
+
+  // MARK: Outputs
+
+  /// Writes a receiver report when one is due, for every sender heard since the last; the number of bytes, or nil.
+  public mutating func pollReport(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
+    guard let due = reporter.nextReport, due <= now else { return nil }
+    return reporter.write(&streams, into: &bytes, at: now, isGoodbye: false)
+  }
+
+  /// Writes the last report with a goodbye; nil when nothing was ever received.
+  public mutating func goodbye(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
+    guard reporter.nextReport != nil else { return nil }
+    return reporter.write(&streams, into: &bytes, at: now, isGoodbye: true)
+  }
+
+  /// Settles what is left when the session is over, so that `pollFate` tells of every datagram.
+  public mutating func close() { trace.close() }
+
+  // MARK: Lifecycle
+
+  /// When the stream's phase has to be looked at again.
+  func timeout(of place: Int) -> Instant? {
+    switch streams[place].phase {
+    case .active: configuration.idleTimeout.map { streams[place].lastArrival + $0 }
+    case .leaving(_, let drainAt): drainAt
+    case .draining, .ended: nil
+    }
+  }
+
+  /// Moves the stream's life on as far as `now` demands.
+  mutating func expire(_ place: Int, at now: Instant) {
+    guard let instant = timeout(of: place), instant <= now else { return }
+    switch streams[place].phase {
+    case .active: drain(place, because: .idle)
+    case .leaving(let reason, _): drain(place, because: reason)
+    case .draining, .ended: break
+    }
+  }
+
+  /// A sender that leaves has told how many packets it sent: once all are here nothing more needs waiting for.
+  mutating func settleGoodbye(_ place: Int) {
+    guard case .leaving(let reason, _) = streams[place].phase, let sent = streams[place].sentPackets,
+      UInt32(truncatingIfNeeded: streams[place].statistics.unique) == sent
+    else { return }
+    drain(place, because: reason)
+  }
+
+  mutating func drain(_ place: Int, because reason: StreamEnd) {
+    dropHeld(place)
+    streams[place].phase = .draining(reason)
+    streams[place].buffer.end()
+  }
+
+  /// Everything has been played: closes the stream's account.
+  mutating func finish(_ place: Int) {
+    guard case .draining(let reason) = streams[place].phase else { return }
+    if let highest = streams[place].statistics.highestSequence { streams[place].buffer.settle(through: highest) }
+    streams[place].phase = .ended(reason)
+    events.append((streams[place].id, .ended(reason)))
+  }
+
+  private func openPlace(of ssrc: UInt32) -> Int? { streams.lastIndex { $0.ssrc == ssrc && $0.isOpen } }
+
+  private static func text(_ range: Range<Int>, of datagram: RawSpan) -> String {
+    let bytes = datagram.extracting(range)
+    return unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+}
+
+extension ReceiveStream {
+  /// Whether it is still being received or played.
+  public var isOpen: Bool { if case .ended = phase { false } else { true } }
+}

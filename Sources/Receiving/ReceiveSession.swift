@@ -1,0 +1,329 @@
+public import Buffering
+public import Packets
+public import Statistics
+public import Timeline
+
+/// The receiving side of an RTP session: validates sources, keeps their statistics, orders their packets, says what to
+/// play, and reports to the senders.
+///
+/// Methods come in three kinds. Inputs (`handleRTP`, `handleRTCP`, `stop`) change the state. Outputs (`pollPlayout`,
+/// `pollEvent`, `pollFate`, `pollReport`) are drained after each input, and at `nextWake`, until they return nil.
+/// Queries change nothing.
+///
+/// The draining rule for playout: poll up to a datagram's arrival time before handing that datagram in. Then what is
+/// played depends on when datagrams arrived, not on when the process got to read them.
+public struct ReceiveSession: Sendable {
+  /// What a session is set up with.
+  public struct Configuration: Sendable {
+    /// What payload types stand for.
+    public var formats = FormatTable()
+    /// The jitter buffer's fixed delay.
+    public var target = Interval.milliseconds(60)
+    /// A stream ends after this long without a packet; nil waits for ever.
+    public var idleTimeout: Interval?
+    /// The most sources followed at once.
+    public var sourceLimit = 32
+    /// Whether `pollFate` tells what became of each datagram.
+    public var isTracing = false
+    /// Our own synchronisation source in receiver reports.
+    public var ssrc: UInt32
+    /// Our canonical name, at most 255 bytes.
+    public var cname: String
+    /// The session's bandwidth in bits a second, of which RTCP takes 5 %.
+    public var bandwidth = 128_000.0
+    /// The seed of the report timer's randomisation.
+    public var seed: UInt64
+
+    /// A session with the usual limits.
+    public init(ssrc: UInt32, cname: String, seed: UInt64) {
+      self.ssrc = ssrc
+      self.cname = cname
+      self.seed = seed
+    }
+  }
+
+  /// Datagrams by what they were; together with the streams' counts, each RTP datagram is in exactly one class.
+  public struct DatagramCounts: Equatable, Sendable {
+    /// Datagrams handed in as RTP.
+    public internal(set) var rtp = 0
+    /// Valid compound RTCP packets.
+    public internal(set) var rtcp = 0
+    /// Datagrams on the RTCP side that weren't valid.
+    public internal(set) var invalidRTCP = 0
+    /// RTP datagrams that belong to no stream, by reason.
+    public internal(set) var discarded = DiscardCounts()
+    /// RTP datagrams held back: of a source on probation, or announcing a jump.
+    public internal(set) var held = 0
+  }
+
+  /// How long after a goodbye packets may still be on their way (RFC 3550 section 6.2.1 keeps the source for a while).
+  static let goodbyeMargin = Interval.milliseconds(500)
+  /// Streams that ended are kept for the report, up to this many in all.
+  static let streamLimit = 256
+
+  /// All streams in order of appearance, those that ended too.
+  public internal(set) var streams: [ReceiveStream] = []
+  /// Streams that ended so long ago that only this count is left of them.
+  public private(set) var forgottenStreams = 0
+  /// What the datagrams were.
+  public internal(set) var datagrams = DatagramCounts()
+
+  let configuration: Configuration
+  private var probation = Probation()
+  private var nextID = 0
+  private var nextIndex: UInt64 = 0
+  private var nextPlayout: Instant?
+  var events: [(stream: Int, event: StreamEvent)] = []
+  var trace: FateLedger
+  private var isStopped = false
+  var reporter: ReceiverReporter
+
+  /// Begins a session that has heard nothing.
+  public init(_ configuration: Configuration) {
+    self.configuration = configuration
+    reporter = ReceiverReporter(configuration)
+    trace = FateLedger(isTracing: configuration.isTracing)
+  }
+
+  // MARK: Inputs
+
+  /// Takes in an RTP datagram. Arrival times don't run backwards.
+  public mutating func handleRTP(_ datagram: RawSpan, from peer: Peer, at arrival: Instant) {
+    let index = nextIndex
+    nextIndex += 1
+    datagrams.rtp += 1
+    let packet: RTPPacket
+    do throws(PacketParseError) {
+      packet = try RTPPacket(parsing: datagram)
+    } catch {
+      discard(.malformed, index: index, header: nil, size: datagram.byteCount, arrival: arrival)
+      return
+    }
+    let header = packet.header
+    if let place = streams.lastIndex(where: { $0.ssrc == header.ssrc && $0.isOpen }) {
+      receive(packet, of: datagram, stream: place, from: peer, at: arrival, index: index)
+    } else {
+      datagrams.held += 1
+      let held = HeldDatagram(datagram, header: header, peer: peer, arrival: arrival, index: index)
+      let outcome = probation.receive(held, ssrc: header.ssrc)
+      release(outcome.dropped, because: .probation)
+      if !outcome.proof.isEmpty { beginStream(ssrc: header.ssrc, with: outcome.proof) }
+    }
+  }
+
+  /// No more input: what is in the buffers is played, then the streams end.
+  public mutating func stop() {
+    isStopped = true
+    for place in streams.indices where streams[place].isOpen {
+      if case .draining = streams[place].phase { continue }
+      drain(place, because: .stopped)
+    }
+    release(probation.removeAll(), because: .probation)
+  }
+
+  // MARK: Outputs
+
+  /// The next thing to play, conceal or leave silent by `now`; nil when there is nothing.
+  public mutating func pollPlayout(at now: Instant) -> (stream: Int, decision: PlayoutDecision)? {
+    var wake: Instant?
+    for place in streams.indices where streams[place].isOpen {
+      expire(place, at: now)
+      switch streams[place].buffer.poll(at: now) {
+      case .wait(let instant):
+        for candidate in [instant, timeout(of: place)] {
+          if let candidate { wake = wake.map { min($0, candidate) } ?? candidate }
+        }
+      case .ended:
+        finish(place)
+      case .play(let packet, let slot, let skip):
+        streams[place].recordLevel()
+        trace.settle(packet.tag, as: .played)
+        return (streams[place].id, .play(packet, slot: slot, skip: skip))
+      case let decision:
+        return (streams[place].id, decision)
+      }
+    }
+    nextPlayout = wake
+    return nil
+  }
+
+  /// The next thing that happened to a stream, in order.
+  public mutating func pollEvent() -> (stream: Int, event: StreamEvent)? {
+    events.isEmpty ? nil : events.removeFirst()
+  }
+
+  /// The fate of a datagram, as soon as it is known, when the session is tracing; not in order of arrival.
+  public mutating func pollFate() -> DatagramFate? { trace.next() }
+
+  // MARK: Queries
+
+  /// When to poll again if nothing arrives before.
+  public var nextWake: Instant? {
+    guard let report = reporter.nextReport else { return nextPlayout }
+    return nextPlayout.map { min($0, report) } ?? report
+  }
+
+  /// The stream with this number; nil when it was forgotten.
+  public func stream(_ id: Int) -> ReceiveStream? { streams.first { $0.id == id } }
+
+  /// Whether any stream is still being received or played.
+  public var hasOpenStreams: Bool { streams.contains { $0.isOpen } }
+
+  /// Runs `body` on the payload that the last decision for this stream named.
+  public func withPayload<Result>(of stream: Int, in slot: Int, _ body: (RawSpan) -> Result) -> Result? {
+    streams.first { $0.id == stream }.map { $0.buffer.withPayload(in: slot, body) }
+  }
+
+  // MARK: Private
+
+  private mutating func receive(
+    _ packet: RTPPacket, of datagram: RawSpan, stream place: Int, from peer: Peer, at arrival: Instant, index: UInt64
+  ) {
+    let header = packet.header
+    guard accepts(peer, stream: place, at: arrival) else {
+      discard(.collision, index: index, header: header, size: datagram.byteCount, arrival: arrival)
+      return
+    }
+    let fits = streams[place].fits(header.timestamp, arrival: arrival)
+    let extended: Int64
+    switch streams[place].validator.judge(header.sequenceNumber, fits: fits) {
+    case .accept(let number):
+      extended = number
+      dropHeld(place)
+    case .hold:
+      dropHeld(place)
+      datagrams.held += 1
+      streams[place].held = HeldDatagram(datagram, header: header, peer: peer, arrival: arrival, index: index)
+      return
+    case .jumped:
+      extended = jump(place, to: header)
+    }
+    let fate = streams[place].receive(packet, of: datagram, extended: extended, arrival: arrival, index: index)
+    note(fate, index: index, header: header, extended: extended, size: datagram.byteCount, arrival: arrival)
+    reporter.heard(at: arrival)
+    settleGoodbye(place)
+  }
+
+  /// Two packets in sequence have landed far away: a long dropout when the media time fits, else a restart. The packet
+  /// held back is received first; returns the second one's extended number.
+  private mutating func jump(_ place: Int, to header: RTPHeader) -> Int64 {
+    let first = streams[place].held
+    streams[place].held = nil
+    let start = first?.sequence ?? header.sequenceNumber
+    let isDropout = first.map { streams[place].fits($0.timestamp, arrival: $0.arrival) } ?? false
+    let extended: Int64
+    if isDropout {
+      let before = streams[place].validator.highest
+      extended = streams[place].validator.dropout(to: start)
+      events.append((streams[place].id, .dropout(packets: Int(extended - before - 1))))
+    } else {
+      extended = streams[place].validator.restart(at: start, margin: JitterBuffer.restartMargin)
+      streams[place].restartTimeline(at: first?.timestamp ?? header.timestamp, sequence: extended)
+      events.append((streams[place].id, .restarted))
+    }
+    guard let first else { return extended }
+    datagrams.held -= 1
+    replay(first, stream: place, extended: extended)
+    guard case .accept(let next) = streams[place].validator.judge(header.sequenceNumber, fits: true) else {
+      return extended + 1
+    }
+    return next
+  }
+
+  private mutating func replay(_ held: HeldDatagram, stream place: Int, extended: Int64) {
+    let datagram = unsafe held.bytes.span.bytes
+    guard let packet = try? RTPPacket(parsing: datagram) else { return }
+    let fate = streams[place].receive(
+      packet, of: datagram, extended: extended, arrival: held.arrival, index: held.index)
+    note(
+      fate, index: held.index, header: packet.header, extended: extended, size: held.bytes.count,
+      arrival: held.arrival)
+  }
+
+  private mutating func beginStream(ssrc: UInt32, with proof: [HeldDatagram]) {
+    guard !isStopped else { return release(proof.map { (ssrc, $0) }, because: .probation) }
+    guard streams.count(where: { $0.isOpen }) < configuration.sourceLimit, makeRoom() else {
+      return release(proof.map { (ssrc, $0) }, because: .sourceLimit)
+    }
+    var samples: [FormatTable.Sample] = []
+    var headers: [RTPHeader] = []
+    for held in proof {
+      let datagram = unsafe held.bytes.span.bytes
+      guard let packet = try? RTPPacket(parsing: datagram) else { continue }
+      headers.append(packet.header)
+      samples.append(
+        FormatTable.Sample(
+          sequence: held.sequence.rawValue, timestamp: held.timestamp.rawValue,
+          opusDuration: OpusPacket.duration(of: datagram.extracting(packet.payload))))
+    }
+    guard let first = proof.first, let header = headers.first else { return }
+    let (format, origin) = configuration.formats.resolve(header.payloadType, samples: samples)
+    let stream = ReceiveStream(
+      id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target)
+    nextID += 1
+    streams.append(stream)
+    let place = streams.count - 1
+    streams[place].cname = reporter.cname(of: ssrc)
+    events.append((stream.id, .began))
+    reporter.heard(at: first.arrival)
+    datagrams.held -= proof.count
+    for held in proof {
+      guard case .accept(let extended) = streams[place].validator.judge(held.sequence, fits: true) else { continue }
+      replay(held, stream: place, extended: extended)
+    }
+  }
+
+  /// Whether there is room for one more stream in the report; the shortest of those that ended makes it.
+  private mutating func makeRoom() -> Bool {
+    guard streams.count >= Self.streamLimit else { return true }
+    let ended = streams.indices.filter { !streams[$0].isOpen }
+    guard let place = ended.min(by: { streams[$0].statistics.received < streams[$1].statistics.received }) else {
+      return false
+    }
+    streams.remove(at: place)
+    forgottenStreams += 1
+    return true
+  }
+
+  /// One address a source (RFC 3550 section 8.2); it may move once the old address has fallen silent.
+  private mutating func accepts(_ peer: Peer, stream place: Int, at arrival: Instant) -> Bool {
+    guard streams[place].peer != peer else { return true }
+    guard arrival - streams[place].lastArrival > .seconds(1) else { return false }
+    streams[place].peer = peer
+    events.append((streams[place].id, .moved))
+    return true
+  }
+
+  private mutating func dropHeld(_ place: Int) {
+    guard let held = streams[place].held else { return }
+    streams[place].held = nil
+    release([(streams[place].ssrc, held)], because: .outOfRange)
+  }
+
+  private mutating func release(_ dropped: [(ssrc: UInt32, datagram: HeldDatagram)], because reason: DiscardReason) {
+    for (ssrc, held) in dropped {
+      datagrams.held -= 1
+      let header = RTPHeader(payloadType: 0, sequenceNumber: held.sequence, timestamp: held.timestamp, ssrc: ssrc)
+      discard(reason, index: held.index, header: header, size: held.bytes.count, arrival: held.arrival)
+    }
+  }
+
+  private mutating func discard(
+    _ reason: DiscardReason, index: UInt64, header: RTPHeader?, size: Int, arrival: Instant
+  ) {
+    datagrams.discarded[reason] += 1
+    trace.record(
+      DatagramFate(
+        index: index, arrival: arrival, ssrc: header?.ssrc ?? 0, sequence: header?.sequenceNumber.rawValue ?? 0,
+        extended: nil, timestamp: header?.timestamp.rawValue ?? 0, size: size, fate: .discarded(reason)))
+  }
+
+  private mutating func note(
+    _ fate: DatagramFate.Fate?, index: UInt64, header: RTPHeader, extended: Int64, size: Int, arrival: Instant
+  ) {
+    let entry = DatagramFate(
+      index: index, arrival: arrival, ssrc: header.ssrc, sequence: header.sequenceNumber.rawValue,
+      extended: extended, timestamp: header.timestamp.rawValue, size: size, fate: fate ?? .buffered)
+    if fate == nil { trace.await(entry) } else { trace.record(entry) }
+  }
+}

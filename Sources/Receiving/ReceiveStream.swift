@@ -1,0 +1,155 @@
+public import Buffering
+public import Packets
+public import Statistics
+public import Timeline
+
+/// One validated source: its statistics, its jitter buffer, and what its sender says of itself.
+public struct ReceiveStream: Sendable, Identifiable {
+  /// Where the stream stands in its life: active -> leaving -> ended; only the first takes a goodbye.
+  enum Phase: Equatable, Sendable {
+    case active
+    /// The sender said goodbye or fell silent; what is on its way or in the buffer is still played.
+    case leaving(StreamEnd, drainAt: Instant)
+    case draining(StreamEnd)
+    case ended(StreamEnd)
+  }
+
+  /// The session's number for the stream, never used twice.
+  public let id: Int
+  /// The synchronisation source.
+  public let ssrc: UInt32
+  /// The address that its packets come from.
+  public internal(set) var peer: Peer
+  /// The payload type of its first packet.
+  public let payloadType: UInt8
+  /// What the payload type stands for.
+  public let format: PayloadFormat
+  /// How that was found out.
+  public let formatOrigin: FormatOrigin
+  /// The sender's canonical name, once it has said so; whatever isn't UTF-8 in it is replaced.
+  public internal(set) var cname: String?
+  /// What arrived.
+  public internal(set) var statistics: ReceptionStatistics
+  /// Packets that the sender says it has sent (its last sender report), modulo 2^32.
+  public internal(set) var sentPackets: UInt32?
+  /// Why the stream ended; nil while it runs.
+  public var end: StreamEnd? {
+    if case .ended(let reason) = phase { reason } else { nil }
+  }
+
+  var phase = Phase.active
+  var buffer: JitterBuffer
+  var validator: SequenceValidator
+  var held: HeldDatagram?
+  var lastArrival: Instant
+  /// The last sender report: the middle of its NTP time, and when it arrived.
+  var senderReport: (middle: UInt32, arrival: Instant)?
+  var reportedReceived = 0
+  private var timestamps: TimestampExtender
+  private var lastTransit: Interval
+  private var late = 0
+  private var discarded = DiscardCounts()
+  private var level = RunningExtent()
+
+  init(id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval) {
+    self.id = id
+    ssrc = header.ssrc
+    peer = first.peer
+    payloadType = header.payloadType
+    self.format = format
+    formatOrigin = origin
+    statistics = ReceptionStatistics(clockRate: format.clockRate)
+    buffer = JitterBuffer(
+      JitterBuffer.Configuration(
+        clockRate: format.clockRate, target: target, isContinuous: format == .opus))
+    validator = SequenceValidator(first: header.sequenceNumber)
+    lastArrival = first.arrival
+    timestamps = TimestampExtender(first: header.timestamp)
+    lastTransit = (first.arrival - .zero) - Interval(units: timestamps.last, rate: format.clockRate)
+  }
+
+  /// What became of the packets and the media, for the report; every unique packet is in exactly one of its classes.
+  public var playout: PlayoutStatistics {
+    var result = PlayoutStatistics()
+    let counts = buffer.counts
+    let rate = format.clockRate
+    result.played = counts.played
+    result.late = late
+    result.recovered = counts.recovered
+    result.concealed = counts.concealed
+    result.discarded = discarded
+    result.stillBuffered = buffer.packetCount
+    result.playedDuration = Interval(units: counts.playedUnits, rate: rate)
+    result.concealedDuration = Interval(units: counts.concealedUnits, rate: rate)
+    result.recoveredDuration = Interval(units: counts.recoveredUnits, rate: rate)
+    result.silenceDuration = Interval(units: counts.silenceUnits, rate: rate)
+    result.bufferLevel = level
+    result.target = buffer.target
+    return result
+  }
+
+  /// How often the playout's timeline was anchored anew.
+  public var resynchronisations: Int { buffer.counts.resynchronisations }
+
+  /// Media in the buffer now.
+  public var bufferedMedia: Interval { buffer.level }
+
+  /// Whether the timestamp goes with those before it, by its transit.
+  func fits(_ timestamp: RTPTimestamp, arrival: Instant) -> Bool {
+    let transit = (arrival - .zero) - Interval(units: timestamps.extended(timestamp), rate: format.clockRate)
+    let shift = transit - lastTransit
+    return shift < .seconds(5) && shift > .seconds(-5)
+  }
+
+  /// The sender has begun anew: timestamps stand in no relation to those before.
+  mutating func restartTimeline(at timestamp: RTPTimestamp, sequence: Int64) {
+    statistics.restart()
+    buffer.restart(at: sequence)
+    // A later extended timestamp keeps the timeline running forward, whatever the new one's value.
+    var extender = TimestampExtender(first: timestamp)
+    _ = extender.extend(timestamp)
+    timestamps = extender
+  }
+
+  /// Takes in a packet whose extended number is known; its fate, or nil while it waits in the buffer.
+  mutating func receive(
+    _ packet: RTPPacket, of datagram: RawSpan, extended: Int64, arrival: Instant, index: UInt64
+  ) -> DatagramFate.Fate? {
+    lastArrival = max(lastArrival, arrival)
+    if case .leaving(let reason, _) = phase, reason == .idle { phase = .active }
+    let header = packet.header
+    let reception = statistics.record(
+      sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount)
+    guard reception.isUnique else {
+      return reception == .tooOld ? .discarded(.outOfRange) : .duplicate
+    }
+    let timestamp = timestamps.extend(header.timestamp)
+    lastTransit = (arrival - .zero) - Interval(units: timestamp, rate: format.clockRate)
+    let payload = datagram.extracting(packet.payload)
+    var description = BufferedPacket(
+      sequence: extended, timestamp: timestamp, duration: 0, arrival: arrival, tag: index)
+    if header.payloadType != payloadType {
+      return discard(.wrongPayloadType)
+    }
+    if format == .opus {
+      guard let opus = OpusPacket(parsing: payload) else { return discard(.invalidPayload) }
+      description.duration = Int64(opus.duration)
+      description.isSilence = opus.isDTX
+      description.carriesFEC = OpusPacket.carriesFEC(payload)
+    }
+    switch buffer.insert(description, payload: payload) {
+    case .stored: return nil
+    case .late:
+      late += 1
+      return .late
+    case .duplicate, .full: return discard(.bufferFull)
+    }
+  }
+
+  mutating func recordLevel() { level.record(buffer.level.milliseconds) }
+
+  private mutating func discard(_ reason: DiscardReason) -> DatagramFate.Fate {
+    discarded[reason] += 1
+    return .discarded(reason)
+  }
+}
