@@ -106,7 +106,7 @@ public struct OpusPacket: Equatable, Sendable {
   }
 
   /// A frame's length as it is coded in one or two bytes, or nil when they aren't there (section 3.2.1).
-  private static func length(in packet: RawSpan, at offset: Int, end: Int) -> (length: Int, bytes: Int)? {
+  static func length(in packet: RawSpan, at offset: Int, end: Int) -> (length: Int, bytes: Int)? {
     guard offset < end else { return nil }
     let first = Int(packet.byte(at: offset))
     guard first >= 252 else { return (first, 1) }

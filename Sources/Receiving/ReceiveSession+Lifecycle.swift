@@ -1,4 +1,6 @@
-public import Packets
+import Buffering
+import Packets
+import Statistics
 public import Timeline
 
 /// How streams end, and the RTCP that goes both ways.
@@ -28,7 +30,8 @@ extension ReceiveSession {
       settleGoodbye(place)
     case .sourceDescription(let description):
       var items = description.items
-      while let item = items.next(in: datagram) where item.type == SourceDescription.ItemType.cname {
+      while let item = items.next(in: datagram) {
+        guard item.type == SourceDescription.ItemType.cname else { continue }
         let name = Self.text(item.text, of: datagram)
         reporter.remember(name, of: item.ssrc)
         if let place = openPlace(of: item.ssrc) { streams[place].cname = name }

@@ -1,5 +1,5 @@
 public import Buffering
-public import Packets
+import Packets
 public import Statistics
 public import Timeline
 
@@ -87,7 +87,7 @@ public struct ReceiveSession: Sendable {
 
   // MARK: Inputs
 
-  /// Takes in an RTP datagram. Arrival times don't run backwards.
+  /// Takes in an RTP datagram; arrival times don't run backwards.
   public mutating func handleRTP(_ datagram: RawSpan, from peer: Peer, at arrival: Instant) {
     let index = nextIndex
     nextIndex += 1
@@ -204,8 +204,9 @@ public struct ReceiveSession: Sendable {
     settleGoodbye(place)
   }
 
-  /// Two packets in sequence have landed far away: a long dropout when the media time fits, else a restart. The packet
-  /// held back is received first; returns the second one's extended number.
+  /// Two packets in sequence have landed far away: a long dropout when the media time fits, else a restart.
+  ///
+  /// The packet held back is received first; returns the second one's extended number.
   private mutating func jump(_ place: Int, to header: RTPHeader) -> Int64 {
     let first = streams[place].held
     streams[place].held = nil
@@ -294,7 +295,7 @@ public struct ReceiveSession: Sendable {
     return true
   }
 
-  private mutating func dropHeld(_ place: Int) {
+  mutating func dropHeld(_ place: Int) {
     guard let held = streams[place].held else { return }
     streams[place].held = nil
     release([(streams[place].ssrc, held)], because: .outOfRange)

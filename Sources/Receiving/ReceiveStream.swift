@@ -1,4 +1,4 @@
-public import Buffering
+import Buffering
 public import Packets
 public import Statistics
 public import Timeline

@@ -1,4 +1,5 @@
 import Packets
+import Statistics
 import Timeline
 
 /// When to send receiver reports, and what stands in them (RFC 3550 sections 6.2 to 6.4.2).

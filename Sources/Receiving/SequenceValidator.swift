@@ -43,7 +43,7 @@ struct SequenceValidator: Sendable {
     return .hold
   }
 
-  /// The numbers between were lost: `number` is taken as ahead of the highest. Returns its extended number.
+  /// The numbers between were lost: returns the extended number of `number`, taken as ahead of the highest.
   mutating func dropout(to number: SequenceNumber) -> Int64 {
     expectedAfterJump = nil
     let forward = Int64(number.rawValue &- UInt16(truncatingIfNeeded: extender.highest))
@@ -53,7 +53,7 @@ struct SequenceValidator: Sendable {
     return highest
   }
 
-  /// The sender counts anew from `number`, which is placed `margin` beyond the highest. Returns its extended number.
+  /// The sender counts anew: returns the extended number of `number`, placed `margin` beyond the highest.
   mutating func restart(at number: SequenceNumber, margin: Int64) -> Int64 {
     expectedAfterJump = nil
     let target = highest + margin

@@ -1,4 +1,4 @@
-public import Packets
+import Packets
 public import Timeline
 
 /// The sending side of one RTP stream: makes the datagrams, sender reports and the goodbye.
