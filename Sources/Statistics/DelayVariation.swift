@@ -15,9 +15,9 @@ public struct DelayVariation: Sendable {
   private var reference: Int64?
   private var least: Int64 = .max
   private var most: Int64 = .min
-  private var bins = PagedHistogram()
+  private var bins = PagedHistogram(width: Self.resolution)
   /// Earlier runs of timestamps, each relative to its own smallest delay; made when there is one.
-  private var closed = PagedHistogram()
+  private var closed = PagedHistogram(width: Self.resolution)
   private var hasClosed = false
   private var closedMost: Int64 = 0
 
@@ -44,7 +44,7 @@ public struct DelayVariation: Sendable {
     reference = nil
     least = .max
     most = .min
-    bins = PagedHistogram()
+    bins = PagedHistogram(width: Self.resolution)
   }
 
   /// The percentiles; nil without a packet.
@@ -69,6 +69,8 @@ public struct DelayVariation: Sendable {
     return DelayPercentiles(
       p50: at(0.5), p95: at(0.95), p99: at(0.99), max: Interval(nanoseconds: largest).milliseconds)
   }
+
+  private static let resolution: Int64 = 100_000
 
   private static func difference(_ left: Int64, _ right: Int64) -> Int64 {
     (Interval(nanoseconds: left) - Interval(nanoseconds: right)).nanoseconds
