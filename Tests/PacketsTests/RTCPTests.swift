@@ -89,10 +89,16 @@ import Timeline
     Vectors.compound,
   ])
   func `each change of one bit is refused or written back`(whole: [UInt8]) {
+    var parsed = 0
     for datagram in Vectors.flips(of: whole) {
-      if let again = Vectors.rewrittenRTCP(datagram) { #expect(again == datagram) }
+      if let again = Vectors.rewrittenRTCP(datagram) {
+        parsed += 1
+        #expect(again == datagram)
+      }
       if let again = Vectors.rewrittenRTCP(datagram, reducedSize: false) { #expect(again == datagram) }
     }
+    // All but the four bytes of a header, and lengths and padding counts within, may have any value.
+    #expect(parsed > whole.count * 4)
   }
 
   @Test func `each length of a compound ends on a packet or is refused`() {

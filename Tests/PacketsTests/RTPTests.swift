@@ -52,9 +52,14 @@ import Timeline
   }
 
   @Test func `each change of one bit is refused or written back`() {
+    var parsed = 0
     for datagram in Vectors.flips(of: Vectors.rtp) {
-      if let again = Vectors.rewrittenRTP(datagram) { #expect(again == datagram) }
+      guard let again = Vectors.rewrittenRTP(datagram) else { continue }
+      parsed += 1
+      #expect(again == datagram)
     }
+    // Of 36 bytes, those of the fields, CSRCs, payload and padding may have any value: 11 + 8 + 2 + 4 + 3 + 4.
+    #expect(parsed >= 8 * 32)
   }
 
   @Test func `a buffer one byte too short is left alone`() throws {
