@@ -60,18 +60,18 @@ public enum LiveLine {
   public static func text(_ stream: LiveStream, width: Int) -> String {
     // The figures in the order of reading, each with its rank: the highest rank is left out first.
     var fields: [(rank: Int, text: String)] = [
-      (5, Printable.cleaned(stream.name, limit: 24)),
+      (1, Printable.cleaned(stream.name, limit: 24)),
       (0, Figures.clock(stream.elapsed)),
-      (2, "\(Figures.grouped(stream.unique)) received"),
+      (5, "\(Figures.grouped(stream.unique)) received"),
       (0, "\(lossText(stream)) lost"),
       (3, "\(Figures.grouped(stream.late)) late"),
       (6, "\(Figures.grouped(stream.duplicates)) dup"),
       (7, "\(Figures.grouped(stream.reordered)) reord"),
-      (1, "jitter \(Figures.milliseconds(stream.jitter))"),
+      (2, "jitter \(Figures.milliseconds(stream.jitter))"),
       (4, "buffer \(Figures.fixed(stream.bufferLevel, decimals: 0)) ms"),
       (8, Figures.bitrate(stream.bitrate)),
     ]
-    let reserve = min(stream.history.count, 10) + 2
+    let reserve = min(stream.history.count, 8) + 2
     while joined(fields) + reserve > width, fields.count > 2, let worst = fields.map(\.rank).max() {
       fields.removeAll { $0.rank == worst }
     }

@@ -38,12 +38,11 @@ struct TextPage {
 
 extension DatagramReport {
   fileprivate func write(to page: inout TextPage) {
-    let reasons = invalid.named
     guard invalid.total > 0 || droppedBySocket ?? 0 > 0 else { return }
     page.heading("Datagrams")
     page.row(
       "arrived", [Figures.count(received, "datagram"), "\(Figures.grouped(rtp)) RTP", "\(Figures.grouped(rtcp)) RTCP"])
-    if invalid.total > 0 { page.row("invalid", [Figures.grouped(invalid.total) + ": " + reasons]) }
+    if invalid.total > 0 { page.row("invalid", [invalid.named]) }
     if let droppedBySocket, droppedBySocket > 0 {
       page.row("this host", [Figures.count(droppedBySocket, "datagram") + " dropped: its socket buffer was full"])
     }
@@ -123,10 +122,10 @@ extension StreamReport {
       ])
     guard let delay = counts.delayVariation else { return }
     page.row(
-      "delay",
+      "spread",
       [
-        "50 % within \(Figures.milliseconds(delay.p50))", "95 % \(Figures.milliseconds(delay.p95))",
-        "99 % \(Figures.milliseconds(delay.p99))", "all \(Figures.milliseconds(delay.max)) of the fastest packet",
+        "50 % within \(Figures.milliseconds(delay.p50)) of the fastest", "95 % \(Figures.milliseconds(delay.p95))",
+        "99 % \(Figures.milliseconds(delay.p99))", "all \(Figures.milliseconds(delay.max))",
       ])
   }
 
