@@ -53,7 +53,7 @@ extension ReceiveSession {
 
   /// Writes a receiver report when one is due, for every sender heard since the last; the number of bytes, or nil.
   public mutating func pollReport(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
-    guard let due = reporter.nextReport, due <= now else { return nil }
+    guard reporter.expire(at: now) else { return nil }
     return reporter.write(&streams, into: &bytes, at: now, isGoodbye: false)
   }
 
