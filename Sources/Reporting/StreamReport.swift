@@ -13,6 +13,8 @@ public enum EncodingSource: String, Sendable {
   case packets
   /// RFC 3551 fixes it.
   case staticTable = "static table"
+  /// Nothing else was known: one of our own dynamic types, or a guess at the clock.
+  case convention
 }
 
 /// What one run reports of one RTP stream received.

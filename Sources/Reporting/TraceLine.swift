@@ -35,8 +35,10 @@ public struct TraceLine: Sendable {
   public var arrival: Int64
   /// Its source identifier.
   public var ssrc: UInt32
-  /// Its sequence number, extended to 64 bits; the low 16 bits are those in the packet.
-  public var sequence: Int64
+  /// Its sequence number as it stands in the packet.
+  public var sequence: UInt16
+  /// Its sequence number extended to 64 bits, moved on at a restart; nil when it belongs to no validated stream.
+  public var extended: Int64?
   /// Its timestamp.
   public var timestamp: RTPTimestamp
   /// The size of the RTP packet in bytes, header included.
@@ -45,10 +47,13 @@ public struct TraceLine: Sendable {
   public var fate: Fate
 
   /// Makes a line.
-  public init(arrival: Int64, ssrc: UInt32, sequence: Int64, timestamp: RTPTimestamp, bytes: Int, fate: Fate) {
+  public init(
+    arrival: Int64, ssrc: UInt32, sequence: UInt16, extended: Int64?, timestamp: RTPTimestamp, bytes: Int, fate: Fate
+  ) {
     self.arrival = arrival
     self.ssrc = ssrc
     self.sequence = sequence
+    self.extended = extended
     self.timestamp = timestamp
     self.bytes = bytes
     self.fate = fate
@@ -63,7 +68,7 @@ public struct TraceLine: Sendable {
     let fraction = String(arrival.magnitude % 1_000_000_000)
     let seconds = "\(sign)\(arrival.magnitude / 1_000_000_000)."
     let time = seconds + String(repeating: "0", count: 9 - fraction.count) + fraction
-    let number = UInt16(truncatingIfNeeded: sequence)
-    return "\(time),\(Figures.identifier(ssrc)),\(number),\(sequence),\(timestamp.rawValue),\(bytes),\(fate.name)\n"
+    let extended = extended.map(String.init) ?? ""
+    return "\(time),\(Figures.identifier(ssrc)),\(sequence),\(extended),\(timestamp.rawValue),\(bytes),\(fate.name)\n"
   }
 }
