@@ -1,6 +1,9 @@
 // modules: Timeline Impairment
-// Reads any text as a link spec: no trap, and what is read, written and read again is the same spec.
+#if canImport(Impairment)
+  import Impairment
+#endif
 
+/// Reads any text as a link spec: no trap, and what is read, written and read again is the same spec.
 @c(LLVMFuzzerTestOneInput)
 public func fuzzLinkSpec(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = unsafe UnsafeBufferPointer(start: bytes, count: count)
