@@ -9,13 +9,7 @@ struct ReceptionModel {
   private(set) var received = 0
   private(set) var reordered = 0
 
-  mutating func record(_ number: Int64) {
-    received += 1
-    if !present.contains(number), let highest = present.max(), number < highest { reordered += 1 }
-    present.insert(number)
-  }
-
-  /// As `record`, for a caller that keeps the highest number itself: `max` of a set takes long.
+  /// The caller keeps the highest number: `max` of a set takes long.
   mutating func record(_ number: Int64, highest: Int64) {
     received += 1
     if present.insert(number).inserted, number < highest { reordered += 1 }
