@@ -26,7 +26,7 @@ extension ReceiveSession {
     case .senderReport(let report):
       guard let place = openPlace(of: report.ssrc) else { return }
       streams[place].senderReport = (report.ntp.middle, arrival)
-      streams[place].sentPackets = report.packetCount
+      streams[place].sent = (report.packetCount, report.octetCount)
       settleGoodbye(place)
     case .sourceDescription(let description):
       var items = description.items
@@ -89,8 +89,8 @@ extension ReceiveSession {
 
   /// A sender that leaves has told how many packets it sent: once all are here nothing more needs waiting for.
   mutating func settleGoodbye(_ place: Int) {
-    guard case .leaving(let reason, _) = streams[place].phase, let sent = streams[place].sentPackets,
-      UInt32(truncatingIfNeeded: streams[place].statistics.unique) == sent
+    guard case .leaving(let reason, _) = streams[place].phase, let sent = streams[place].sent,
+      UInt32(truncatingIfNeeded: streams[place].statistics.unique) == sent.packets
     else { return }
     drain(place, because: reason)
   }

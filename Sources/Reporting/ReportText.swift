@@ -163,6 +163,7 @@ extension EncodingSource {
     case .outputSuffix: "the output file's suffix"
     case .packets: "the packets' looks"
     case .staticTable: "RFC 3551"
+    case .convention: "convention"
     }
   }
 }

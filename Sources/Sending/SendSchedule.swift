@@ -49,7 +49,7 @@ public struct SendSchedule: Sendable {
     guard let speed else {
       return Admission(deadline: now, timestampOffset: mediaTime, followsPause: false)
     }
-    var deadline = start + Self.scaled(Interval(units: mediaTime, rate: clockRate), by: speed)
+    var deadline = deadline(of: mediaTime)
     let lag = now - deadline
     let isPause = lag > lagLimit
     if isPause {
@@ -62,6 +62,12 @@ public struct SendSchedule: Sendable {
       pausedTime += lag
     }
     return Admission(deadline: deadline, timestampOffset: mediaTime + pausedUnits, followsPause: isPause)
+  }
+
+  /// When media time `mediaTime` is due, as things stand; without a speed, at the start.
+  public func deadline(of mediaTime: Int64) -> Instant {
+    guard let speed else { return start }
+    return start + Self.scaled(Interval(units: mediaTime, rate: clockRate), by: speed)
   }
 
   /// Notes that what was due at `deadline` was sent at `now`.

@@ -57,6 +57,9 @@ struct LinkStage {
     trace.write(line)
   }
 
+  /// Writes what is left of the trace.
+  func closeTrace() throws(CommandError) { try trace?.close() }
+
   /// The next datagram that has come out by `now`, with the instant at which it did.
   mutating func receive(at now: Instant) -> (item: Item, deliveredAt: Instant)? {
     let isControlFirst =

@@ -54,7 +54,9 @@ enum ReceiveReport {
     let offset = clock.realtimeMinusMonotonic.nanoseconds
     report.firstArrival = reception.firstArrival.map { $0.nanoseconds &+ offset }
     report.lastArrival = reception.lastArrival.map { $0.nanoseconds &+ offset }
-    if let sent = stream.sender { report.sender = StreamReport.SenderCounts(packets: sent.packets, bytes: sent.octets) }
+    if let sent = stream.sent {
+      report.sender = StreamReport.SenderCounts(packets: Int(sent.packets), bytes: Int(sent.octets))
+    }
     let played = max(1, report.playout.played)
     report.estimateQuality(packetization: report.playout.playedDuration / Int64(played))
     return report
