@@ -1,0 +1,42 @@
+/// An RTCP packet of any type, read by the type that it says it has.
+public enum RTCPPacket: Equatable, Sendable {
+  /// A sender report.
+  case senderReport(SenderReport)
+  /// A receiver report.
+  case receiverReport(ReceiverReport)
+  /// A source description.
+  case sourceDescription(SourceDescription)
+  /// A goodbye.
+  case goodbye(Goodbye)
+  /// A type that this module doesn't read; only its place is known.
+  case other(CompoundPart)
+
+  /// Reads the packet that a cursor has found; throws what the type's own initializer throws.
+  public init(parsing part: CompoundPart, in datagram: RawSpan) throws(PacketParseError) {
+    switch part.type {
+    case RTCPHeader.PacketType.senderReport:
+      self = .senderReport(try SenderReport(parsing: part, in: datagram))
+    case RTCPHeader.PacketType.receiverReport:
+      self = .receiverReport(try ReceiverReport(parsing: part, in: datagram))
+    case RTCPHeader.PacketType.sourceDescription:
+      self = .sourceDescription(try SourceDescription(parsing: part, in: datagram))
+    case RTCPHeader.PacketType.goodbye:
+      self = .goodbye(try Goodbye(parsing: part, in: datagram))
+    default:
+      self = .other(part)
+    }
+  }
+
+  /// Writes the same packet again, byte for byte, at the start of `bytes`.
+  ///
+  /// Returns its length, or nil when it doesn't fit in `bytes` or `source` is another datagram.
+  public func write(from source: RawSpan, into bytes: inout MutableSpan<UInt8>) -> Int? {
+    switch self {
+    case .senderReport(let packet): packet.write(from: source, into: &bytes)
+    case .receiverReport(let packet): packet.write(from: source, into: &bytes)
+    case .sourceDescription(let packet): packet.write(from: source, into: &bytes)
+    case .goodbye(let packet): packet.write(from: source, into: &bytes)
+    case .other(let packet): packet.write(from: source, into: &bytes)
+    }
+  }
+}
