@@ -61,7 +61,7 @@ public struct OggOpusReader: ~Copyable {
     /// The OpusTags packet is due or has begun.
     case tags
     case audio
-    /// Behind the link's end mark, or in a link without Opus.
+    /// Behind the link's end mark; or nothing but other streams was found.
     case betweenLinks
   }
 
@@ -116,7 +116,7 @@ public struct OggOpusReader: ~Copyable {
         hasEnded = true
         noteSkippedBytes()
         damage.unfinishedOffset = pages.unfinishedOffset
-        damage.endsInsidePacket = assembly.isInsidePacket
+        if assembly.isInsidePacket { damage.endsInsidePacket = true }
         if !damage.isEmpty { throw .damaged(path: pages.name, detail: damage.detail) }
         return nil
       }
@@ -175,13 +175,12 @@ extension OggOpusReader {
   /// A stream's first page: of a further stream of this link, or the beginning of the next link.
   private mutating func takeFirst(_ page: OggPageHeader) throws(MediaError) {
     if stage == .headers(foundOpus: true) { return }
-    if assembly.isInsidePacket { damage.endsInsidePacket = true }
     var candidate = OggPacketAssembly(limit: 1024)
     candidate.take(page, of: pages, afterHole: false)
     guard let range = candidate.packets.first?.range, candidate.bytes[range].starts(with: OpusHead.magic) else {
-      stage = .headers(foundOpus: false)
       return
     }
+    if assembly.isInsidePacket { damage.endsInsidePacket = true }
     head = try OpusHead(packet: candidate.bytes[range], name: pages.name)
     stage = .headers(foundOpus: true)
     serial = page.serial

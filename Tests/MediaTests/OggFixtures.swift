@@ -17,7 +17,7 @@ final class TemporaryFolder {
 
   func file(_ name: String, holding bytes: [UInt8]) -> String {
     let path = file(name)
-    FileManager.default.createFile(atPath: path, contents: Data(bytes))
+    _ = FileManager.default.createFile(atPath: path, contents: Data(bytes))
     return path
   }
 }

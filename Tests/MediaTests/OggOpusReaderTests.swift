@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Timeline
 
 @testable import Media
 
@@ -91,12 +92,15 @@ import Testing
   @Test func `streams beside the Opus stream are passed over`() {
     var opus = PageMaker()
     var other = PageMaker(serial: 99)
+    var late = PageMaker(serial: 5)
     var bytes = other.page([Array("\u{1}vorbis".utf8)], granule: 0, flags: PageMaker.first)
     bytes += opus.page([PageMaker.head()], granule: 0, flags: PageMaker.first)
     bytes += other.page([[1, 2, 3]], granule: 0)
     bytes += opus.page([Array("OpusTags".utf8)], granule: 0)
     bytes += other.page([[4, 5]], granule: 55)
     bytes += opus.page([PageMaker.packet(0)], granule: 960)
+    // Against the rules, but no reason to lose the Opus stream.
+    bytes += late.page([Array("fishead".utf8)], granule: 0, flags: PageMaker.first)
     bytes += other.page([[6]], granule: 99, flags: PageMaker.last)
     bytes += opus.page([PageMaker.packet(1)], granule: 1_920, flags: PageMaker.last)
     let reading = Reading(bytes: bytes)
@@ -174,6 +178,24 @@ import Testing
       Reading(path: untagged).error == .damaged(path: untagged, detail: "its comment header, OpusTags, is missing"))
   }
 
+  @Test func `reads a pipe byte by byte behind what was read from it before`() throws {
+    let bytes = Self.small()
+    for taken in [0, 4, 100, bytes.count] {
+      var ends: [Int32] = [0, 0]
+      #expect(pipe(&ends) == 0)
+      let writing = ends[1]
+      Thread.detachNewThread {
+        for byte in bytes[taken...] { _ = withUnsafeBytes(of: byte) { write(writing, $0.baseAddress, 1) } }
+        close(writing)
+      }
+      var reader = try OggOpusReader(descriptor: ends[0], name: "-", prefix: Array(bytes[..<taken]))
+      var payload: [UInt8] = []
+      var payloads: [[UInt8]] = []
+      while try reader.next(into: &payload) != nil { payloads.append(payload) }
+      #expect(payloads == (0..<6).map { PageMaker.packet($0) })
+    }
+  }
+
   @Test func `recognizes Ogg Opus by its beginning`() {
     #expect(OggOpusReader.recognizes(Self.small()))
     #expect(OggOpusReader.recognizes(Array(Self.small()[..<36])))
@@ -222,8 +244,11 @@ import Testing
         let lost = [2 * (page - 2), 2 * (page - 2) + 1]
         let kept = (0..<6).filter { !lost.contains($0) }
         #expect(reading.payloads == kept.map { PageMaker.packet($0) }, "bit \(bit)")
-        // The positions of what follows are right again, and the hole has its size.
-        #expect(reading.packets.map(\.start) == kept.map { Int64($0) * 960 }, "bit \(bit)")
+        // The positions of what follows are right again, except that behind a hole the trimming of the last page
+        // can't be told from loss.
+        let last: Int64 = page == 3 ? 3_740 : 3_840
+        let starts = kept.map { $0 < 4 ? Int64($0) * 960 : last + Int64($0 - 4) * 960 }
+        #expect(reading.packets.map(\.start) == starts, "bit \(bit)")
       }
     }
   }
@@ -252,7 +277,7 @@ import Testing
 
   @Test func `random bytes behind a valid beginning never trap`() {
     let folder = TemporaryFolder()
-    var generator = SystemRandomNumberGenerator()
+    var generator = SeededGenerator(seed: 7845)
     for round in 0..<300 {
       var pages = PageMaker()
       var bytes = pages.headers()
