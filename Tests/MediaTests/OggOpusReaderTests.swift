@@ -196,6 +196,13 @@ import Timeline
     }
   }
 
+  @Test func `a file of headers alone opens and holds nothing`() {
+    var pages = PageMaker()
+    let head = pages.page([PageMaker.head()], granule: 0, flags: PageMaker.first)
+    let reading = Reading(bytes: head + pages.page([Array("OpusTags".utf8)], granule: 0, flags: PageMaker.last))
+    #expect(reading.error == nil && reading.payloads.isEmpty && reading.hasEndMark)
+  }
+
   @Test func `recognizes Ogg Opus by its beginning`() {
     #expect(OggOpusReader.recognizes(Self.small()))
     #expect(OggOpusReader.recognizes(Array(Self.small()[..<36])))
