@@ -109,7 +109,7 @@ public struct SendSession: Sendable {
   public mutating func handleRTCP(_ datagram: RawSpan, at arrival: Instant) {
     do throws(PacketParseError) {
       var cursor = try CompoundCursor(validating: datagram)
-      timing.sentOrReceived(bytes: datagram.byteCount + 28)
+      timing.sentOrReceived(bytes: datagram.byteCount)
       while let part = cursor.next(in: datagram) {
         let packet = try RTCPPacket(parsing: part, in: datagram)
         farEnd.handle(packet, in: datagram, ssrc: configuration.ssrc, at: wallClock(at: arrival))
@@ -155,7 +155,7 @@ public struct SendSession: Sendable {
         ssrc: configuration.ssrc, cname: configuration.cname.utf8, tool: "jitterbug".utf8, into: &bytes),
       !isGoodbye || writer.goodbye(ssrc: configuration.ssrc, into: &bytes)
     else { return nil }
-    timing.sentOrReceived(bytes: writer.count + 28)
+    timing.sentOrReceived(bytes: writer.count)
     reportCount += 1
     return writer.count
   }
