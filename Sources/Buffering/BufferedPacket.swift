@@ -40,6 +40,8 @@ public enum Insertion: Equatable, Sendable {
   case late
   /// A packet with this number waits already.
   case duplicate
+  /// Its timestamp is so far from its neighbours' that it has no place between them.
+  case misplaced
   /// The buffer's limit in packets or bytes is reached.
   case full
 }

@@ -42,10 +42,11 @@ public struct JitterBuffer: Sendable {
   /// packets which overtook it still have a number.
   public static let restartMargin: Int64 = 64
 
+  /// Where a new timeline begins that packets still in store stand before.
   private enum Boundary: Sendable {
     case none
-    /// From this number on the timestamps have a new origin.
-    case timeline(Int64)
+    /// From this number on the timestamps have a new origin; the transit that went before.
+    case timeline(Int64, before: Interval)
     /// From this number on the sender counts anew: numbers skipped before it were never sent.
     case restart(Int64)
   }
@@ -60,6 +61,8 @@ public struct JitterBuffer: Sendable {
   private var arrivals: ArrivalModel?
   private var lastArrival = Instant.zero
   private var boundary = Boundary.none
+  /// While nothing of a new timeline has been played: the lowest number that can still become its first.
+  private var openFrom: Int64? = .min
   private var hasStarted = false
   private var isEnded = false
   private var firstSequence: Int64 = 0
@@ -80,7 +83,7 @@ public struct JitterBuffer: Sendable {
     self.configuration = configuration
     target = configuration.target
     store = PacketStore(packetLimit: configuration.packetLimit, byteLimit: configuration.byteLimit)
-    lastDuration = Int64(configuration.clockRate / 50)
+    lastDuration = max(1, Int64(configuration.clockRate / 50))
   }
 
   // MARK: Inputs
@@ -92,19 +95,18 @@ public struct JitterBuffer: Sendable {
       return store.insert(packet, payload: payload)
     }
     let isJump = startsTimeline(packet)
-    if !isJump, isPassed(packet) {
-      pass(packet)
-      lastArrival = max(lastArrival, packet.arrival)
-      return .late
+    if !isJump {
+      if beginsTimelineEarlier(packet) { boundary = .timeline(packet.sequence, before: transitBefore) }
+      if isPassed(packet) {
+        pass(packet)
+        return .late
+      }
+      guard isPlausible(packet) else { return .misplaced }
     }
     let insertion = store.insert(packet, payload: payload)
     guard insertion == .stored else { return insertion }
     observe(packet, isJump: isJump)
-    if !hasStarted, packet.sequence < nextSequence {
-      nextSequence = packet.sequence
-      firstSequence = packet.sequence
-      nextTimestamp = packet.timestamp
-    }
+    if openFrom != nil, case .none = boundary, store.lowest == packet.sequence { anchor(at: packet) }
     return .stored
   }
 
@@ -114,6 +116,7 @@ public struct JitterBuffer: Sendable {
   public mutating func restart(at sequence: Int64) {
     guard hasStarted || !store.isEmpty else { return }
     boundary = .restart(sequence)
+    openFrom = nil
     counts.resynchronisations += 1
     arrivals = nil
   }
@@ -121,11 +124,13 @@ public struct JitterBuffer: Sendable {
   /// Nothing more will come: what is in store is played at its time, then `poll` says `.ended`.
   public mutating func end() { isEnded = true }
 
-  /// Closes the account after `.ended`: numbers up to `highest` that arrived but were never played count as concealed.
-  public mutating func settle(through highest: Int64) {
-    guard highest >= nextSequence, hasStarted else { return }
-    counts.concealed += Int(highest + 1 - nextSequence)
-    nextSequence = highest + 1
+  /// Closes the account after `.ended`: of `expected` numbers, all that were neither played nor rebuilt count as
+  /// concealed.
+  ///
+  /// While the stream runs, `concealed` is right for all numbers up to the last one played, except for those of packets
+  /// that were thrown away before the first or around a restart, which the buffer never saw.
+  public mutating func settle(expected: Int) {
+    counts.concealed = max(0, expected - counts.played - counts.recovered)
   }
 
   // MARK: Outputs
@@ -138,7 +143,12 @@ public struct JitterBuffer: Sendable {
     if !configuration.isContinuous { nextTimestamp = head.timestamp }
     let due = dueTime(of: nextTimestamp)
     guard isFlushing || due <= now else { return .wait(until: due) }
-    let gap = head.timestamp - nextTimestamp
+    var gap = head.timestamp - nextTimestamp
+    // What is played before a boundary is played at once: a pause in it, or a second boundary, mustn't take time.
+    if isFlushing, gap > missingUnits(before: head) {
+      nextTimestamp = head.timestamp
+      gap = 0
+    }
     return gap > 0 ? fill(gap, before: head) : play(head)
   }
 
@@ -155,6 +165,10 @@ public struct JitterBuffer: Sendable {
   /// Media from the playout position to the end of the newest packet in store: how much delay the store holds.
   public var level: Interval {
     guard let tail = store.tail else { return .zero }
+    // Across a boundary timestamps can't be compared.
+    guard case .none = boundary else {
+      return Interval(units: Int64(store.count) * lastDuration, rate: configuration.clockRate)
+    }
     return Interval(
       units: max(0, tail.timestamp &+ tail.duration &- nextTimestamp), rate: configuration.clockRate)
   }
@@ -178,12 +192,24 @@ public struct JitterBuffer: Sendable {
     arrivals = ArrivalModel(transit: transit(of: packet), at: packet.arrival)
   }
 
+  /// The first packet of a timeline is, so far, this one.
+  private mutating func anchor(at packet: BufferedPacket) {
+    nextTimestamp = packet.timestamp
+    guard packet.sequence < nextSequence else { return }
+    nextSequence = packet.sequence
+    if !hasStarted { firstSequence = packet.sequence }
+  }
+
   /// Whether the packet's time has passed; what lies behind a boundary is never late.
   private func isPassed(_ packet: BufferedPacket) -> Bool {
     guard hasStarted else { return false }
+    switch boundary {
+    case .restart(let start) where packet.sequence > start - Self.restartMargin: return false
+    case .timeline(let start, _) where packet.sequence >= start: return false
+    default: break
+    }
+    if let openFrom, packet.sequence >= openFrom, isNear(packet) { return false }
     if packet.sequence < nextSequence { return true }
-    if case .restart(let start) = boundary, packet.sequence >= start - Self.restartMargin { return false }
-    if case .timeline(let start) = boundary, packet.sequence >= start { return false }
     guard configuration.isContinuous else { return false }
     return packet.timestamp + max(packet.duration, 1) <= nextTimestamp
   }
@@ -193,39 +219,81 @@ public struct JitterBuffer: Sendable {
     if packet.sequence < firstSequence {
       counts.concealed += Int(firstSequence - packet.sequence)
       firstSequence = packet.sequence
-    } else if packet.sequence >= nextSequence {
-      guard store.isEmpty || packet.sequence < store.lowest else { return }
-      counts.concealed += Int(packet.sequence + 1 - nextSequence)
+    } else if packet.sequence >= nextSequence, store.isEmpty || packet.sequence < store.lowest {
+      let missing = packet.sequence + 1 - nextSequence
+      counts.concealed += Int(missing) - gapRecovered
       nextSequence = packet.sequence + 1
-      settleStall(asLost: true)
+      settleStall(lost: multiple(missing, of: max(lastDuration, packet.duration)), keepingRest: true)
+      gapUnits = 0
+      gapRecovered = 0
     }
-    let transit = transit(of: packet)
-    arrivals?.observe(transit: transit, at: packet.arrival)
+    if isNear(packet) {
+      let transit = transit(of: packet)
+      arrivals?.observe(transit: transit, at: packet.arrival)
+    }
+    lastArrival = max(lastArrival, packet.arrival)
+  }
+
+  /// Whether the packet's transit is one that a path could have, given those before it.
+  private func isNear(_ packet: BufferedPacket) -> Bool {
+    guard let arrivals else { return true }
+    let shift = transit(of: packet) - arrivals.base
+    return shift <= Self.discontinuity && shift >= -Self.discontinuity
   }
 
   /// Whether this packet's transit is so far from all before it that the sender's timestamps, or the pause it made,
   /// have moved the timeline.
   private func startsTimeline(_ packet: BufferedPacket) -> Bool {
-    guard case .none = boundary, hasStarted, let arrivals else { return false }
-    guard packet.sequence >= nextSequence, store.isEmpty || packet.sequence > store.highest else { return false }
-    let shift = transit(of: packet) - arrivals.base
-    if shift > Self.discontinuity || shift < -Self.discontinuity { return true }
-    return packet.arrival - lastArrival > Self.pause && packet.sequence == nextSequence && shift > target
+    guard let arrivals, packet.sequence >= nextSequence, store.isEmpty || packet.sequence > store.highest else {
+      return false
+    }
+    if !isNear(packet) { return true }
+    // After a pause at least: one packet late by so much is just late.
+    return hasStarted && store.isEmpty && packet.arrival - lastArrival > Self.pause
+      && transit(of: packet) - arrivals.base > target
+  }
+
+  /// Whether the packet belongs to a timeline that seemed to begin after it, because it was overtaken.
+  private func beginsTimelineEarlier(_ packet: BufferedPacket) -> Bool {
+    guard case .timeline(let start, let before) = boundary, let arrivals, packet.sequence < start,
+      packet.sequence >= nextSequence
+    else { return false }
+    let transit = transit(of: packet)
+    return magnitude(transit - arrivals.base) < magnitude(transit - before)
+  }
+
+  private var transitBefore: Interval {
+    if case .timeline(_, let before) = boundary { before } else { arrivals?.base ?? .zero }
+  }
+
+  private func magnitude(_ interval: Interval) -> Interval { interval < .zero ? -interval : interval }
+
+  /// Whether the packet can be played between its neighbours without a jump.
+  private func isPlausible(_ packet: BufferedPacket) -> Bool {
+    switch boundary {
+    case .timeline(let start, let before) where packet.sequence < start:
+      return magnitude(transit(of: packet) - before) <= Self.discontinuity
+    case .restart(let start) where packet.sequence <= start - Self.restartMargin:
+      // Nothing is left to compare it with; what stands before a restart is played without its gaps.
+      return true
+    default: return isNear(packet)
+    }
   }
 
   private mutating func observe(_ packet: BufferedPacket, isJump: Bool) {
-    let transit = transit(of: packet)
     lastArrival = max(lastArrival, packet.arrival)
     if isJump {
-      boundary = .timeline(packet.sequence)
+      boundary = .timeline(packet.sequence, before: arrivals?.base ?? .zero)
+      openFrom = nil
       counts.resynchronisations += 1
       arrivals = nil
     }
     switch boundary {
-    case .timeline(let start) where packet.sequence < start: return
-    case .restart(let start) where packet.sequence < start - Self.restartMargin: return
+    case .timeline(let start, _) where packet.sequence < start: return
+    case .restart(let start) where packet.sequence <= start - Self.restartMargin: return
     default: break
     }
+    let transit = transit(of: packet)
     if arrivals == nil {
       arrivals = ArrivalModel(transit: transit, at: packet.arrival)
     } else {
@@ -237,13 +305,15 @@ public struct JitterBuffer: Sendable {
   private mutating func crossBoundary(to head: BufferedPacket) -> Bool {
     switch boundary {
     case .none: return false
-    case .timeline(let start):
+    case .timeline(let start, _):
       guard head.sequence >= start else { return true }
-      settleStall(asLost: head.sequence > nextSequence)
+      settleStall(lost: missingUnits(before: head))
+      openFrom = nextSequence
     case .restart(let start):
-      guard head.sequence >= start - Self.restartMargin else { return true }
-      settleStall(asLost: false)
+      guard head.sequence > start - Self.restartMargin else { return true }
+      settleStall(lost: 0)
       nextSequence = head.sequence
+      openFrom = start - Self.restartMargin + 1
     }
     boundary = .none
     nextTimestamp = head.timestamp
@@ -252,15 +322,17 @@ public struct JitterBuffer: Sendable {
 
   private mutating func play(_ head: BufferedPacket) -> PlayoutDecision {
     let slot = store.slot(of: head.sequence)
-    let skip = configuration.isContinuous ? nextTimestamp - head.timestamp : 0
-    settleStall(asLost: head.sequence > nextSequence)
+    let skip = configuration.isContinuous ? min(nextTimestamp - head.timestamp, head.duration) : 0
+    // What was filled blindly in the place of missing packets, and of this one's beginning, was lost.
+    settleStall(lost: missingUnits(before: head) + skip)
     counts.concealed += Int(head.sequence - nextSequence) - gapRecovered
     counts.played += 1
-    counts.playedUnits += max(0, head.duration - skip)
+    counts.playedUnits += head.duration - skip
     store.removeLowest()
     hasStarted = true
+    openFrom = nil
     nextSequence = head.sequence + 1
-    nextTimestamp = head.timestamp + head.duration
+    nextTimestamp = max(nextTimestamp, head.timestamp + head.duration)
     if head.duration > 0 { lastDuration = head.duration }
     lastWasSilence = head.isSilence
     gapUnits = 0
@@ -270,13 +342,10 @@ public struct JitterBuffer: Sendable {
 
   /// Fills part of the gap between the playout position and the next packet in store.
   private mutating func fill(_ gap: Int64, before head: BufferedPacket) -> PlayoutDecision {
-    let missing = head.sequence - nextSequence
-    settleStall(asLost: missing > 0)
+    settleStall(lost: missingUnits(before: head))
     // More time than the missing packets can have held: the rest is a pause.
-    let lostUnits = missing.multipliedReportingOverflow(by: lastDuration)
-    let isLost = missing > 0 && (lostUnits.overflow || gapUnits < lostUnits.partialValue)
-    guard isLost else {
-      let piece = min(gap, Int64(configuration.clockRate))
+    guard gapUnits < missingUnits(before: head) else {
+      let piece = min(gap, max(1, Int64(configuration.clockRate)))
       counts.silenceUnits += piece
       nextTimestamp += piece
       return .silence(duration: piece)
@@ -293,6 +362,17 @@ public struct JitterBuffer: Sendable {
     gapUnits += piece
     nextTimestamp += piece
     return concealment(of: piece, after: gapUnits - piece)
+  }
+
+  /// How much media the numbers missing before the next packet can have held: nobody knows their length, but it is
+  /// that of a neighbour.
+  private func missingUnits(before head: BufferedPacket) -> Int64 {
+    multiple(max(0, head.sequence - nextSequence), of: max(lastDuration, head.duration))
+  }
+
+  private func multiple(_ count: Int64, of units: Int64) -> Int64 {
+    let product = count.multipliedReportingOverflow(by: units)
+    return product.overflow ? .max / 2 : product.partialValue
   }
 
   /// The store is empty although something is due: fill in real time until it is known what happened.
@@ -315,14 +395,16 @@ public struct JitterBuffer: Sendable {
     return filled < limit ? .conceal(duration: units) : .silence(duration: units)
   }
 
-  /// What was filled while nothing was known is now known to have been lost media or a pause of the sender.
-  private mutating func settleStall(asLost isLost: Bool) {
-    if isLost {
-      counts.concealedUnits += stallUnits
-      gapUnits += stallUnits
-    } else {
-      counts.silenceUnits += stallUnits
-    }
+  /// Of what was filled while nothing was known, as much as the gap lacks up to `units` was lost media, the rest a
+  /// pause of the sender; unless that isn't known yet of the rest.
+  private mutating func settleStall(lost units: Int64, keepingRest: Bool = false) {
+    guard stallUnits > 0 else { return }
+    let lost = min(stallUnits, max(0, units - gapUnits))
+    counts.concealedUnits += lost
+    gapUnits += lost
+    stallUnits -= lost
+    if keepingRest { return }
+    counts.silenceUnits += stallUnits
     stallUnits = 0
   }
 }

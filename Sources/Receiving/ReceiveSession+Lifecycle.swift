@@ -104,7 +104,8 @@ extension ReceiveSession {
   /// Everything has been played: closes the stream's account.
   mutating func finish(_ place: Int) {
     guard case .draining(let reason) = streams[place].phase else { return }
-    if let highest = streams[place].statistics.highestSequence { streams[place].buffer.settle(through: highest) }
+    dropHeld(place)
+    streams[place].buffer.settle(expected: streams[place].statistics.expected)
     streams[place].phase = .ended(reason)
     events.append((streams[place].id, .ended(reason)))
   }

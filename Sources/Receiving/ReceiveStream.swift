@@ -142,6 +142,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     case .late:
       late += 1
       return .late
+    case .misplaced: return discard(.outOfRange)
     case .duplicate, .full: return discard(.bufferFull)
     }
   }

@@ -31,16 +31,18 @@ public struct SendSchedule: Sendable {
   /// How late packets were sent, against their deadlines: what must not be blamed on the network.
   public private(set) var error = PacingError()
 
-  private var start: Instant
+  private let start: Instant
   private var pausedUnits: Int64 = 0
 
   /// Starts the media clock: media time 0 is due at `start`.
+  ///
+  /// A speed that isn't a number from 0.001 to 1000 is taken as 1.
   public init(
     start: Instant, clockRate: UInt32, speed: Double? = 1, lagLimit: Interval = .milliseconds(100)
   ) {
     self.start = start
     self.clockRate = clockRate
-    self.speed = speed
+    self.speed = speed.map { (0.001...1000).contains($0) ? $0 : 1 }
     self.lagLimit = lagLimit
   }
 
@@ -49,29 +51,32 @@ public struct SendSchedule: Sendable {
     guard let speed else {
       return Admission(deadline: now, timestampOffset: mediaTime, followsPause: false)
     }
-    var deadline = deadline(of: mediaTime)
-    let lag = now - deadline
+    let lag = now - deadline(of: mediaTime + pausedUnits, at: speed)
     let isPause = lag > lagLimit
     if isPause {
-      // Whole clock units, so that timestamps and deadlines stay together for ever.
-      let units = Self.scaled(lag, by: 1 / speed).units(rate: clockRate)
+      // Whole clock units, rounded up, and the deadline from their sum: so timestamps and deadlines stay together for
+      // ever, and the deadline isn't past again.
+      let units = Self.scaled(lag, by: 1 / speed).units(rate: clockRate) + 1
+      let before = deadline(of: mediaTime + pausedUnits, at: speed)
       pausedUnits += units
-      start += lag
-      deadline += lag
       pauseCount += 1
-      pausedTime += lag
+      pausedTime += deadline(of: mediaTime + pausedUnits, at: speed) - before
     }
-    return Admission(deadline: deadline, timestampOffset: mediaTime + pausedUnits, followsPause: isPause)
+    let offset = mediaTime + pausedUnits
+    return Admission(deadline: deadline(of: offset, at: speed), timestampOffset: offset, followsPause: isPause)
   }
 
   /// When media time `mediaTime` is due, as things stand; without a speed, at the start.
   public func deadline(of mediaTime: Int64) -> Instant {
-    guard let speed else { return start }
-    return start + Self.scaled(Interval(units: mediaTime, rate: clockRate), by: speed)
+    speed.map { deadline(of: mediaTime + pausedUnits, at: $0) } ?? start
   }
 
   /// Notes that what was due at `deadline` was sent at `now`.
   public mutating func sent(deadline: Instant, at now: Instant) { error.record(now - deadline) }
+
+  private func deadline(of offset: Int64, at speed: Double) -> Instant {
+    start + Self.scaled(Interval(units: offset, rate: clockRate), by: speed)
+  }
 
   private static func scaled(_ interval: Interval, by speed: Double) -> Interval {
     speed == 1 ? interval : Interval(seconds: interval.seconds / speed)

@@ -51,7 +51,7 @@ public struct SendSession: Sendable {
   /// RTCP packets made so far.
   public private(set) var reportCount = 0
   /// What receivers report of this stream.
-  public private(set) var farEnd = FarEnd()
+  public private(set) var farEnd: FarEnd
   /// When to call `pollReport`; nil before the first packet and after the goodbye.
   public var nextReport: Instant? { timer?.deadline }
 
@@ -67,6 +67,7 @@ public struct SendSession: Sendable {
   /// Begins a stream.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
+    farEnd = FarEnd(ssrc: configuration.ssrc, clockRate: configuration.clockRate)
     generator = SeededGenerator(seed: configuration.seed)
   }
 
@@ -109,7 +110,7 @@ public struct SendSession: Sendable {
       timer?.timing.sentOrReceived(bytes: datagram.byteCount)
       while let part = cursor.next(in: datagram) {
         let packet = try RTCPPacket(parsing: part, in: datagram)
-        farEnd.handle(packet, in: datagram, ssrc: configuration.ssrc, at: wallClock(at: arrival))
+        farEnd.handle(packet, in: datagram, at: wallClock(at: arrival))
       }
     } catch {
       farEnd.invalidCount += 1
