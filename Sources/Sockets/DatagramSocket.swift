@@ -37,6 +37,7 @@ public struct DatagramSocket: ~Copyable {
   public init(
     listeningOn address: SocketAddress, options: DatagramOptions = DatagramOptions()
   ) throws(SocketError) {
+    let address = try address.scoped(to: options.interface)
     let descriptor = try openSocket(address.family, .datagram, for: address)
     let setter = OptionSetter(descriptor: descriptor.raw, family: address.family)
     try setter.configure(options, isMulticast: address.isMulticast)
@@ -62,6 +63,7 @@ public struct DatagramSocket: ~Copyable {
   /// Sends to one destination and hears only from there; ICMP errors of that path come back as trouble.
   public init(sendingTo peer: SocketAddress, options: DatagramOptions = DatagramOptions()) throws(SocketError) {
     if case .unix(let path) = peer, path.utf8.count > SocketAddress.longestPath { throw .pathTooLong(path: path) }
+    let peer = try peer.scoped(to: options.interface)
     let descriptor = try openSocket(peer.family, .datagram, for: peer)
     let setter = OptionSetter(descriptor: descriptor.raw, family: peer.family)
     try setter.configure(options, isMulticast: peer.isMulticast)
@@ -92,9 +94,9 @@ public struct DatagramSocket: ~Copyable {
     let outcome = try sendOnce(bytes, to: destination)
     // A Unix socket stays connected to the file that was there once. The receiver that took its place is found by
     // connecting anew.
-    guard case .trouble(.connectionRefused) = outcome, destination == nil, family == .unix, let peer else {
-      return outcome
-    }
+    guard outcome == .trouble(.connectionRefused) || outcome == .trouble(.peerGone),
+      destination == nil, family == .unix, let peer
+    else { return outcome }
     let result = peer.withKernelForm(for: family) { raw, size in checked { connect(owned.raw, raw, size) } }
     return result < 0 ? outcome : try sendOnce(bytes, to: nil)
   }

@@ -12,6 +12,14 @@ public struct ReadyEvent: Hashable, Sendable {
   public var writable: Bool
   /// An error or a hang-up waits; `readable` and `writable` are set then too, because the next call tells which.
   public var failed: Bool
+
+  /// Makes an event.
+  public init(token: UInt64, readable: Bool, writable: Bool, failed: Bool) {
+    self.token = token
+    self.readable = readable
+    self.writable = writable
+    self.failed = failed
+  }
 }
 
 /// Waits for descriptors and for instants in one thread, by epoll.
@@ -108,10 +116,10 @@ public struct EventLoop: ~Copyable {
 extension ReadyEvent {
   fileprivate init(_ ready: clinux_ready) {
     let flags = Int(ready.flags)
-    failed = flags & (CLINUX_FAILED | CLINUX_HANGUP) != 0
-    token = ready.token
-    readable = failed || flags & CLINUX_READ != 0
-    writable = failed || flags & CLINUX_WRITE != 0
+    let failed = flags & (CLINUX_FAILED | CLINUX_HANGUP) != 0
+    self.init(
+      token: ready.token, readable: failed || flags & CLINUX_READ != 0,
+      writable: failed || flags & CLINUX_WRITE != 0, failed: failed)
   }
 }
 

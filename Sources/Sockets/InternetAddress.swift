@@ -54,6 +54,8 @@ public struct IPv6Address: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether it names a group (ff00::/8).
   public var isMulticast: Bool { high >> 56 == 0xff }
+  /// Whether it means something only together with an interface (fe80::/10, ff02::/16, ff01::/16).
+  public var isLinkLocal: Bool { high >> 54 == 0x3fa || high >> 48 & 0xff0f == 0xff02 || high >> 48 & 0xff0f == 0xff01 }
   /// The IPv4 address that it stands for (::ffff:0:0/96, RFC 4291 section 2.5.5.2), if it does.
   public var mapped: IPv4Address? {
     high == 0 && low >> 32 == 0xffff ? IPv4Address(bits: UInt32(truncatingIfNeeded: low)) : nil

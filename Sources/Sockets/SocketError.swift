@@ -85,6 +85,9 @@ private func sentence(_ operation: SocketOperation, _ code: Int32, _ address: So
     return "\(address?.host ?? "the address") isn't an address of this host: `ip address` lists those it has"
   case (.bind, EACCES):
     return "binding \(place) isn't permitted: choose a port above 1023, or a directory that you may write to"
+  case (_, EINVAL) where needsScope(address):
+    return "\(place) is an address of one link: name its interface, such as `--interface eth0`, or write %eth0 after the "
+      + "address"
   case (.bind, ENOENT), (.bind, ENOTDIR):
     return "there is no directory for \(place): make it first, or choose another path"
   case (.connect, ENOENT):
@@ -106,6 +109,11 @@ private func sentence(_ operation: SocketOperation, _ code: Int32, _ address: So
   default:
     return "\(purpose(operation)) \(place) failed: \(String(cString: strerror(code))) (error \(code))"
   }
+}
+
+private func needsScope(_ address: SocketAddress?) -> Bool {
+  guard case .ipv6(let address, _, 0) = address else { return false }
+  return address.isLinkLocal
 }
 
 private func purpose(_ operation: SocketOperation) -> String {

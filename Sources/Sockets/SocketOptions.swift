@@ -132,6 +132,14 @@ func interfaceIndex(_ name: String) throws(SocketError) -> UInt32 {
   return index
 }
 
+extension SocketAddress {
+  /// The same address, with the interface as its scope where a link-local one has none.
+  func scoped(to interface: String?) throws(SocketError) -> SocketAddress {
+    guard let interface, case .ipv6(let address, let port, 0) = self, address.isLinkLocal else { return self }
+    return .ipv6(address, port: port, scope: try interfaceIndex(interface))
+  }
+}
+
 /// Opens a non-blocking socket that child processes don't inherit.
 func openSocket(
   _ family: AddressFamily, _ kind: SocketKind, for address: SocketAddress

@@ -62,6 +62,7 @@ public struct StreamConnector: ~Copyable {
       let address = addresses[next]
       next += 1
       do throws(SocketError) {
+        let address = try address.scoped(to: options.interface)
         let descriptor = try openSocket(address.family, .stream, for: address)
         let setter = OptionSetter(descriptor: descriptor.raw, family: address.family)
         try setter.configure(stream: options)

@@ -29,6 +29,7 @@ public struct StreamListener: ~Copyable {
   /// Listens on an address; `::` hears both IP versions.
   /// - Parameter options: apply to the connections.
   public init(on address: SocketAddress, options: StreamOptions = StreamOptions()) throws(SocketError) {
+    let address = try address.scoped(to: options.interface)
     let descriptor = try openSocket(address.family, .stream, for: address)
     let setter = OptionSetter(descriptor: descriptor.raw, family: address.family)
     try setter.set(SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR", to: 1)
@@ -87,7 +88,8 @@ public struct StreamListener: ~Copyable {
     let (result, _) = acceptOnce()
     if result >= 0 { close(result) }
     reserve = openReserve()
-    return .turnedAway
+    // The kernel looks for a free descriptor before it looks for a connection, so there may have been none.
+    return result >= 0 ? .turnedAway : .empty
   }
 }
 
