@@ -200,8 +200,8 @@ final class Destination {
   /// Reads what receivers sent: RTCP goes to `body`.
   func receive(into batch: inout ReceiveBatch, _ body: (RawSpan) -> Void) {
     if let connection, failure == nil { read(connection, body) }
-    receive(from: &media, into: &batch, body)
-    receive(from: &control, into: &batch, body)
+    receive(from: media, into: &batch, body)
+    receive(from: control, into: &batch, body)
   }
 
   private var deframer = StreamDeframer()
@@ -221,20 +221,15 @@ final class Destination {
   }
 
   private func receive(
-    from socket: inout DatagramSocket?, into batch: inout ReceiveBatch, _ body: (RawSpan) -> Void
+    from socket: borrowing DatagramSocket?, into batch: inout ReceiveBatch, _ body: (RawSpan) -> Void
   ) {
-    guard let open = socket.take() else { return }
     for _ in 0..<16 {
-      guard let outcome = try? batch.receive(from: open) else { break }
-      switch outcome {
-      case .datagrams(let count): for index in 0..<count { batch.withBytes(at: index, body) }
-      case .trouble(let trouble): errors["\(trouble)", default: 0] += 1
-      case .empty:
-        socket = consume open
-        return
+      switch (try? socket?.receive(into: &batch)) ?? nil {
+      case .datagrams(let count)?: for index in 0..<count { batch.withBytes(at: index, body) }
+      case .trouble(let trouble)?: errors["\(trouble)", default: 0] += 1
+      case .empty?, nil: return
       }
     }
-    socket = consume open
   }
 
   /// Ends a connection once everything has been handed over.

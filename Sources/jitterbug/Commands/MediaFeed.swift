@@ -63,7 +63,7 @@ struct MediaFeed: ~Copyable {
   }
 
   private mutating func read(_ file: String) throws(Stop) {
-    do throws(MediaError) {
+    do {
       let input = try MediaInput(path: file)
       if let raw = options.raw {
         try encode(input.rawSource(raw))
@@ -72,12 +72,12 @@ struct MediaFeed: ~Copyable {
       } else {
         try encode(try input.audioSource())
       }
-    } catch let error as MediaError {
-      throw .problem(error.description)
     } catch let stop as Stop {
       throw stop
+    } catch let error as MediaError {
+      throw .problem(error.description)
     } catch {
-      throw .problem("\(error)")
+      throw .problem("\(file): \(error)")
     }
   }
 
@@ -136,8 +136,12 @@ struct MediaFeed: ~Copyable {
   }
 
   private mutating func drainPipeline() throws(Stop) {
+    // Out of `self` for as long as a span of it is lent.
+    var buffer: [UInt8] = []
+    swap(&buffer, &bytes)
+    defer { swap(&buffer, &bytes) }
     while true {
-      var span = bytes.mutableSpan
+      var span = buffer.mutableSpan
       let packet: EncodedPacket?
       do throws(EncodingError) { packet = try pipeline?.pop(into: &span) ?? nil } catch {
         throw .problem(error.description)
@@ -150,7 +154,7 @@ struct MediaFeed: ~Copyable {
         continue
       }
       isInSilence = packet.isDTX
-      try emit(Array(bytes[..<packet.byteCount]), duration: Int64(packet.frames))
+      try emit(Array(buffer[..<packet.byteCount]), duration: Int64(packet.frames))
     }
   }
 

@@ -35,10 +35,7 @@ extension ReceiveOptions {
     table.option = format
     if outputFile != nil { table.suffix = .opus }
     guard let path = sdpFile else { return table }
-    let bytes: [UInt8]
-    do { bytes = try InputFile.read(path: path, limit: SessionDescription.maximumSize) } catch {
-      throw CommandError(error.description)
-    }
+    let bytes = try InputFile.read(path: path, limit: SessionDescription.maximumSize)
     do throws(SDPParseError) {
       for media in try SessionDescription(parsing: bytes.span).media {
         for payload in media.payloads {

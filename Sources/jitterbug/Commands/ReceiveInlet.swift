@@ -35,7 +35,7 @@ struct ReceiveInlet: ~Copyable {
 
   init(_ options: ReceiveOptions) throws(CommandError) {
     let endpoint: Endpoint
-    do { endpoint = try Endpoint(parsing: options.source) } catch { throw CommandError("\(error)") }
+    do { endpoint = try Endpoint(options.source) } catch { throw CommandError("\(error)") }
     var datagram = DatagramOptions()
     datagram.receiveBufferBytes = options.socketBuffer
     datagram.interface = options.interface
@@ -85,7 +85,7 @@ struct ReceiveInlet: ~Copyable {
     }
   }
 
-  func register(in loop: borrowing EventLoop, media: UInt64, control: UInt64, listener: UInt64) throws(CommandError) {
+  mutating func register(in loop: borrowing EventLoop, media: UInt64, control: UInt64, listener: UInt64) throws(CommandError) {
     do throws(SocketError) {
       if let descriptor = self.media?.descriptor { try loop.add(descriptor, token: media, read: true, write: false) }
       if let descriptor = self.control?.descriptor { try loop.add(descriptor, token: control, read: true, write: false) }
@@ -98,14 +98,7 @@ struct ReceiveInlet: ~Copyable {
   /// Reads one batch; nil when the socket can't be used any more.
   mutating func receive(into batch: inout ReceiveBatch, isControl: Bool) -> ReceiveOutcome? {
     do throws(SocketError) {
-      if isControl {
-        guard let socket = control.take() else { return .empty }
-        defer { control = consume socket }
-        return try batch.receive(from: socket)
-      }
-      guard let socket = media.take() else { return .empty }
-      defer { media = consume socket }
-      return try batch.receive(from: socket)
+      return try isControl ? control?.receive(into: &batch) ?? .empty : media?.receive(into: &batch) ?? .empty
     } catch {
       failure = error.description
       return nil
@@ -194,6 +187,11 @@ struct ReceiveInlet: ~Copyable {
     guard media != nil else { return nil }
     return (try? media?.droppedDatagrams()).flatMap { $0 }.map(Int.init)
   }
+}
+
+extension DatagramSocket {
+  /// Reads into a batch; as a method of the socket it can be called on one that may not be there.
+  func receive(into batch: inout ReceiveBatch) throws(SocketError) -> ReceiveOutcome { try batch.receive(from: self) }
 }
 
 /// Numbers for senders' addresses.

@@ -1,4 +1,5 @@
 import Impairment
+import Packets
 import Receiving
 import Reporting
 import Sockets

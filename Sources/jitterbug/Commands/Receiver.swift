@@ -1,6 +1,7 @@
 import Buffering
 import Packets
 import Receiving
+import Reporting
 import Sockets
 import Statistics
 import Timeline
@@ -28,6 +29,7 @@ final class Receiver {
   private var recorder: StreamRecorder
   private var trace: TraceFile?
   private var live: LiveView
+  private var meters = StreamMeters()
   private var counts = DatagramReportCounts()
   private var events: [ReadyEvent] = []
   private var scratch = [UInt8](repeating: 0, count: 1500)
@@ -66,6 +68,7 @@ final class Receiver {
   /// Receives until the end; returns the exit status.
   func run() throws(CommandError) -> Int32 {
     live.say("listening on \(inlet.description)")
+    live.start(at: started)
     while !isDone {
       let deadline = nextWake
       let before = MonotonicClock.now()
@@ -157,7 +160,7 @@ final class Receiver {
     handledUpTo = max(handledUpTo, now)
     sendReport(at: now)
     if let duration = options.duration, now - started >= duration { stop(because: "--duration") }
-    live.update(at: now) { self.session.liveStreams(at: now, inlet: self.inlet) }
+    updateLiveView(at: now)
   }
 
   private func play(until now: Instant) throws(CommandError) {
@@ -185,7 +188,9 @@ final class Receiver {
     while true {
       var span = scratch.mutableSpan
       guard let size = session.pollReport(into: &span, at: now) else { return }
-      inlet.sendControl(scratch.span.bytes.extracting(first: size), to: session.streams.filter(\.isOpen).map(\.peer))
+      let report = scratch
+      inlet.sendControl(
+        report.span.bytes.extracting(first: size), to: session.streams.filter(\.isOpen).map(\.peer))
     }
   }
 
@@ -213,7 +218,8 @@ final class Receiver {
     var span = scratch.mutableSpan
     let peers = session.streams.map(\.peer)
     if let size = session.goodbye(into: &span, at: MonotonicClock.now()) {
-      inlet.sendControl(scratch.span.bytes.extracting(first: size), to: peers)
+      let report = scratch
+      inlet.sendControl(report.span.bytes.extracting(first: size), to: peers)
     }
     session.close()
     while let fate = session.pollFate() { trace?.write(fate) }
@@ -223,10 +229,25 @@ final class Receiver {
     try link?.closeTrace()
     counts.droppedBySocket = inlet.droppedDatagrams
     let report = ReceiveReport.make(
-      session, options: options, counts: counts, link: link?.record, inlet: inlet, clock: clock,
-      undecodable: recorder.undecodable, duration: MonotonicClock.now() - started, ended: endReason)
+      session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
+      duration: MonotonicClock.now() - started, ended: endReason)
     try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
     return recorder.hasFailed ? 1 : 0
+  }
+
+  private var sources: [Peer: String] {
+    var names: [Peer: String] = [:]
+    for stream in session.streams { names[stream.peer] = inlet.name(of: stream.peer) }
+    return names
+  }
+
+  /// One line a stream; those that have ended stay for their second, then go.
+  private func updateLiveView(at now: Instant) {
+    live.update(at: now) { columns in
+      meters.endSecond(session, at: now).map { stream in
+        columns.map { LiveLine.text(stream, width: $0) } ?? LiveLine.plain(stream)
+      }
+    }
   }
 
   private static func configuration(

@@ -1,3 +1,4 @@
+import Codecs
 import Media
 import Packets
 import Receiving
@@ -38,7 +39,7 @@ enum SendCommand {
   private static func isDestination(_ word: String) -> Bool {
     if ["rtp:", "tcp:", "unix:", "udp:"].contains(where: word.hasPrefix) || word.contains("://") { return true }
     guard word.contains(":"), word != "-", !InputFile.exists(word), !word.contains("/") else { return false }
-    return (try? Endpoint(parsing: word)) != nil
+    return (try? Endpoint(word)) != nil
   }
 
   static func run(_ options: SendOptions) throws(CommandError) -> Int32 {
@@ -46,7 +47,7 @@ enum SendCommand {
     var generator = SeededGenerator(seed: options.seed ?? system.next())
     let configuration = configuration(for: options, using: &generator)
     let destinations = try options.destinations.map { (text) throws(CommandError) in
-      do throws(EndpointError) { return Destination(try Endpoint(parsing: text), options: options) } catch {
+      do throws(EndpointError) { return Destination(try Endpoint(text), options: options) } catch {
         throw CommandError("\(error)")
       }
     }
@@ -96,7 +97,7 @@ enum SendCommand {
     to path: String, of configuration: SendSession.Configuration, options: SendOptions
   ) throws(CommandError) {
     for text in options.destinations {
-      guard case .rtp(let host, let ports)? = try? Endpoint(parsing: text) else { continue }
+      guard case .rtp(let host, let ports)? = try? Endpoint(text) else { continue }
       let addresses = (try? Resolver.resolve(host: host, port: ports.lowerBound, kind: .datagram)) ?? []
       guard let address = addresses.first, let port = address.port else { break }
       let format = options.synthetic == nil ? PayloadFormat.opus : FormatTable.synthetic

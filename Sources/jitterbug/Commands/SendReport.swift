@@ -1,5 +1,9 @@
+import Impairment
+import Packets
 import Reporting
 import Sending
+import Sockets
+import Statistics
 import Timeline
 
 /// Fills the report of `jitterbug send`.
@@ -8,7 +12,7 @@ enum SendReport {
     let configuration = sender.session.configuration
     var report = Report(version: Version.number, verb: "send", link: sender.options.link?.description)
     report.linkRecord = sender.link.map { LinkReport($0.record) }
-    report.duration = sender.elapsed
+    report.duration = MonotonicClock.now() - sender.started
     var sending = SendingReport(ssrc: configuration.ssrc, payloadType: configuration.payloadType)
     sending.destinations = sender.destinations.map(\.endpoint.description)
     sending.encoding = sender.options.synthetic == nil ? "opus/48000/2" : "synthetic/\(configuration.clockRate)"

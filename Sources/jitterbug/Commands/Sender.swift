@@ -2,6 +2,7 @@ import Packets
 import Reporting
 import Sending
 import Sockets
+import Statistics
 import Timeline
 
 /// Joins the media queue, the schedule, the sending session, an optional link and the destinations: `jitterbug send`
@@ -103,7 +104,9 @@ final class Sender {
       if options.speed != nil { schedule?.sent(deadline: admission.deadline, at: now) }
       mediaEnd = max(mediaEnd, frame.time + frame.duration)
       meter.add(bytes: size)
-      transmit(datagram.span.bytes.extracting(first: size), isControl: false, at: now)
+      // A second reference: a span can't be lent of a class's own array.
+      let bytes = datagram
+      transmit(bytes.span.bytes.extracting(first: size), isControl: false, at: now)
       now = MonotonicClock.now()
     }
   }
@@ -165,7 +168,8 @@ final class Sender {
     while true {
       var span = datagram.mutableSpan
       guard let size = session.pollReport(into: &span, at: now) else { break }
-      transmit(datagram.span.bytes.extracting(first: size), isControl: true, at: now)
+      let bytes = datagram
+      transmit(bytes.span.bytes.extracting(first: size), isControl: true, at: now)
     }
     live.update(at: now) { columns in
       let sender = self.liveSender(at: now)
@@ -251,7 +255,8 @@ final class Sender {
     let limit = MonotonicClock.now() + .seconds(5)
     var span = datagram.mutableSpan
     if let size = session.goodbye(into: &span, at: MonotonicClock.now()) {
-      transmit(datagram.span.bytes.extracting(first: size), isControl: true, at: MonotonicClock.now())
+      let bytes = datagram
+      transmit(bytes.span.bytes.extracting(first: size), isControl: true, at: MonotonicClock.now())
     }
     while link?.nextDelivery != nil || destinations.contains(where: \.hasPending) {
       let now = MonotonicClock.now()

@@ -23,6 +23,7 @@ final class StreamOutput {
   private var decoder: OpusDecoder
   private let channels: Int
   private let isLive: Bool
+  private let isOpus: Bool
   private var samples: [Int16]
   /// Samples kept back, and silence kept back behind them, in frames.
   private var pending: [Int16] = []
@@ -40,6 +41,7 @@ final class StreamOutput {
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
     name = path
     isLive = !output.isSeekable
+    isOpus = format == .opus
     self.channels = channels
     samples = [Int16](repeating: 0, count: OpusDecoder.maximumFrames * channels)
     do { decoder = try OpusDecoder(channels: channels) } catch { throw CommandError(error.description) }
@@ -111,8 +113,6 @@ final class StreamOutput {
     } catch { throw CommandError(error.description) }
   }
 
-  private var isOpus: Bool { if case .opus = sink { true } else { false } }
-
   private func conceal(_ duration: Int64) throws(CommandError) {
     var remaining = duration
     while remaining > 0 {
@@ -133,7 +133,8 @@ final class StreamOutput {
   /// Writes what was kept back: the stream goes on.
   private func settle() throws(CommandError) {
     guard !pending.isEmpty || pendingSilence > 0 else { return }
-    if !pending.isEmpty { try write(pending.span) }
+    let kept = pending
+    if !kept.isEmpty { try write(kept.span) }
     pending.removeAll(keepingCapacity: true)
     let silence = pendingSilence
     pendingSilence = 0
