@@ -17,7 +17,9 @@ struct InputDescriptor: ~Copyable {
     return value
   }
 
-  /// Reads what there is, at most `count` bytes; 0 at the end. Waits where the descriptor itself doesn't.
+  /// Reads what there is, at most `count` bytes; 0 at the end.
+  ///
+  /// It waits even where the descriptor itself doesn't.
   func read(into buffer: UnsafeMutableRawPointer, count: Int, name: String) throws(MediaError) -> Int {
     while true {
       let done = Glibc.read(value, buffer, count)
