@@ -86,8 +86,8 @@ private func sentence(_ operation: SocketOperation, _ code: Int32, _ address: So
   case (.bind, EACCES):
     return "binding \(place) isn't permitted: choose a port above 1023, or a directory that you may write to"
   case (_, EINVAL) where needsScope(address):
-    return "\(place) is an address of one link: name its interface, such as `--interface eth0`, or write %eth0 after the "
-      + "address"
+    return "\(place) is an address of one link: name its interface, such as `--interface eth0`, or write %eth0 after "
+      + "the address"
   case (.bind, ENOENT), (.bind, ENOTDIR):
     return "there is no directory for \(place): make it first, or choose another path"
   case (.connect, ENOENT):
@@ -96,7 +96,7 @@ private func sentence(_ operation: SocketOperation, _ code: Int32, _ address: So
     return "\(place) refused the connection: start the receiver there first, or check the port"
   case (.connect, ETIMEDOUT):
     return "\(place) didn't answer: check the address, and whether a firewall lies between"
-  case (_, ENETUNREACH), (_, EHOSTUNREACH):
+  case (_, ENETUNREACH), (_, EHOSTUNREACH), (.connect, EADDRNOTAVAIL):
     return "there is no route to \(place): check the address and the network"
   case (.join, ENODEV):
     return "no interface leads to the group \(place): name one, such as `--interface eth0`"

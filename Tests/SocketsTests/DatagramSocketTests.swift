@@ -22,7 +22,7 @@ struct DatagramSocketTests {
     #expect(Set(times).count > 8)
   }
 
-  @Test(arguments: [loopback4, loopback6])
+  @Test(arguments: loopbacks)
   func `the largest datagram arrives whole, an empty one arrives, a larger one is trouble`(
     address: SocketAddress
   ) throws {
@@ -60,7 +60,7 @@ struct DatagramSocketTests {
   @Test func `the any address hears both IP versions, shows IPv4 as IPv4, and answers both`() throws {
     let receiver = try DatagramSocket.listening(host: "", ports: 0...0)
     let port = try #require(receiver.localAddress.port)
-    for address in [loopback4, loopback6] {
+    for address in loopbacks {
       let sender = try DatagramSocket(sendingTo: address.with(port: port))
       let from = sender.localAddress
       #expect(from.family == address.family)
@@ -126,7 +126,7 @@ struct DatagramSocketTests {
     #expect(try hear(1, from: receiver).map(\.bytes) == [[9]])
   }
 
-  @Test(arguments: [loopback4, loopback6])
+  @Test(arguments: loopbacks)
   func `options reach the socket`(address: SocketAddress) throws {
     var options = DatagramOptions()
     options.dscp = 46
@@ -187,7 +187,7 @@ struct DatagramSocketTests {
     let noRoute = failure { () throws(SocketError) in
       _ = try DatagramSocket(sendingTo: address.with(port: port), options: options)
     }
-    if address.family == .ipv6 && noRoute?.code == ENETUNREACH {
+    if address.family == .ipv6 && (noRoute?.code == ENETUNREACH || noRoute?.code == EADDRNOTAVAIL) {
       // Most hosts have no route for IPv6 groups on loopback; both receivers have joined all the same.
       #expect(noRoute?.description.hasPrefix("there is no route to [ff02::7701%lo]") == true)
       return

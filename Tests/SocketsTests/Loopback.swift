@@ -5,7 +5,12 @@ import Timeline
 // What the tests of sockets share: everything happens on loopback, on ports that the system chooses.
 
 let loopback4 = SocketAddress.ipv4(.loopback, port: 0)
-let loopback6 = SocketAddress.ipv6(.loopback, port: 0, scope: 0)
+/// One for each IP version that this host has; containers often lack IPv6.
+let loopbacks: [SocketAddress] = {
+  let loopback6 = SocketAddress.ipv6(.loopback, port: 0, scope: 0)
+  return failure { () throws(SocketError) in _ = try DatagramSocket(listeningOn: loopback6) } == nil
+    ? [loopback4, loopback6] : [loopback4]
+}()
 
 /// Waits until a descriptor is ready, at most ten seconds, and tells whether it became so.
 func isReady(_ descriptor: CInt, read: Bool = false, write: Bool = false) throws -> Bool {
