@@ -57,7 +57,8 @@ let package = Package(
     // Tests: one folder a module, then the whole system.
     .testTarget(name: "TimelineTests", dependencies: ["Timeline"], swiftSettings: strict),
     .testTarget(name: "PacketsTests", dependencies: ["Packets", "Timeline"], swiftSettings: strict),
-    .testTarget(name: "SendingTests", dependencies: ["Sending", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "SendingTests", dependencies: ["Sending", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "ImpairmentTests", dependencies: ["Impairment", "Timeline"], swiftSettings: strict),
     .testTarget(name: "BufferingTests", dependencies: ["Buffering", "Timeline"], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Timeline"], swiftSettings: strict),

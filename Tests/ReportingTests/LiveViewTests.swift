@@ -126,7 +126,8 @@ struct LiveScreenTests {
 struct TraceLineTests {
   @Test func `a line has the columns of the header`() {
     let line = TraceLine(
-      arrival: 1_700_000_000_000_000_042, ssrc: 0xabc, sequence: 1, extended: 65_537, timestamp: RTPTimestamp(.max), bytes: 172,
+      arrival: 1_700_000_000_000_000_042, ssrc: 0xabc, sequence: 1, extended: 65_537, timestamp: RTPTimestamp(.max),
+      bytes: 172,
       fate: .discarded(.bufferFull))
     #expect(line.text == "1700000000.000000042,0x00000abc,1,65537,4294967295,172,discarded:buffer_full\n")
     let columns = TraceLine.header.split(separator: ",").count

@@ -84,7 +84,8 @@ enum HostName {
   /// The canonical name `user@host` (RFC 3550 section 6.5.1).
   static func cname() -> String {
     var bytes = [CChar](repeating: 0, count: 256)
-    let host = gethostname(&bytes, bytes.count - 1) == 0
+    let host =
+      gethostname(&bytes, bytes.count - 1) == 0
       ? String(decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : "localhost"
     let user = getenv("USER").map { String(cString: $0) } ?? "jitterbug"
     return String("\(user)@\(host)".prefix(200))

@@ -8,7 +8,8 @@ enum ReceiveCommand {
     var options = ReceiveOptions()
     guard let operands = try ReceiveOptions.usage.parse(words, into: &options) else { return nil }
     guard operands.count <= 1 else {
-      throw UsageError("receive listens on one source, but \(operands.count) were given: \(operands.joined(separator: " "))")
+      throw UsageError(
+        "receive listens on one source, but \(operands.count) were given: \(operands.joined(separator: " "))")
     }
     if let source = operands.first { options.source = source }
     if options.outputFile == "-" && options.output.isJSON {

@@ -85,10 +85,14 @@ struct ReceiveInlet: ~Copyable {
     }
   }
 
-  mutating func register(in loop: borrowing EventLoop, media: UInt64, control: UInt64, listener: UInt64) throws(CommandError) {
+  mutating func register(in loop: borrowing EventLoop, media: UInt64, control: UInt64, listener: UInt64)
+    throws(CommandError)
+  {
     do throws(SocketError) {
       if let descriptor = self.media?.descriptor { try loop.add(descriptor, token: media, read: true, write: false) }
-      if let descriptor = self.control?.descriptor { try loop.add(descriptor, token: control, read: true, write: false) }
+      if let descriptor = self.control?.descriptor {
+        try loop.add(descriptor, token: control, read: true, write: false)
+      }
       if let descriptor = self.listener?.descriptor {
         try loop.add(descriptor, token: listener, read: true, write: false)
       }
@@ -105,7 +109,7 @@ struct ReceiveInlet: ~Copyable {
     }
   }
 
-  /// The number of a sender. A sender's RTCP comes from another port than its RTP; both get numbers of their own.
+  /// The number of a sender; its RTCP comes from another port than its RTP, and has a number of its own.
   mutating func peer(of address: SocketAddress, isControl: Bool) -> Peer {
     let peer = peers.number(of: address)
     if isControl { controlAddresses[peers.mediaSender(besides: address) ?? peer] = address }

@@ -43,7 +43,8 @@ extension ReceiveOptions {
     groups: [listening, playing, OutputOptions.group(for: \ReceiveOptions.output)])
 
   private static let listening = OptionGroup<ReceiveOptions>(
-    title: "Listening (SOURCE is rtp://HOST:PORT, rtp://HOST:FIRST-LAST, tcp://HOST:PORT or unix:/PATH; default rtp://[::]:5004)",
+    title:
+      "Listening (SOURCE is rtp://HOST:PORT, rtp://HOST:FIRST-LAST, tcp://HOST:PORT or unix:/PATH; default rtp://[::]:5004)",
     options: [
       .flag("--rtcp-mux", "RTCP comes on the RTP port (RFC 5761), not on the next one") { $0.isMuxed = true },
       .value("--sdp", "FILE", "a session description that says what payload types stand for", Values.text) {
@@ -65,7 +66,8 @@ extension ReceiveOptions {
         $0.idleTimeout = $1
       },
       .value("--duration", "TIME", "stop after this long", Values.time) { $0.duration = $1 },
-      .value("--link", "SPEC", "a bad network inside the receiver: a profile or loss=5%,delay=40ms,seed=7",
+      .value(
+        "--link", "SPEC", "a bad network inside the receiver: a profile or loss=5%,delay=40ms,seed=7",
         SendOptions.parseLink
       ) { $0.link = $1 },
     ])
@@ -73,10 +75,12 @@ extension ReceiveOptions {
   private static let playing = OptionGroup<ReceiveOptions>(
     title: "Playing and recording",
     options: [
-      .value("--output", "FILE", "what a listener hears, as FILE.wav, FILE.opus or FILE.raw; - is standard output",
+      .value(
+        "--output", "FILE", "what a listener hears, as FILE.wav, FILE.opus or FILE.raw; - is standard output",
         Values.text
       ) { $0.outputFile = $1 },
-      .value("--output-format", "FORMAT", "wav, opus or raw (default by the file's suffix; raw for -)",
+      .value(
+        "--output-format", "FORMAT", "wav, opus or raw (default by the file's suffix; raw for -)",
         Values.choice([("wav", Format.wav), ("opus", .opus), ("raw", .raw)])
       ) { $0.outputFormat = $1 },
       .value("--channels", "N", "1 or 2 channels in wav and raw (default 2)", Values.number(1...2)) {

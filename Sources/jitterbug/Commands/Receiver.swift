@@ -123,7 +123,9 @@ final class Receiver {
     }
   }
 
-  /// One datagram from outside, through the link if there is one. `isControl` is nil where both kinds come mixed.
+  /// Takes one datagram from outside, through the link if there is one.
+  ///
+  /// `isControl` is nil where both kinds come mixed.
   private func take(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?) throws(CommandError) {
     counts.received += 1
     counts.bytes += bytes.byteCount
@@ -147,7 +149,8 @@ final class Receiver {
 
   private func advanceLink(to now: Instant) throws(CommandError) {
     while let (item, deliveredAt) = link?.receive(at: now) {
-      try deliver(item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl)
+      try deliver(
+        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl)
     }
   }
 

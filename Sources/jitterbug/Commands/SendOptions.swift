@@ -120,7 +120,8 @@ extension SendOptions {
         $0.sourcePort = $1
       },
       .value("--interface", "NAME", "send by this interface", Values.text) { $0.interface = $1 },
-      .value("--mtu", "BYTES", "the largest RTP packet of a synthetic frame (default 1200)", Values.number(64...65000)) {
+      .value("--mtu", "BYTES", "the largest RTP packet of a synthetic frame (default 1200)", Values.number(64...65000))
+      {
         $0.mtu = $1
       },
       .value("--link", "SPEC", "a bad network inside the sender: a profile or loss=5%,delay=40ms,seed=7", parseLink) {

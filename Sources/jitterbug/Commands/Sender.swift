@@ -5,8 +5,9 @@ import Sockets
 import Statistics
 import Timeline
 
-/// Joins the media queue, the schedule, the sending session, an optional link and the destinations: `jitterbug send`
-/// at work. One thread, one loop; the media is read by another one, ahead of time.
+/// Joins the media queue, the schedule, the sending session, an optional link and the destinations.
+///
+/// This is `jitterbug send` at work: one thread, one loop; the media is read by another one, ahead of time.
 final class Sender {
   private enum Token {
     static let signals: UInt64 = 1

@@ -41,8 +41,9 @@ struct SyntheticFeed {
     _ = queue.push(.ended)
   }
 
-  /// Cuts a frame into packets; those of a big one are spread over half of its interval, so that they don't overrun
-  /// the first switch on the way. The marker ends the frame.
+  /// Cuts a frame into packets, the last with the marker.
+  ///
+  /// Those of a big frame are spread over half of its interval, so that they don't overrun the first switch on the way.
   private func push(_ frame: SyntheticFrame, time: Int64, duration: Int64) -> Bool {
     let count = max(1, (frame.bytes + payloadLimit - 1) / payloadLimit)
     for index in 0..<count {
