@@ -68,11 +68,23 @@ def pluck(rate, frequency, seconds, noise):
     """A plucked string (Karplus and Strong, 1983)."""
     period = max(2, round(rate / frequency - 0.5))
     string = [noise.uniform(-1, 1) for _ in range(period)]
-    result = []
-    for index in range(round(seconds * rate)):
+    mean = sum(string) / period
+    string = [sample - mean for sample in string]
+    count = round(seconds * rate)
+    plucked = []
+    for index in range(round(count * 1.1) + 2):
         place = index % period
-        result.append(string[place])
+        plucked.append(string[place])
         string[place] = 0.4985 * (string[place] + string[(place + 1) % period])
+    # A string has a whole number of samples, and its average takes another half: what is missing to the pitch is made
+    # up by playing it a little faster or slower.
+    speed = frequency * (period + 0.5) / rate
+    result = []
+    for index in range(count):
+        whole = int(index * speed)
+        part = index * speed - whole
+        loud = min(1.0, (count - index) / 1000)
+        result.append(loud * ((1 - part) * plucked[whole] + part * plucked[whole + 1]))
     return result
 
 
