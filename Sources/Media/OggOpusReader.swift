@@ -210,7 +210,7 @@ extension OggOpusReader {
       throw .damaged(path: pages.name, detail: "its comment header, OpusTags, is missing")
     }
     hasEndMark = page.isLast
-    stage = page.isLast ? .betweenLinks : .audio
+    stage = .audio
   }
 
   private mutating func takeAudio(_ page: OggPageHeader) { takeAudio(page, afterHole: noteHole(page)) }

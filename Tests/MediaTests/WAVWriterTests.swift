@@ -47,7 +47,8 @@ import Testing
     try raw.write(samples.span)
     try raw.writeSilence(samples: 1)
     try raw.finish()
-    let bytes = [UInt8](FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readDataToEndOfFile())
+    let bytes = drain(ends[0])
+    close(ends[0])
     let body: [UInt8] = [1, 0, 0xFE, 0xFF, 0x34, 0x12]
     #expect(bytes.count == 44 + 6 + 8)
     #expect(Self.little(bytes, at: 4) == 0xFFFF_FFFF && Self.little(bytes, at: 40) == 0xFFFF_FFFF)
