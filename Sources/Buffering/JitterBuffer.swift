@@ -133,6 +133,9 @@ public struct JitterBuffer: Sendable {
     counts.concealed = max(0, expected - counts.played - counts.recovered)
   }
 
+  /// Gives back the memory of a store that isn't needed any more; it takes one more packet at most.
+  public mutating func release() { store = PacketStore(packetLimit: 1, byteLimit: 0) }
+
   // MARK: Outputs
 
   /// The next thing to do at `now`; call again until it says `.wait` or `.ended`.

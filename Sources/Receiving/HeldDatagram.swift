@@ -31,6 +31,8 @@ struct Probation: Sendable {
 
   private struct Candidate: Sendable {
     var ssrc: UInt32
+    /// Two senders with one SSRC don't prove each other.
+    var peer: Peer
     var held: [HeldDatagram]
   }
 
@@ -47,19 +49,20 @@ struct Probation: Sendable {
   /// Takes in a packet of an unknown source.
   mutating func receive(_ datagram: HeldDatagram, ssrc: UInt32) -> Outcome {
     var outcome = Outcome()
-    guard let place = candidates.firstIndex(where: { $0.ssrc == ssrc }) else {
+    guard let place = candidates.firstIndex(where: { $0.ssrc == ssrc && $0.peer == datagram.peer }) else {
       if candidates.count == Self.sourceLimit {
         let oldest = candidates.removeFirst()
         outcome.dropped = oldest.held.map { (oldest.ssrc, $0) }
       }
-      candidates.append(Candidate(ssrc: ssrc, held: [datagram]))
+      candidates.append(Candidate(ssrc: ssrc, peer: datagram.peer, held: [datagram]))
       return outcome
     }
     var candidate = candidates.remove(at: place)
     let isProven = candidate.held.contains { $0.sequence.distance(to: datagram.sequence) == 1 }
     candidate.held.append(datagram)
     if isProven {
-      let limit = Int(SequenceValidator.maxMisorder)
+      // Half of what the validator takes as reordering, so that it accepts each of them whatever their order.
+      let limit = Int(SequenceValidator.maxMisorder) / 2
       for held in candidate.held {
         if abs(held.sequence.distance(to: datagram.sequence)) < limit {
           outcome.proof.append(held)

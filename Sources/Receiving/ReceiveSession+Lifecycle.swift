@@ -64,7 +64,11 @@ extension ReceiveSession {
   }
 
   /// Settles what is left when the session is over, so that `pollFate` tells of every datagram.
-  public mutating func close() { trace.close() }
+  public mutating func close() {
+    release(probation.removeAll(), because: .probation)
+    for place in streams.indices { dropHeld(place) }
+    trace.close()
+  }
 
   // MARK: Lifecycle
 
@@ -105,6 +109,7 @@ extension ReceiveSession {
   mutating func finish(_ place: Int) {
     guard case .draining(let reason) = streams[place].phase else { return }
     dropHeld(place)
+    streams[place].buffer.release()
     streams[place].buffer.settle(expected: streams[place].statistics.expected)
     streams[place].phase = .ended(reason)
     events.append((streams[place].id, .ended(reason)))

@@ -57,7 +57,7 @@ public struct ReceiveSession: Sendable {
   }
 
   /// How long after a goodbye packets may still be on their way (RFC 3550 section 6.2.1 keeps the source for a while).
-  static let goodbyeMargin = Interval.milliseconds(500)
+  static let goodbyeMargin = Interval.seconds(1)
   /// Streams that ended are kept for the report, up to this many in all.
   static let streamLimit = 256
 
@@ -69,7 +69,7 @@ public struct ReceiveSession: Sendable {
   public internal(set) var datagrams = DatagramCounts()
 
   let configuration: Configuration
-  private var probation = Probation()
+  var probation = Probation()
   private var nextID = 0
   private var nextIndex: UInt64 = 0
   private var nextPlayout: Instant?
@@ -163,6 +163,9 @@ public struct ReceiveSession: Sendable {
     return nextPlayout.map { min($0, report) } ?? report
   }
 
+  /// When `pollReport` has something to send; nil before anything was received.
+  public var nextReport: Instant? { reporter.nextReport }
+
   /// The stream with this number; nil when it was forgotten.
   public func stream(_ id: Int) -> ReceiveStream? { streams.first { $0.id == id } }
 
@@ -192,14 +195,19 @@ public struct ReceiveSession: Sendable {
     switch streams[place].validator.judge(header.sequenceNumber, fits: fits) {
     case .accept(let number):
       extended = number
-      dropHeld(place)
+      // Late packets from before a jump say nothing against it.
+      if !streams[place].validator.isHolding { dropHeld(place) }
     case .hold:
       dropHeld(place)
       datagrams.held += 1
       streams[place].held = HeldDatagram(datagram, header: header, peer: peer, arrival: arrival, index: index)
       return
     case .jumped:
-      extended = jump(place, to: header)
+      guard let number = jump(place, to: header, arrival: arrival) else {
+        discard(.outOfRange, index: index, header: header, size: datagram.byteCount, arrival: arrival)
+        return
+      }
+      extended = number
     }
     let fate = streams[place].receive(packet, of: datagram, extended: extended, arrival: arrival, index: index)
     note(fate, index: index, header: header, extended: extended, size: datagram.byteCount, arrival: arrival)
@@ -207,16 +215,22 @@ public struct ReceiveSession: Sendable {
     settleGoodbye(place)
   }
 
-  /// Two packets in sequence have landed far away: a long dropout when the media time fits, else a restart.
+  /// Two packets in sequence have landed far away: a long dropout, a restart, or a path that delays by very much.
   ///
-  /// The packet held back is received first; returns the second one's extended number.
-  private mutating func jump(_ place: Int, to header: RTPHeader) -> Int64 {
+  /// The packet held back is received first; returns the second one's extended number, nil when both are stale.
+  private mutating func jump(_ place: Int, to header: RTPHeader, arrival: Instant) -> Int64? {
     let first = streams[place].held
-    streams[place].held = nil
     let start = first?.sequence ?? header.sequenceNumber
-    let isDropout = first.map { streams[place].fits($0.timestamp, arrival: $0.arrival) } ?? false
+    let kind = streams[place].jump(
+      to: start, timestamp: first?.timestamp ?? header.timestamp, arrival: first?.arrival ?? arrival)
+    if kind == .stale {
+      streams[place].validator.forgetJump()
+      dropHeld(place)
+      return nil
+    }
+    streams[place].held = nil
     let extended: Int64
-    if isDropout {
+    if kind == .dropout {
       let before = streams[place].validator.highest
       extended = streams[place].validator.dropout(to: start)
       events.append((streams[place].id, .dropout(packets: Int(extended - before - 1))))
@@ -272,7 +286,11 @@ public struct ReceiveSession: Sendable {
     reporter.heard(at: first.arrival)
     datagrams.held -= proof.count
     for held in proof {
-      guard case .accept(let extended) = streams[place].validator.judge(held.sequence, fits: true) else { continue }
+      guard case .accept(let extended) = streams[place].validator.judge(held.sequence, fits: true) else {
+        datagrams.held += 1
+        release([(ssrc, held)], because: .outOfRange)
+        continue
+      }
       replay(held, stream: place, extended: extended)
     }
   }
@@ -304,7 +322,7 @@ public struct ReceiveSession: Sendable {
     release([(streams[place].ssrc, held)], because: .outOfRange)
   }
 
-  private mutating func release(_ dropped: [(ssrc: UInt32, datagram: HeldDatagram)], because reason: DiscardReason) {
+  mutating func release(_ dropped: [(ssrc: UInt32, datagram: HeldDatagram)], because reason: DiscardReason) {
     for (ssrc, held) in dropped {
       datagrams.held -= 1
       let header = RTPHeader(payloadType: 0, sequenceNumber: held.sequence, timestamp: held.timestamp, ssrc: ssrc)

@@ -47,6 +47,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   var reportedReceived = 0
   private var timestamps: TimestampExtender
   private var lastTransit: Interval
+  /// The first packet since the sender began to count.
+  private var runStart: (sequence: Int64, timestamp: Int64)
   private var late = 0
   private var discarded = DiscardCounts()
   private var level = RunningExtent()
@@ -66,6 +68,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     lastArrival = first.arrival
     timestamps = TimestampExtender(first: header.timestamp)
     lastTransit = (first.arrival - .zero) - Interval(units: timestamps.last, rate: format.clockRate)
+    runStart = (validator.highest, timestamps.last)
   }
 
   /// What became of the packets and the media, for the report; every unique packet is in exactly one of its classes.
@@ -101,14 +104,25 @@ public struct ReceiveStream: Sendable, Identifiable {
     return shift < .seconds(5) && shift > .seconds(-5)
   }
 
+  /// Tells what a jump to `number` is: the media time must fit, and the stream's packets a second must explain how
+  /// many numbers were jumped over, give or take a factor of four.
+  func jump(to number: SequenceNumber, timestamp: RTPTimestamp, arrival: Instant) -> SequenceValidator.Jump {
+    guard fits(timestamp, arrival: arrival) else { return .restart }
+    let ahead = validator.distanceAhead(of: number)
+    let elapsed = timestamps.extended(timestamp) - timestamps.last
+    let span = Double(max(timestamps.last - runStart.timestamp, 1))
+    let rate = Double(max(validator.highest - runStart.sequence, 1)) / span
+    let plausible = 4 * rate * Double(abs(elapsed)) + Double(SequenceValidator.maxMisorder)
+    if elapsed > 0 { return Double(ahead) <= plausible ? .dropout : .restart }
+    return Double((1 << 16) - ahead) <= plausible ? .stale : .restart
+  }
+
   /// The sender has begun anew: timestamps stand in no relation to those before.
   mutating func restartTimeline(at timestamp: RTPTimestamp, sequence: Int64) {
     statistics.restart()
     buffer.restart(at: sequence)
-    // A later extended timestamp keeps the timeline running forward, whatever the new one's value.
-    var extender = TimestampExtender(first: timestamp)
-    _ = extender.extend(timestamp)
-    timestamps = extender
+    timestamps = TimestampExtender(first: timestamp)
+    runStart = (sequence, timestamps.last)
   }
 
   /// Takes in a packet whose extended number is known; its fate, or nil while it waits in the buffer.
@@ -116,7 +130,6 @@ public struct ReceiveStream: Sendable, Identifiable {
     _ packet: RTPPacket, of datagram: RawSpan, extended: Int64, arrival: Instant, index: UInt64
   ) -> DatagramFate.Fate? {
     lastArrival = max(lastArrival, arrival)
-    if case .leaving(let reason, _) = phase, reason == .idle { phase = .active }
     let header = packet.header
     let reception = statistics.record(
       sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount)

@@ -19,12 +19,33 @@ struct SequenceValidator: Sendable {
     case jumped
   }
 
+  /// What two packets in sequence far from the others turn out to be.
+  enum Jump: Equatable, Sendable {
+    /// The packets between were lost.
+    case dropout
+    /// The packets come from far back.
+    case stale
+    /// The sender counts anew.
+    case restart
+  }
+
   private var extender: SequenceExtender
   /// What has to be added to the extender's numbers: restarts move the count on, so that no number comes twice.
   private var offset: Int64 = 0
   private var expectedAfterJump: SequenceNumber?
 
   init(first: SequenceNumber) { extender = SequenceExtender(first: first) }
+
+  /// Whether a packet was held back that may announce a jump.
+  var isHolding: Bool { expectedAfterJump != nil }
+
+  /// The packet held back was given up.
+  mutating func forgetJump() { expectedAfterJump = nil }
+
+  /// How far `number` is ahead of the highest, going forward.
+  func distanceAhead(of number: SequenceNumber) -> Int64 {
+    Int64(number.rawValue &- UInt16(truncatingIfNeeded: extender.highest))
+  }
 
   /// The highest extended number accepted.
   var highest: Int64 { extender.highest + offset }
@@ -46,8 +67,7 @@ struct SequenceValidator: Sendable {
   /// The numbers between were lost: returns the extended number of `number`, taken as ahead of the highest.
   mutating func dropout(to number: SequenceNumber) -> Int64 {
     expectedAfterJump = nil
-    let forward = Int64(number.rawValue &- UInt16(truncatingIfNeeded: extender.highest))
-    let target = extender.highest + forward
+    let target = extender.highest + distanceAhead(of: number)
     offset += target - Int64(number.rawValue)
     extender = SequenceExtender(first: number)
     return highest
