@@ -23,7 +23,7 @@ final class Jitterbug {
   }()
 
   /// Nothing here lasts nearly as long; what does is killed.
-  static let limit = Duration.seconds(60)
+  static let limit = Duration.seconds(120)
 
   let process: pid_t
   let folder: TemporaryFolder
