@@ -66,4 +66,6 @@ public enum StreamEnd: String, Sendable {
   case idle
   /// The receiver was told to stop.
   case stopped
+  /// The connection that it came by was closed.
+  case disconnected
 }

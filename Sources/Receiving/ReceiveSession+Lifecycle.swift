@@ -21,6 +21,18 @@ extension ReceiveSession {
     }
   }
 
+  /// A sender's connection is gone, and what came by it has all been handed in by `drainAt`: its streams end then.
+  public mutating func handleDisconnect(of peer: Peer, drainAt: Instant) {
+    for place in streams.indices where streams[place].peer == peer {
+      switch streams[place].phase {
+      case .active: streams[place].phase = .leaving(.disconnected, drainAt: drainAt)
+      case .leaving(let reason, let earlier):
+        streams[place].phase = .leaving(reason, drainAt: min(earlier, drainAt))
+      case .draining, .ended: break
+      }
+    }
+  }
+
   private mutating func handle(_ packet: RTCPPacket, in datagram: RawSpan, at arrival: Instant) {
     switch packet {
     case .senderReport(let report):
@@ -126,4 +138,7 @@ extension ReceiveSession {
 extension ReceiveStream {
   /// Whether it is still being received or played.
   public var isOpen: Bool { if case .ended = phase { false } else { true } }
+
+  /// Whether it takes in nothing more and only plays what it has.
+  var isDraining: Bool { if case .draining = phase { true } else { false } }
 }

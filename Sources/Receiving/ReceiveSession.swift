@@ -101,6 +101,11 @@ public struct ReceiveSession: Sendable {
     }
     let header = packet.header
     if let place = streams.lastIndex(where: { $0.ssrc == header.ssrc && $0.isOpen }) {
+      // A stream that only plays what it has would go on for ever if it took in more.
+      guard !streams[place].isDraining else {
+        discard(.superseded, index: index, header: header, size: datagram.byteCount, arrival: arrival)
+        return
+      }
       receive(packet, of: datagram, stream: place, from: peer, at: arrival, index: index)
     } else {
       datagrams.held += 1

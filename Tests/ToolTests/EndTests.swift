@@ -52,10 +52,11 @@ import Testing
     let fifo = folder.file("fifo")
     try #require(mkfifo(fifo, 0o600) == 0)
     let sender = try Jitterbug(["send", fifo, "--raw", "s16le", "127.0.0.1:20998"])
-    let writer = TestSocket(try await sender.wait(for: "its reading") {
-      let descriptor = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
-      return descriptor >= 0 ? descriptor : nil
-    })
+    let writer = TestSocket(
+      try await sender.wait(for: "its reading") {
+        let descriptor = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+        return descriptor >= 0 ? descriptor : nil
+      })
     sender.signal(SIGTERM)
     #expect(try await sender.end() == 0)
     withExtendedLifetime(writer) {}

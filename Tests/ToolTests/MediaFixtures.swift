@@ -26,7 +26,9 @@ enum Made {
   }
 
   /// A WAV file (16 bit) with a tone of 440 Hz.
-  static func wav(seconds: Double, rate: Int = 48_000, channels: Int = 2, silentFrom: Double? = nil, silentTo: Double = 0)
+  static func wav(
+    seconds: Double, rate: Int = 48_000, channels: Int = 2, silentFrom: Double? = nil, silentTo: Double = 0
+  )
     -> [UInt8]
   {
     let data = raw(seconds: seconds, rate: rate, channels: channels, silentFrom: silentFrom, silentTo: silentTo)
@@ -129,7 +131,9 @@ struct WAVFile {
     var format: (channels: Int, rate: Int)?
     while place + 8 <= file.count {
       let size = number(place + 4, 4)
-      if file[place..<(place + 4)].elementsEqual("fmt ".utf8) { format = (number(place + 10, 2), number(place + 12, 4)) }
+      if file[place..<(place + 4)].elementsEqual("fmt ".utf8) {
+        format = (number(place + 10, 2), number(place + 12, 4))
+      }
       if file[place..<(place + 4)].elementsEqual("data".utf8) {
         let bytes = file[(place + 8)..<min(file.count, place + 8 + size)]
         (channels, rate) = try #require(format)

@@ -56,19 +56,23 @@ final class TestSocket {
 
   /// The next connection; nil while there is none.
   func accepted() -> TestSocket? {
-    let connection = accept4(descriptor, nil, nil, Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue))
-    return connection >= 0 ? TestSocket(connection) : nil
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    guard poll(&waiting, 1, 0) == 1 else { return nil }
+    let connection = accept(descriptor, nil, nil)
+    guard connection >= 0 else { return nil }
+    _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+    return TestSocket(connection)
   }
 
   /// Sends all of it.
   func send(_ bytes: [UInt8]) throws {
-    try #require(Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count)
+    try #require(Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
   }
 
   /// What there is to read now, at most `limit` bytes; nil while there is nothing, empty at the end.
   func read(limit: Int) -> [UInt8]? {
     var block = [UInt8](repeating: 0, count: limit)
-    let count = recv(descriptor, &block, limit, Int32(MSG_DONTWAIT.rawValue))
+    let count = recv(descriptor, &block, limit, Int32(MSG_DONTWAIT))
     if count < 0 { return errno == EAGAIN || errno == EINTR ? nil : [] }
     return Array(block[..<count])
   }

@@ -134,9 +134,9 @@ struct ReceiveInlet: ~Copyable {
   }
 
   /// Reads what one connection has, a bounded amount a turn so that none keeps the others waiting, and hands on the
-  /// datagrams that it frames.
-  mutating func read(_ token: UInt64, in loop: borrowing EventLoop, _ body: ([UInt8], Peer) -> Void) {
-    guard let connection = connections[token] else { return }
+  /// datagrams that it frames; returns its sender when the connection has ended.
+  mutating func read(_ token: UInt64, in loop: borrowing EventLoop, _ body: ([UInt8], Peer) -> Void) -> Peer? {
+    guard let connection = connections[token] else { return nil }
     connection.buffer.removeAll(keepingCapacity: true)
     switch connection.stream.read(appendingTo: &connection.buffer, limit: 65_536) {
     case .bytes:
@@ -150,7 +150,9 @@ struct ReceiveInlet: ~Copyable {
       try? loop.remove(connection.stream.descriptor)
       connection.stream.close()
       connections[token] = nil
+      return connection.peer
     }
+    return nil
   }
 
   /// Whether there were connections and all have ended.

@@ -101,6 +101,7 @@ extension StreamEnd {
     case .goodbye: "the sender said goodbye"
     case .idle: "nothing arrived for the idle timeout"
     case .stopped: "the receiver was stopped"
+    case .disconnected: "the sender closed the connection"
     }
   }
 }

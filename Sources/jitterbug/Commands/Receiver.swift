@@ -95,9 +95,14 @@ final class Receiver {
     default:
       let now = MonotonicClock.now()
       var pieces: [(bytes: [UInt8], peer: Peer)] = []
-      inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
+      let gone = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
       for piece in pieces { try take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
-      if inlet.hasEndedAll, options.isEnding { stop(because: "the sender closed the connection") }
+      // What a link still holds comes later.
+      if let gone { session.handleDisconnect(of: gone, drainAt: link == nil ? now : now + .seconds(1)) }
+      // Too few packets for a stream, and no more to come.
+      if inlet.hasEndedAll, options.isEnding, session.streams.isEmpty, session.datagrams.rtp > 0 {
+        stop(because: StreamEnd.disconnected.sentence)
+      }
     }
   }
 
@@ -162,13 +167,14 @@ final class Receiver {
     try settle()
     handledUpTo = max(handledUpTo, now)
     sendReport(at: now)
+    if recorder.failure != nil { stop(because: "the output can't be written") }
     if let duration = options.duration, now - started >= duration { stop(because: "--duration") }
     updateLiveView(at: now)
   }
 
   private func play(until now: Instant) throws(CommandError) {
     while let (stream, decision) = session.pollPlayout(at: now) {
-      try recorder.perform(decision, of: stream, in: session)
+      recorder.perform(decision, of: stream, in: session)
     }
   }
 
@@ -178,9 +184,9 @@ final class Receiver {
       guard let stream = session.stream(id) else { continue }
       live.say(event.sentence(for: stream, from: inlet.name(of: stream.peer)))
       switch event {
-      case .began: try recorder.begin(stream)
+      case .began: recorder.begin(stream)
       case .ended(let reason):
-        try recorder.end(id)
+        recorder.end(id)
         if options.isEnding { stop(because: reason.sentence) }
       case .restarted, .dropout, .moved: break
       }
@@ -227,7 +233,7 @@ final class Receiver {
     session.close()
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()
-    try recorder.endAll()
+    recorder.endAll()
     try trace?.close()
     try link?.closeTrace()
     counts.droppedBySocket = inlet.droppedDatagrams
@@ -235,7 +241,8 @@ final class Receiver {
       session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
       duration: MonotonicClock.now() - started, ended: endReason)
     try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
-    return recorder.hasFailed ? 1 : 0
+    guard let failure = recorder.failure else { return 0 }
+    throw failure
   }
 
   private var sources: [Peer: String] {
