@@ -73,7 +73,7 @@ let package = Package(
         "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
       ], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", "Packets", "Timeline"], swiftSettings: strict),
-    .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
+    .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Packets"], swiftSettings: strict),
     .testTarget(name: "SocketsTests", dependencies: ["Sockets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "ToolTests", dependencies: ["jitterbug"], swiftSettings: strict),
     .testTarget(name: "InteropTests", dependencies: ["jitterbug"], swiftSettings: strict),

@@ -104,7 +104,7 @@ final class Sender {
       else { continue }
       if options.speed != nil { schedule?.sent(deadline: admission.deadline, at: now) }
       mediaEnd = max(mediaEnd, frame.time + frame.duration)
-      meter.add(bytes: size)
+      meter.add(bytes: size, at: now)
       // A second reference: a span can't be lent of a class's own array.
       let bytes = datagram
       transmit(bytes.span.bytes.extracting(first: size), isControl: false, at: now)
@@ -292,7 +292,10 @@ struct RateMeter {
   private var bytes = 0
   private var since: Instant?
 
-  mutating func add(bytes count: Int) { bytes += count }
+  mutating func add(bytes count: Int, at now: Instant) {
+    if since == nil { since = now }
+    bytes += count
+  }
 
   mutating func bitrate(at now: Instant) -> Double {
     defer {
