@@ -36,6 +36,8 @@ public struct JitterBuffer: Sendable {
 
   /// A jump of the transit by more than this is a new timeline, not delay.
   static let discontinuity = Interval.seconds(5)
+  /// A step back of the timestamps by more than this is a new timeline; a smaller one is played with an overlap.
+  static let backwardJump = Interval.milliseconds(500)
   /// After this long without a packet, a stream that goes on where it stopped is taken up at its new delay.
   static let pause = Interval.seconds(1)
   /// The number of sequence numbers that a restarted sender's first number is placed ahead of the last one, so that
@@ -60,6 +62,9 @@ public struct JitterBuffer: Sendable {
   private var store: PacketStore
   private var arrivals: ArrivalModel?
   private var lastArrival = Instant.zero
+  /// The timestamp of the packet with the highest number so far.
+  private var newestTimestamp: Int64 = 0
+  private var newestSequence: Int64 = 0
   private var boundary = Boundary.none
   /// While nothing of a new timeline has been played: the lowest number that can still become its first.
   private var openFrom: Int64? = .min
@@ -194,6 +199,8 @@ public struct JitterBuffer: Sendable {
     nextSequence = packet.sequence
     nextTimestamp = packet.timestamp
     lastArrival = packet.arrival
+    newestSequence = packet.sequence
+    newestTimestamp = packet.timestamp
     arrivals = ArrivalModel(transit: transit(of: packet), at: packet.arrival)
   }
 
@@ -236,7 +243,14 @@ public struct JitterBuffer: Sendable {
       let transit = transit(of: packet)
       arrivals?.observe(transit: transit, at: packet.arrival)
     }
+    noteArrival(of: packet)
+  }
+
+  private mutating func noteArrival(of packet: BufferedPacket) {
     lastArrival = max(lastArrival, packet.arrival)
+    guard packet.sequence >= newestSequence, isNear(packet) || store.contains(packet.sequence) else { return }
+    newestSequence = packet.sequence
+    newestTimestamp = packet.timestamp
   }
 
   /// Whether the packet's transit is one that a path could have, given those before it.
@@ -253,6 +267,9 @@ public struct JitterBuffer: Sendable {
       return false
     }
     if !isNear(packet) { return true }
+    // Delay can't put a packet before the one that was sent before it.
+    let step = Interval(units: packet.timestamp - newestTimestamp, rate: configuration.clockRate)
+    if configuration.isContinuous, step < -Self.backwardJump { return true }
     // After a pause at least: one packet late by so much is just late.
     return hasStarted && store.isEmpty && packet.arrival - lastArrival > Self.pause
       && transit(of: packet) - arrivals.base > target
@@ -286,7 +303,7 @@ public struct JitterBuffer: Sendable {
   }
 
   private mutating func observe(_ packet: BufferedPacket, isJump: Bool) {
-    lastArrival = max(lastArrival, packet.arrival)
+    noteArrival(of: packet)
     if isJump {
       boundary = .timeline(packet.sequence, before: arrivals?.base ?? .zero)
       openFrom = nil
