@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "Reporting", dependencies: ["Statistics", "Timeline"], swiftSettings: core),
     .target(
       name: "Simulation",
-      dependencies: ["Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline"],
+      dependencies: ["Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
       swiftSettings: core),
 
     // The shell: files, codecs, sockets.

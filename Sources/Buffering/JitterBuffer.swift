@@ -5,7 +5,7 @@ public import Timeline
 /// Its clock is the caller's: `insert` with packets in order of arrival, `poll(at:)` until it says `.wait`, and again at
 /// the instant it names. Each decision depends on the packets and instants given, on nothing else.
 ///
-/// A packet is due when its media time plus the smallest recent transit (``ArrivalModel``) plus the target delay has
+/// A packet is due when its media time plus the smallest recent transit (see `ArrivalModel`) plus the target delay has
 /// come. The target is fixed here; an adaptive policy only has to set ``target``.
 ///
 /// Nothing is played twice or out of order: a sequence number is passed once, by playing, rebuilding or concealing it.
