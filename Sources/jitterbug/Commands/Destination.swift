@@ -183,6 +183,15 @@ final class Destination {
     try? openNextAddress()
   }
 
+  /// What `--verbose` says of the sockets.
+  var details: String {
+    if let connection { return "\(endpoint): connected to \(connection.peer)" }
+    guard let media else { return "\(endpoint): not open" }
+    let peer = media.peer?.description ?? "nobody"
+    let reports = (control?.localAddress).map { ", RTCP from \($0)" } ?? ""
+    return "\(endpoint): sending to \(peer) from \(media.localAddress)\(reports)"
+  }
+
   // MARK: Events
 
   /// The descriptors to watch: for reports from the receiver, for errors, and for room to write.

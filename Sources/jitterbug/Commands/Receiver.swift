@@ -57,7 +57,7 @@ final class Receiver {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
       link = LinkStage(spec, trace: file)
     }
-    live = LiveView(isQuiet: options.output.isQuiet)
+    live = LiveView(options.output)
     inlet = try ReceiveInlet(options)
     try inlet.register(in: loop, media: Token.media, control: Token.control, listener: Token.listener)
     do throws(SocketError) {
@@ -68,6 +68,8 @@ final class Receiver {
   /// Receives until the end; returns the exit status.
   func run() throws(CommandError) -> Int32 {
     live.say("listening on \(inlet.description)")
+    live.detail(inlet.details)
+    if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
     while !isDone {
       let deadline = nextWake

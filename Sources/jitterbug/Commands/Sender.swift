@@ -61,11 +61,20 @@ final class Sender {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
       link = LinkStage(spec, trace: file)
     }
-    live = LiveView(isQuiet: options.output.isQuiet)
+    live = LiveView(options.output)
   }
 
   /// Sends until the media ends, every destination is gone, or a signal comes.
   func run() throws(CommandError) {
+    for destination in destinations { live.detail(destination.details) }
+    let configuration = session.configuration
+    live.detail(
+      """
+      stream \(TextFile.hexadecimal(configuration.ssrc)), payload type \(configuration.payloadType), clock \
+      \(configuration.clockRate) Hz, first sequence number \(configuration.firstSequence.rawValue), first timestamp \
+      \(configuration.firstTimestamp.rawValue), cname \(configuration.cname)
+      """)
+    if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
     try watchDestinations()
     while true {
