@@ -57,7 +57,8 @@ let package = Package(
     // Tests: one folder a module, then the whole system.
     .testTarget(name: "TimelineTests", dependencies: ["Timeline"], swiftSettings: strict),
     .testTarget(name: "PacketsTests", dependencies: ["Packets", "Timeline"], swiftSettings: strict),
-    .testTarget(name: "SendingTests", dependencies: ["Sending", "Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "SendingTests", dependencies: ["Sending", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "ImpairmentTests", dependencies: ["Impairment", "Timeline"], swiftSettings: strict),
     .testTarget(name: "BufferingTests", dependencies: ["Buffering", "Timeline"], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Timeline"], swiftSettings: strict),
@@ -72,7 +73,7 @@ let package = Package(
         "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
       ], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", "Packets", "Timeline"], swiftSettings: strict),
-    .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
+    .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Packets"], swiftSettings: strict),
     .testTarget(name: "SocketsTests", dependencies: ["Sockets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "ToolTests", dependencies: ["jitterbug"], swiftSettings: strict),
     .testTarget(name: "InteropTests", dependencies: ["jitterbug"], swiftSettings: strict),

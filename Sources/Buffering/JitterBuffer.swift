@@ -161,8 +161,10 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Runs `body` on the payload of the packet in `slot`, which a decision of the last `poll` named.
-  public func withPayload<Result>(in slot: Int, _ body: (RawSpan) -> Result) -> Result {
-    store.withPayload(in: slot, body)
+  public func withPayload<Result, Failure: Error>(
+    in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try store.withPayload(in: slot, body)
   }
 
   // MARK: Queries

@@ -36,9 +36,11 @@ struct PacketStore: Sendable {
   var tail: BufferedPacket? { isEmpty ? nil : places[slot(of: highest)].packet }
 
   /// The bytes of the packet in `slot`, which stay until another packet is inserted there.
-  func withPayload<Result>(in slot: Int, _ body: (RawSpan) -> Result) -> Result {
+  func withPayload<Result, Failure: Error>(
+    in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     let payload = places[slot].payload
-    return unsafe body(payload.span.bytes)
+    return try unsafe body(payload.span.bytes)
   }
 
   mutating func insert(_ packet: BufferedPacket, payload: RawSpan) -> Insertion {

@@ -26,7 +26,7 @@ extension ReceiveSession {
     case .senderReport(let report):
       guard let place = openPlace(of: report.ssrc) else { return }
       streams[place].senderReport = (report.ntp.middle, arrival)
-      streams[place].sentPackets = report.packetCount
+      streams[place].sent = (report.packetCount, report.octetCount)
       settleGoodbye(place)
     case .sourceDescription(let description):
       var items = description.items
@@ -53,7 +53,7 @@ extension ReceiveSession {
 
   /// Writes a receiver report when one is due, for every sender heard since the last; the number of bytes, or nil.
   public mutating func pollReport(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
-    guard let due = reporter.nextReport, due <= now else { return nil }
+    guard reporter.expire(at: now) else { return nil }
     return reporter.write(&streams, into: &bytes, at: now, isGoodbye: false)
   }
 
@@ -93,8 +93,8 @@ extension ReceiveSession {
 
   /// A sender that leaves has told how many packets it sent: once all are here nothing more needs waiting for.
   mutating func settleGoodbye(_ place: Int) {
-    guard case .leaving(let reason, _) = streams[place].phase, let sent = streams[place].sentPackets,
-      UInt32(truncatingIfNeeded: streams[place].statistics.unique) == sent
+    guard case .leaving(let reason, _) = streams[place].phase, let sent = streams[place].sent,
+      UInt32(truncatingIfNeeded: streams[place].statistics.unique) == sent.packets
     else { return }
     drain(place, because: reason)
   }

@@ -174,8 +174,11 @@ public struct ReceiveSession: Sendable {
   public var hasOpenStreams: Bool { streams.contains { $0.isOpen } }
 
   /// Runs `body` on the payload that the last decision for this stream named.
-  public func withPayload<Result>(of stream: Int, in slot: Int, _ body: (RawSpan) -> Result) -> Result? {
-    streams.first { $0.id == stream }.map { $0.buffer.withPayload(in: slot, body) }
+  public func withPayload<Result, Failure: Error>(
+    of stream: Int, in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard let place = streams.lastIndex(where: { $0.id == stream }) else { return nil }
+    return try streams[place].buffer.withPayload(in: slot, body)
   }
 
   // MARK: Private

@@ -30,8 +30,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   public internal(set) var cname: String?
   /// What arrived.
   public internal(set) var statistics: ReceptionStatistics
-  /// Packets that the sender says it has sent (its last sender report), modulo 2^32.
-  public internal(set) var sentPackets: UInt32?
+  /// Packets and payload bytes that the sender says it has sent (its last sender report), modulo 2^32.
+  public internal(set) var sent: (packets: UInt32, octets: UInt32)?
   /// Why the stream ended; nil while it runs.
   public var end: StreamEnd? {
     if case .ended(let reason) = phase { reason } else { nil }

@@ -7,30 +7,36 @@ struct ReceiverReporter: Sendable {
   /// Names of sources heard of before their first packet, at most this many.
   static let nameLimit = 64
 
-  /// When the next report is due; nil before anything was received.
-  private(set) var nextReport: Instant?
+  /// When to look whether a report is due; nil before anything was received.
+  var nextReport: Instant? { timer?.deadline }
   private let ssrc: UInt32
   private let cname: String
-  private var timing: ReportTiming
+  private let timing: ReportTiming
+  private var timer: ReportTimer?
   private var generator: SeededGenerator
   private var names: [(ssrc: UInt32, name: String)] = []
 
   init(_ configuration: ReceiveSession.Configuration) {
     ssrc = configuration.ssrc
     cname = configuration.cname
-    timing = ReportTiming(
-      sessionBandwidth: configuration.bandwidth, firstPacketSize: 32 + 12 + configuration.cname.utf8.count)
+    // A receiver report with one block is 32 bytes, a source description 10 and the name.
+    var timing = ReportTiming(
+      sessionBandwidth: configuration.bandwidth, firstPacketSize: 42 + configuration.cname.utf8.count)
     timing.members = 2
     timing.senders = 1
+    self.timing = timing
     generator = SeededGenerator(seed: configuration.seed)
   }
 
   /// A source was heard: the first one starts the timer.
   mutating func heard(at arrival: Instant) {
-    if nextReport == nil { nextReport = arrival + timing.nextInterval(using: &generator) }
+    if timer == nil { timer = ReportTimer(timing: timing, at: arrival, using: &generator) }
   }
 
-  mutating func received(bytes: Int) { timing.sentOrReceived(bytes: bytes) }
+  mutating func received(bytes: Int) { timer?.timing.sentOrReceived(bytes: bytes) }
+
+  /// Whether a report is to be sent now.
+  mutating func expire(at now: Instant) -> Bool { timer?.expire(at: now, using: &generator) ?? false }
 
   mutating func remember(_ name: String, of ssrc: UInt32) {
     names.removeAll { $0.ssrc == ssrc }
@@ -44,9 +50,7 @@ struct ReceiverReporter: Sendable {
     _ streams: inout [ReceiveStream], into bytes: inout MutableSpan<UInt8>, at now: Instant, isGoodbye: Bool
   ) -> Int? {
     let open = streams.count { $0.isOpen }
-    timing.members = open + 1
-    timing.senders = open
-    nextReport = now + timing.nextInterval(using: &generator)
+    timer?.setMembers(open + 1, senders: open, at: now)
     var blocks: [ReportBlock] = []
     for place in streams.indices {
       let received = streams[place].statistics.received
@@ -59,7 +63,7 @@ struct ReceiverReporter: Sendable {
       writer.sourceDescription(ssrc: ssrc, cname: cname.utf8, tool: "jitterbug".utf8, into: &bytes),
       !isGoodbye || writer.goodbye(ssrc: ssrc, reason: "".utf8, into: &bytes)
     else { return nil }
-    timing.sentOrReceived(bytes: writer.count)
+    timer?.timing.sentOrReceived(bytes: writer.count)
     return writer.count
   }
 

@@ -1,3 +1,4 @@
+public import Statistics
 public import Timeline
 
 /// When each piece of media is due on the wire: absolute deadlines on the media clock, so that errors don't add up.
@@ -27,7 +28,7 @@ public struct SendSchedule: Sendable {
   public private(set) var pauseCount = 0
   /// The time lost in them.
   public private(set) var pausedTime = Interval.zero
-  /// How late packets were sent, against their deadlines.
+  /// How late packets were sent, against their deadlines: what must not be blamed on the network.
   public private(set) var error = PacingError()
 
   private let start: Instant
@@ -65,6 +66,11 @@ public struct SendSchedule: Sendable {
     return Admission(deadline: deadline(of: offset, at: speed), timestampOffset: offset, followsPause: isPause)
   }
 
+  /// When media time `mediaTime` is due, as things stand; without a speed, at the start.
+  public func deadline(of mediaTime: Int64) -> Instant {
+    speed.map { deadline(of: mediaTime + pausedUnits, at: $0) } ?? start
+  }
+
   /// Notes that what was due at `deadline` was sent at `now`.
   public mutating func sent(deadline: Instant, at now: Instant) { error.record(now - deadline) }
 
@@ -75,45 +81,4 @@ public struct SendSchedule: Sendable {
   private static func scaled(_ interval: Interval, by speed: Double) -> Interval {
     speed == 1 ? interval : Interval(seconds: interval.seconds / speed)
   }
-}
-
-/// How far the sender's own timer was off: what must not be blamed on the network.
-public struct PacingError: Sendable {
-  /// Packets measured.
-  public private(set) var count = 0
-  /// The error of the last packet.
-  public private(set) var last = Interval.zero
-  /// The largest error.
-  public private(set) var max = Interval.zero
-  private var sum = Interval.zero
-  /// Counts by size: bin n holds errors below 2^n µs, the last one all others.
-  private var bins = [24 of Int](repeating: 0)
-
-  /// Nothing measured yet.
-  public init() {}
-
-  /// The mean error.
-  public var mean: Interval { count == 0 ? .zero : sum / Int64(count) }
-
-  /// An upper bound for the error of that share of packets (0 to 1), within a factor of two.
-  public func quantile(_ share: Double) -> Interval {
-    var seen = 0
-    for bin in bins.indices {
-      seen += bins[bin]
-      if Double(seen) >= share * Double(count) { return min(max, .microseconds(1 << Int64(bin))) }
-    }
-    return max
-  }
-
-  mutating func record(_ error: Interval) {
-    let late = Swift.max(error, .zero)
-    count += 1
-    last = late
-    max = Swift.max(max, late)
-    sum += late
-    let microseconds = UInt64(late.nanoseconds / 1_000)
-    bins[Swift.min(64 - microseconds.leadingZeroBitCount, bins.count - 1)] += 1
-  }
-
-  private func min(_ left: Interval, _ right: Interval) -> Interval { left < right ? left : right }
 }

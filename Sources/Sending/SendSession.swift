@@ -51,13 +51,15 @@ public struct SendSession: Sendable {
   /// RTCP packets made so far.
   public private(set) var reportCount = 0
   /// What receivers report of this stream.
-  public private(set) var farEnd = FarEnd()
-  /// When `pollReport` has something to send; nil before the first packet.
-  public private(set) var nextReport: Instant?
+  public private(set) var farEnd: FarEnd
+  /// When to call `pollReport`; nil before the first packet and after the goodbye.
+  public var nextReport: Instant? { timer?.deadline }
 
   /// The stream's description, as it was given.
   public let configuration: Configuration
-  private var timing: ReportTiming
+  /// The report timer; it runs from the first packet to the goodbye.
+  private var timer: ReportTimer?
+  private var hasLeft = false
   private var generator: SeededGenerator
   /// The last packet's timestamp and the instant it stands for: what sender reports tie the wall clock to.
   private var anchor: (timestamp: RTPTimestamp, instant: Instant)?
@@ -65,11 +67,7 @@ public struct SendSession: Sendable {
   /// Begins a stream.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
-    timing = ReportTiming(
-      sessionBandwidth: configuration.bandwidth, firstPacketSize: 28 + 28 + configuration.cname.utf8.count)
-    timing.weSent = true
-    timing.senders = 1
-    timing.members = 2
+    farEnd = FarEnd(ssrc: configuration.ssrc, clockRate: configuration.clockRate)
     generator = SeededGenerator(seed: configuration.seed)
   }
 
@@ -101,7 +99,7 @@ public struct SendSession: Sendable {
     packetCount += 1
     octetCount += payload.byteCount
     anchor = (timestamp, deadline)
-    if nextReport == nil { nextReport = deadline + timing.nextInterval(using: &generator) }
+    if timer == nil, !hasLeft { timer = ReportTimer(timing: timing, at: deadline, using: &generator) }
     return size
   }
 
@@ -109,10 +107,10 @@ public struct SendSession: Sendable {
   public mutating func handleRTCP(_ datagram: RawSpan, at arrival: Instant) {
     do throws(PacketParseError) {
       var cursor = try CompoundCursor(validating: datagram)
-      timing.sentOrReceived(bytes: datagram.byteCount)
+      timer?.timing.sentOrReceived(bytes: datagram.byteCount)
       while let part = cursor.next(in: datagram) {
         let packet = try RTCPPacket(parsing: part, in: datagram)
-        farEnd.handle(packet, in: datagram, ssrc: configuration.ssrc, at: wallClock(at: arrival))
+        farEnd.handle(packet, in: datagram, at: wallClock(at: arrival))
       }
     } catch {
       farEnd.invalidCount += 1
@@ -123,19 +121,29 @@ public struct SendSession: Sendable {
 
   /// Writes a sender report with the source description when one is due; the number of bytes, or nil.
   public mutating func pollReport(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
-    guard let due = nextReport, due <= now, anchor != nil else { return nil }
-    nextReport = now + timing.nextInterval(using: &generator)
+    guard timer?.expire(at: now, using: &generator) == true else { return nil }
     return compound(into: &bytes, at: now, isGoodbye: false)
   }
 
   /// Writes the last report with a goodbye (RFC 3550 section 6.6); nil when nothing was ever sent.
   public mutating func goodbye(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
     guard anchor != nil else { return nil }
-    nextReport = nil
+    timer = nil
+    hasLeft = true
     return compound(into: &bytes, at: now, isGoodbye: true)
   }
 
   // MARK: Private
+
+  private var timing: ReportTiming {
+    // A sender report with no blocks is 28 bytes, a source description 10 and the name.
+    var timing = ReportTiming(
+      sessionBandwidth: configuration.bandwidth, firstPacketSize: 38 + configuration.cname.utf8.count)
+    timing.weSent = true
+    timing.senders = 1
+    timing.members = 2
+    return timing
+  }
 
   private func wallClock(at instant: Instant) -> NTPTimestamp {
     NTPTimestamp(unixNanoseconds: instant.nanoseconds &+ configuration.wallClockOffset)
@@ -155,7 +163,7 @@ public struct SendSession: Sendable {
         ssrc: configuration.ssrc, cname: configuration.cname.utf8, tool: "jitterbug".utf8, into: &bytes),
       !isGoodbye || writer.goodbye(ssrc: configuration.ssrc, into: &bytes)
     else { return nil }
-    timing.sentOrReceived(bytes: writer.count)
+    timer?.timing.sentOrReceived(bytes: writer.count)
     reportCount += 1
     return writer.count
   }

@@ -5,7 +5,8 @@ public import Timeline
 /// The clocks of the two ends need not agree: the delay of a packet is only known up to a constant, and the smallest is
 /// taken off at the end. Until then delays are counted relative to the first packet's in bins of 0.1 ms, within 13.1 s
 /// either side, in pages of 25.6 ms made when first needed (at most 256 pages, 256 KiB). The smallest and the largest
-/// are kept exactly; percentiles are right to 0.05 ms.
+/// are kept exactly; percentiles are right to 0.05 ms, or 0.1 ms when the sender restarted. A delay outside counts as
+/// the smallest or the largest one.
 public struct DelayVariation: Sendable {
   /// The number of packets counted.
   public private(set) var count = 0
@@ -14,9 +15,10 @@ public struct DelayVariation: Sendable {
   private var reference: Int64?
   private var least: Int64 = .max
   private var most: Int64 = .min
-  private var bins = PagedHistogram()
-  /// Earlier runs of timestamps, each relative to its own smallest delay.
-  private var closed = PagedHistogram()
+  private var bins = PagedHistogram(width: Self.resolution)
+  /// Earlier runs of timestamps, each relative to its own smallest delay; made when there is one.
+  private var closed = PagedHistogram(width: Self.resolution)
+  private var hasClosed = false
   private var closedMost: Int64 = 0
 
   /// Starts with no packet.
@@ -38,24 +40,37 @@ public struct DelayVariation: Sendable {
     guard reference != nil else { return }
     closed.merge(bins, shiftedDown: least)
     closedMost = max(closedMost, Self.difference(most, least))
+    hasClosed = true
     reference = nil
     least = .max
     most = .min
-    bins = PagedHistogram()
+    bins = PagedHistogram(width: Self.resolution)
   }
 
   /// The percentiles; nil without a packet.
   public func percentiles() -> DelayPercentiles? {
     guard count > 0 else { return nil }
-    var copy = self
-    copy.restart()
-    let largest = Interval(nanoseconds: copy.closedMost).milliseconds
-    func at(_ share: Double) -> Double {
-      let middle = copy.closed.value(atRank: Int((share * Double(count)).rounded(.up)))
-      return min(max(middle.map { Interval(nanoseconds: $0).milliseconds } ?? largest, 0), largest)
+    guard hasClosed else {
+      return Self.percentiles(of: bins, above: least, count: count, largest: Self.difference(most, least))
     }
-    return DelayPercentiles(p50: at(0.5), p95: at(0.95), p99: at(0.99), max: largest)
+    var merged = self
+    merged.restart()
+    return Self.percentiles(of: merged.closed, above: 0, count: count, largest: merged.closedMost)
   }
+
+  private static func percentiles(
+    of histogram: PagedHistogram, above origin: Int64, count: Int, largest: Int64
+  ) -> DelayPercentiles {
+    func at(_ share: Double) -> Double {
+      let value = histogram.value(atRank: Int((share * Double(count)).rounded(.up)))
+      let spread = value.map { min(max(difference($0, origin), 0), largest) } ?? largest
+      return Interval(nanoseconds: spread).milliseconds
+    }
+    return DelayPercentiles(
+      p50: at(0.5), p95: at(0.95), p99: at(0.99), max: Interval(nanoseconds: largest).milliseconds)
+  }
+
+  private static let resolution: Int64 = 100_000
 
   private static func difference(_ left: Int64, _ right: Int64) -> Int64 {
     (Interval(nanoseconds: left) - Interval(nanoseconds: right)).nanoseconds

@@ -1,20 +1,28 @@
 internal import Timeline
 
-/// Counts of values in nanoseconds, in bins of 0.1 ms, whose memory is made page by page where values fall.
+/// Counts of values in nanoseconds, in bins of one width, whose memory is made page by page where values fall.
+///
+/// There are 262,144 bins, half of them below 0, in 1,024 slots of which at most 256 may get memory.
 struct PagedHistogram: Sendable {
-  /// For each stretch of 25.6 ms its page's number plus one, or 0 when nothing fell there.
-  private var slots = [UInt16](repeating: 0, count: Self.slotCount)
+  /// The width of a bin in nanoseconds.
+  let width: Int64
+
+  /// For each stretch of 256 bins its page's number plus one, or 0 when nothing fell there.
+  private var slots: [UInt16] = []
   /// The pages one after the other.
   private var counts: [UInt32] = []
   /// Values below, and values above what the bins cover or could be given memory for.
   private var below = 0
   private var above = 0
 
+  /// Starts empty, with bins `width` nanoseconds wide.
+  init(width: Int64) { self.width = max(width, 1) }
+
   /// Counts a value.
   mutating func add(_ nanoseconds: Int64, times: UInt32 = 1) {
-    let bin = Self.bin(of: nanoseconds)
+    let bin = bin(of: nanoseconds)
     let slot = bin >> Self.pageBits
-    guard slots.indices.contains(slot), let page = page(for: slot) else {
+    guard (0..<Self.slotCount).contains(slot), let page = page(for: slot) else {
       if nanoseconds < 0 { below += Int(times) } else { above += Int(times) }
       return
     }
@@ -28,24 +36,25 @@ struct PagedHistogram: Sendable {
       for offset in 0..<Self.pageSize {
         let times = other.counts[Int(page - 1) << Self.pageBits | offset]
         guard times > 0 else { continue }
-        let middle = Interval(nanoseconds: Self.middle(of: slot << Self.pageBits | offset))
+        let middle = Interval(nanoseconds: other.middle(of: slot << Self.pageBits | offset))
         // The middle of the lowest bin may lie below the smallest value itself.
         add(max((middle - Interval(nanoseconds: shift)).nanoseconds, 0), times: times)
       }
     }
-    // What lay below the bins is, less the smallest value, near zero or unknown; it is the smallest that put it there.
-    if other.below > 0 { below += other.below }
+    below += other.below
     above += other.above
   }
 
-  /// The middle of the bin that holds the value of a rank counted from 1; nil when that lies above the bins.
+  /// The middle of the bin that holds the value of a rank counted from 1.
+  ///
+  /// - Returns: the least number there is when the value lies below the bins, nil when it lies above them.
   func value(atRank rank: Int) -> Int64? {
     var left = rank - below
-    if left <= 0 { return 0 }
+    if left <= 0 { return .min }
     for (slot, page) in slots.enumerated() where page > 0 {
       for offset in 0..<Self.pageSize {
         left -= Int(counts[Int(page - 1) << Self.pageBits | offset])
-        if left <= 0 { return Self.middle(of: slot << Self.pageBits | offset) }
+        if left <= 0 { return middle(of: slot << Self.pageBits | offset) }
       }
     }
     return nil
@@ -53,6 +62,7 @@ struct PagedHistogram: Sendable {
 
   /// The page of a slot, made when there is none; nil when no more may be made.
   private mutating func page(for slot: Int) -> Int? {
+    if slots.isEmpty { slots = [UInt16](repeating: 0, count: Self.slotCount) }
     if slots[slot] > 0 { return Int(slots[slot]) - 1 }
     let made = counts.count >> Self.pageBits
     guard made < Self.pageLimit else { return nil }
@@ -61,18 +71,19 @@ struct PagedHistogram: Sendable {
     return made
   }
 
-  private static func bin(of nanoseconds: Int64) -> Int {
+  private func bin(of nanoseconds: Int64) -> Int {
     let (quotient, remainder) = nanoseconds.quotientAndRemainder(dividingBy: width)
-    return Int(quotient) - (remainder < 0 ? 1 : 0) + slotCount / 2 << pageBits
+    return Int(quotient) - (remainder < 0 ? 1 : 0) + Self.zeroBin
   }
 
-  private static func middle(of bin: Int) -> Int64 {
-    Int64(bin - slotCount / 2 << pageBits) * width + width / 2
+  private func middle(of bin: Int) -> Int64 {
+    Int64(bin - Self.zeroBin) * width + width / 2
   }
 
-  private static let width: Int64 = 100_000
   private static let pageBits = 8
   private static let pageSize = 1 << pageBits
   private static let slotCount = 1024
   private static let pageLimit = 256
+  /// The bin that begins at 0.
+  private static let zeroBin = slotCount / 2 * pageSize
 }

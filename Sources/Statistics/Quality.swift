@@ -64,7 +64,7 @@ public enum Quality {
     let rating = min(max(148 - delayImpairment(milliseconds: delay) - equipment, 0), 148)
     return QualityEstimate(
       rating: rating, meanOpinionScore: meanOpinionScore(narrowbandRating: rating / 1.48), scale: "fullband",
-      source: "ITU-T G.107.2 with Ie 10.2 and Bpl 4.3 for Opus as rtpengine uses them (ITU-T has none)")
+      source: "ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)")
   }
 
   /// The impairment Id by delay on the fullband scale (ITU-T G.107.2): none up to 100 ms.

@@ -1,4 +1,65 @@
+import Glibc
+
 @main
 enum Main {
-  static func main() {}
+  static func main() {
+    exit(run(Array(CommandLine.arguments.dropFirst())))
+  }
+
+  /// Runs the verb that was named; returns the exit status: 0 done, 1 failed while running, 2 wrong usage.
+  private static func run(_ words: [String]) -> Int32 {
+    do throws(UsageError) {
+      switch words.first {
+      case nil:
+        StandardError.write(help)
+        return 2
+      case "--help", "-h", "help":
+        StandardOutput.write(help)
+        return 0
+      case "--version":
+        StandardOutput.write("jitterbug \(Version.number)\n")
+        return 0
+      case "send":
+        guard let options = try SendCommand.options(Array(words.dropFirst())) else {
+          StandardOutput.write(SendOptions.usage.help + "\n")
+          return 0
+        }
+        return finish { () throws(CommandError) in try SendCommand.run(options) }
+      case "receive":
+        guard let options = try ReceiveCommand.options(Array(words.dropFirst())) else {
+          StandardOutput.write(ReceiveOptions.usage.help + "\n")
+          return 0
+        }
+        return finish { () throws(CommandError) in try ReceiveCommand.run(options) }
+      case let verb?:
+        throw UsageError("\(verb) is not a verb of jitterbug: write send or receive, and see jitterbug --help")
+      }
+    } catch {
+      StandardError.write("jitterbug: \(error.message)\n")
+      return 2
+    }
+  }
+
+  private static func finish(_ body: () throws(CommandError) -> Int32) -> Int32 {
+    do throws(CommandError) { return try body() } catch {
+      StandardError.write("jitterbug: \(error.message)\n")
+      return 1
+    }
+  }
+
+  private static let help = """
+    jitterbug: audio over UDP in real time, and exactly what the network did to it
+
+    Two commands make a stream; start the receiver first:
+      jitterbug receive --output heard.wav
+      jitterbug send song.opus rtp://127.0.0.1:5004
+
+    Verbs:
+      send      stream media files, as RTP over UDP, TCP or a Unix socket
+      receive   receive, reorder, play or record, and report what was lost
+
+    jitterbug VERB --help tells more; jitterbug --version tells the version.
+    Exit status: 0 done, 1 failed while running, 2 wrong usage.
+
+    """
 }

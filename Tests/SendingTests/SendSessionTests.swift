@@ -99,28 +99,29 @@ struct SendSessionTests {
     #expect(session.nextReport == nil)
   }
 
-  @Test func `reports come at 0.5 to 1.5 times 5 s over the compensation, and spread`() {
+  @Test func `reports come at 0.5 to 1.5 times 5 s over the compensation, and every 5 s in the mean`() {
     var intervals: [Double] = []
     for seed in UInt64(0)..<20 {
       var session = SendSession(Self.configuration(seed: seed))
       _ = Self.packetize(&session, offset: 0)
-      var last = Instant.zero
-      for index in 0..<50 {
+      var last: Instant?
+      for _ in 0..<100 {
         guard let due = session.nextReport else { break }
         #expect(Self.written { session.pollReport(into: &$0, at: due - .nanoseconds(1)) } == nil)
-        #expect(Self.written { session.pollReport(into: &$0, at: due) } != nil)
-        if index > 0 { intervals.append((due - last).seconds) }
+        // At its deadline a report may be put off once more: that is the timer reconsideration of section 6.3.6.
+        guard Self.written({ session.pollReport(into: &$0, at: due) }) != nil else { continue }
+        if let last { intervals.append((due - last).seconds) }
         last = due
       }
     }
-    #expect(intervals.count == 980)
+    #expect(intervals.count > 900)
     for interval in intervals {
       #expect(interval >= 2.5 / 1.2183)
       #expect(interval <= 7.5 / 1.2182)
     }
-    // Uniform over that range: the mean of 980 has a standard deviation of 0.038 s.
+    // What the compensation by e - 3/2 is for: with reconsideration the mean is the 5 s of section 6.2.
     let mean = intervals.reduce(0, +) / Double(intervals.count)
-    #expect(abs(mean - 5 / 1.218_281_828) < 0.16)
+    #expect(abs(mean - 5) < 0.3)
   }
 
   @Test func `a narrow session reports less often, by the size of its packets on the wire`() throws {
@@ -131,14 +132,17 @@ struct SendSessionTests {
     var last = Instant.zero
     var sum = 0.0
     var size = 0
-    for _ in 0..<400 {
+    var count = 0
+    while count < 400 {
       let due = try #require(session.nextReport)
-      size = try #require(Self.written { session.pollReport(into: &$0, at: due) }).count
+      guard let report = Self.written({ session.pollReport(into: &$0, at: due) }) else { continue }
+      size = report.count
+      count += 1
       sum += (due - last).seconds
       last = due
     }
     let mean = sum / 400
-    let expected = Double(size + 28) * 2 / 6.25 / 1.218_281_828
+    let expected = Double(size + 28) * 2 / 6.25
     #expect(abs(mean / expected - 1) < 0.06, "\(mean) s, not \(expected) s")
   }
 

@@ -1,0 +1,49 @@
+// modules: Timeline Packets
+// Any datagram: the compound is refused, or each packet that parses writes the same bytes again.
+import Packets
+
+@c(LLVMFuzzerTestOneInput)
+func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  let input = UnsafeBufferPointer(start: start, count: count)
+  let datagram = UnsafeRawBufferPointer(input).bytes
+  guard var cursor = try? CompoundCursor(validating: datagram, reducedSize: true) else {
+    precondition((try? CompoundCursor(validating: datagram)) == nil, "the strict check lets more through")
+    return 0
+  }
+  var end = 0
+  while let part = cursor.next(in: datagram) {
+    precondition(part.range.lowerBound == end, "a gap between packets")
+    end = part.range.upperBound
+    guard let packet = try? RTCPPacket(parsing: part, in: datagram) else { continue }
+    readAll(packet, in: datagram)
+    var buffer = [UInt8](repeating: 0xee, count: part.range.count)
+    var span = buffer.mutableSpan
+    precondition(packet.write(from: datagram, into: &span) == part.range.count, "the length changed")
+    precondition(buffer.elementsEqual(input[part.range]), "the bytes changed")
+  }
+  precondition(end == count, "the lengths don't add up")
+  return 0
+}
+
+/// Reads everything that a packet offers, one more than it has each time.
+func readAll(_ packet: RTCPPacket, in datagram: RawSpan) {
+  switch packet {
+  case .senderReport(let report):
+    for index in 0...report.reportCount {
+      precondition((report.block(index, in: datagram) == nil) == (index == report.reportCount))
+    }
+  case .receiverReport(let report):
+    for index in 0...report.reportCount {
+      precondition((report.block(index, in: datagram) == nil) == (index == report.reportCount))
+    }
+  case .sourceDescription(let description):
+    var items = description.items
+    while let item = items.next(in: datagram) { precondition(item.text.upperBound <= datagram.byteCount) }
+  case .goodbye(let goodbye):
+    for index in 0...goodbye.sourceCount {
+      precondition((goodbye.source(index, in: datagram) == nil) == (index == goodbye.sourceCount))
+    }
+    if let reason = goodbye.reason { precondition(reason.upperBound <= datagram.byteCount) }
+  case .other: break
+  }
+}

@@ -1,0 +1,127 @@
+import Glibc
+
+/// A file or pipe that was named for reading, opened, and looked at so far as to tell what it is.
+///
+/// Open it, ask for its ``format``, and turn it into the reader that fits:
+///
+///     let input = try MediaInput(path: name)
+///     switch input.format {
+///     case .oggOpus: var reader = try input.oggOpusReader()
+///     case .wave, .other: var source = try input.audioSource()
+///     }
+public struct MediaInput: ~Copyable {
+  /// What the first bytes look like.
+  public enum Format: Hashable, Sendable {
+    /// Ogg with an Opus stream: its packets can be sent as they are.
+    case oggOpus
+    /// RIFF WAVE.
+    case wave
+    /// Something else: libsndfile is to say.
+    case other
+  }
+
+  /// The name as the person gave it; `-` is standard input.
+  public let name: String
+  /// What the first bytes look like.
+  public let format: Format
+  /// Whether it is a regular file, which can be read again and from anywhere; a pipe can't.
+  public let isSeekable: Bool
+
+  private var bytes: InputBytes
+
+  /// An Ogg page header of 27 bytes, 255 lacing values and more than the name of the codec.
+  private static let sniffedBytes = 512
+
+  /// Opens a file, or standard input for `-`; throws when it can't be read, is a directory or holds nothing.
+  public init(path: String) throws(MediaError) {
+    try self.init(Self.open(path), name: path)
+  }
+
+  /// Looks at what lies open on a descriptor.
+  init(_ descriptor: consuming InputDescriptor, name: String) throws(MediaError) {
+    var information = stat()
+    guard fstat(descriptor.value, &information) == 0 else {
+      throw .cannotOpen(path: name, reason: systemReason(errno))
+    }
+    let kind = information.st_mode & S_IFMT
+    if kind == S_IFDIR { throw .isDirectory(path: name) }
+    let offset = kind == S_IFREG ? lseek(descriptor.value, 0, SEEK_CUR) : -1
+    var bytes = InputBytes(descriptor, name: name, prefix: [])
+    _ = try bytes.lookAhead(to: Self.sniffedBytes)
+    if bytes.prefix.isEmpty { throw .empty(path: name) }
+    self.name = name
+    format = Self.format(of: bytes.prefix)
+    // A regular file goes back to where it was; of a pipe the bytes read ahead are kept.
+    isSeekable = offset >= 0 && lseek(bytes.descriptor.value, offset, SEEK_SET) == offset
+    if isSeekable { bytes.dropPrefix(.max) }
+    self.bytes = bytes
+  }
+
+  /// The reader for ``Format/oggOpus``.
+  public consuming func oggOpusReader() throws(MediaError) -> OggOpusReader {
+    let name = name
+    let (descriptor, prefix) = bytes.release()
+    return try OggOpusReader(descriptor: descriptor, name: name, prefix: prefix)
+  }
+
+  /// The samples of any other format.
+  ///
+  /// From a pipe, a WAV of whole samples (16, 24, 32 bit or float) is read as it comes, which may be for ever. What
+  /// else comes by a pipe is first written to a file without a name until the pipe ends, for libsndfile needs to seek;
+  /// more than `spoolLimit` bytes of it are refused.
+  public consuming func audioSource(spoolLimit: Int64 = Self.spoolLimit) throws(MediaError) -> AudioSource {
+    let name = name
+    if isSeekable { return AudioSource(try SoundFileReader(InputDescriptor(bytes.release().descriptor), name: name)) }
+    if format == .wave, let header = try Self.streamableHeader(&bytes) {
+      return AudioSource(RawPCMReader(bytes, format: header.format, byteCount: header.dataBytes))
+    }
+    let file = try MediaInputSpool.copy(&bytes, limit: spoolLimit)
+    return AudioSource(try SoundFileReader(file, name: name))
+  }
+
+  /// Raw samples in a format that only the person knows; they are read as they come.
+  public consuming func rawSource(_ format: RawPCMFormat) -> AudioSource {
+    AudioSource(RawPCMReader(bytes, format: format, byteCount: nil))
+  }
+
+  /// 2 GiB: what is written to a temporary file of a pipe that can't be read as it comes.
+  public static let spoolLimit: Int64 = 2 << 30
+
+  // MARK: -
+
+  private static func open(_ path: String) throws(MediaError) -> InputDescriptor {
+    var descriptor: CInt
+    repeat {
+      descriptor =
+        path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    } while descriptor < 0 && errno == EINTR
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemReason(errno)) }
+    return InputDescriptor(descriptor)
+  }
+
+  private static func format(of prefix: [UInt8]) -> Format {
+    if OggOpusReader.recognizes(prefix) { return .oggOpus }
+    return prefix.count >= 12 && prefix.starts(with: "RIFF".utf8) && prefix[8...].starts(with: "WAVE".utf8)
+      ? .wave : .other
+  }
+
+  /// Reads up to the first sample of a WAV; nil when its samples need libsndfile, with all that was read in the prefix.
+  private static func streamableHeader(_ bytes: inout InputBytes) throws(MediaError) -> WAVStreamHeader? {
+    while true {
+      switch WAVStreamHeader.parse(bytes.prefix) {
+      case .complete(let header):
+        if let problem = AudioSource.problem(rate: header.format.rate, channels: header.format.channels) {
+          throw .unsupported(path: bytes.name, detail: problem)
+        }
+        bytes.dropPrefix(header.headerBytes)
+        return header
+      case .needsMore(let total):
+        guard try bytes.lookAhead(to: total) else {
+          throw .damaged(path: bytes.name, detail: "it ends inside its WAV header")
+        }
+      case .otherEncoding: return nil
+      case .damaged(let detail): throw .damaged(path: bytes.name, detail: detail)
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+public import Timeline
+
+/// What a receiver shows of one stream while it runs.
+public struct LiveStream: Sendable {
+  /// A short name: the source identifier, or where it comes from.
+  public var name: String
+  /// Time since the stream's first packet.
+  public var elapsed = Interval.zero
+  /// Sequence numbers expected so far.
+  public var expected = 0
+  /// Sequence numbers received so far.
+  public var unique = 0
+  /// Sequence numbers lost so far.
+  public var lost = 0
+  /// Packets too late to play.
+  public var late = 0
+  /// Packets that came again.
+  public var duplicates = 0
+  /// Packets out of order.
+  public var reordered = 0
+  /// The interarrival jitter in milliseconds.
+  public var jitter = 0.0
+  /// The buffer's level in milliseconds.
+  public var bufferLevel = 0.0
+  /// Bits a second over the last second.
+  public var bitrate = 0.0
+  /// The loss of the last seconds.
+  public var history = LossHistory()
+
+  /// Starts with nothing received.
+  public init(name: String) { self.name = name }
+}
+
+/// What a sender shows while it runs.
+public struct LiveSender: Sendable {
+  /// A short name: the destination, or the file being sent.
+  public var name: String
+  /// Time since the first packet.
+  public var elapsed = Interval.zero
+  /// The length of all the media; nil when it isn't known.
+  public var total: Interval?
+  /// Packets sent so far.
+  public var packets = 0
+  /// Bits a second over the last second.
+  public var bitrate = 0.0
+  /// The share that the far end reports as lost; nil before its first report.
+  public var farEndLoss: Double?
+  /// The round-trip time in milliseconds; nil before it is known.
+  public var roundTrip: Double?
+  /// Socket errors so far.
+  public var errors = 0
+
+  /// Starts with nothing sent.
+  public init(name: String) { self.name = name }
+}
+
+/// One line of the live view, as text without control characters.
+public enum LiveLine {
+  /// A stream's line in at most `width` columns: the figures that fit, then the bar of the last seconds of loss.
+  public static func text(_ stream: LiveStream, width: Int) -> String {
+    // The figures in the order of reading, each with its rank: the highest rank is left out first.
+    var fields: [(rank: Int, text: String)] = [
+      (1, Printable.cleaned(stream.name, limit: 24)),
+      (0, Figures.clock(stream.elapsed)),
+      (5, "\(Figures.grouped(stream.unique)) received"),
+      (0, "\(lossText(stream)) lost"),
+      (3, "\(Figures.grouped(stream.late)) late"),
+      (6, "\(Figures.grouped(stream.duplicates)) dup"),
+      (7, "\(Figures.grouped(stream.reordered)) reord"),
+      (2, "jitter \(Figures.milliseconds(stream.jitter))"),
+      (4, "buffer \(Figures.fixed(stream.bufferLevel, decimals: 0)) ms"),
+      (8, Figures.bitrate(stream.bitrate)),
+    ]
+    let reserve = min(stream.history.count, 8) + 2
+    while joined(fields) + reserve > width, fields.count > 2, let worst = fields.map(\.rank).max() {
+      fields.removeAll { $0.rank == worst }
+    }
+    let line = fields.map(\.text).joined(separator: "  ")
+    let left = width - Printable.columns(line) - 2
+    let bar = stream.history.bar(columns: left)
+    return Printable.truncated(bar.isEmpty ? line : line + "  " + bar, columns: width)
+  }
+
+  /// The same figures in words, for output that isn't a terminal.
+  public static func plain(_ stream: LiveStream) -> String {
+    [
+      Figures.clock(stream.elapsed), Printable.cleaned(stream.name),
+      "\(Figures.grouped(stream.unique)) of \(Figures.count(stream.expected, "packet")) received",
+      "\(Figures.grouped(stream.lost)) lost (\(lossText(stream)))", "\(Figures.grouped(stream.late)) late",
+      Figures.count(stream.duplicates, "duplicate"), "\(Figures.grouped(stream.reordered)) reordered",
+      "jitter \(Figures.milliseconds(stream.jitter))", "buffer \(Figures.milliseconds(stream.bufferLevel))",
+      Figures.bitrate(stream.bitrate),
+    ].joined(separator: "  ")
+  }
+
+  /// A sender's line in at most `width` columns, with a bar of its progress when the length is known.
+  public static func text(_ sender: LiveSender, width: Int) -> String {
+    let line = figures(of: sender).joined(separator: "  ")
+    let left = min(width - Printable.columns(line) - 4, 40)
+    guard let total = sender.total, total > .zero, left >= 5 else { return Printable.truncated(line, columns: width) }
+    let share = min(max(sender.elapsed.seconds / total.seconds, 0), 1)
+    let done = Int((share * Double(left)).rounded(.down))
+    return line + "  [" + String(repeating: "█", count: done) + String(repeating: "·", count: left - done) + "]"
+  }
+
+  /// The same figures without a bar, for output that isn't a terminal.
+  public static func plain(_ sender: LiveSender) -> String { figures(of: sender).joined(separator: "  ") }
+
+  private static func figures(of sender: LiveSender) -> [String] {
+    var clock = Figures.clock(sender.elapsed)
+    if let total = sender.total { clock += " of " + Figures.clock(total) }
+    var fields = [
+      Printable.cleaned(sender.name, limit: 40), clock, Figures.count(sender.packets, "packet") + " sent",
+      Figures.bitrate(sender.bitrate),
+    ]
+    if let loss = sender.farEndLoss { fields.append("far end lost \(Figures.trimmed(loss * 100, decimals: 1)) %") }
+    if let roundTrip = sender.roundTrip { fields.append("round trip \(Figures.milliseconds(roundTrip))") }
+    if sender.errors > 0 { fields.append(Figures.count(sender.errors, "error")) }
+    return fields
+  }
+
+  private static func lossText(_ stream: LiveStream) -> String { Figures.percent(stream.lost, of: stream.expected) }
+
+  private static func joined(_ fields: [(rank: Int, text: String)]) -> Int {
+    fields.reduce(-2) { $0 + Printable.columns($1.text) + 2 }
+  }
+}

@@ -1,0 +1,219 @@
+internal import Statistics
+internal import Timeline
+
+extension Report {
+  /// The report as one JSON object with the keys of docs/report-format.md, in their order.
+  ///
+  /// - Parameter pretty: whether each member stands on a line of its own; else the object is one line.
+  public func json(pretty: Bool = false) -> String {
+    var writer = JSONWriter(pretty: pretty)
+    writer.object { json in
+      json.value("tool", "jitterbug")
+      json.value("version", version)
+      json.value("verb", verb)
+      json.value("link", link)
+      json.value("duration_ms", duration.milliseconds, decimals: 3)
+      json.value("ended", ended)
+      Self.write(linkRecord, to: &json)
+      Self.write(datagrams, to: &json)
+      if let sending { json.object("sending") { sending.write(to: &$0) } }
+      json.array("streams") { array in
+        for stream in streams { array.object { stream.write(to: &$0) } }
+      }
+    }
+    return writer.text
+  }
+
+  private static func write(_ link: LinkReport?, to json: inout JSONWriter) {
+    guard let link else { return json.value("link_record", nil as String?) }
+    json.object("link_record") { json in
+      json.value("offered", link.offered)
+      json.value("delivered", link.delivered)
+      json.value("lost", link.lost)
+      json.value("queue_dropped", link.queueDropped)
+      json.value("outage_lost", link.outageLost)
+      json.value("duplicated", link.duplicated)
+      json.value("in_flight", link.inFlight)
+      json.value("reordered", link.reordered)
+      json.value("corrupted", link.corrupted)
+      json.value("loss_runs", link.lossRuns)
+      json.value("longest_loss_run", link.longestLossRun)
+    }
+  }
+
+  private static func write(_ datagrams: DatagramReport?, to json: inout JSONWriter) {
+    guard let datagrams else { return json.value("datagrams", nil as String?) }
+    json.object("datagrams") { json in
+      json.value("received", datagrams.received)
+      json.value("bytes", datagrams.bytes)
+      json.value("rtp", datagrams.rtp)
+      json.value("rtcp", datagrams.rtcp)
+      json.value("invalid", datagrams.invalid.total)
+      datagrams.invalid.write("invalid_reasons", to: &json)
+      json.value("dropped_by_socket", datagrams.droppedBySocket)
+    }
+  }
+}
+
+extension DiscardCounts {
+  /// Writes the reasons that occurred.
+  fileprivate func write(_ key: String, to json: inout JSONWriter) {
+    json.object(key) { json in
+      for reason in DiscardReason.allCases where self[reason] > 0 { json.value(reason.name, self[reason]) }
+    }
+  }
+}
+
+extension RunningExtent {
+  /// Writes least, mean and most in milliseconds, or `null` when there is no value.
+  fileprivate func write(_ key: String, to json: inout JSONWriter) {
+    guard count > 0 else { return json.value(key, nil as String?) }
+    json.object(key) { json in
+      json.value("min", min, decimals: 3)
+      json.value("mean", mean, decimals: 3)
+      json.value("max", max, decimals: 3)
+    }
+  }
+}
+
+extension SendingReport {
+  /// Writes the members of the object `sending`.
+  fileprivate func write(to json: inout JSONWriter) {
+    json.array("destinations") { array in
+      for destination in destinations { array.value(nil, destination) }
+    }
+    json.value("ssrc", Figures.identifier(ssrc))
+    json.value("encoding", encoding)
+    json.value("payload_type", Int(payloadType))
+    json.value("packets", packets)
+    json.value("bytes", bytes)
+    json.value("rtcp_packets", rtcpPackets)
+    json.value("media_ms", mediaDuration.milliseconds, decimals: 3)
+    json.object("pacing_error_ms") { json in
+      json.value("mean", pacing.mean.milliseconds, decimals: 3)
+      json.value("p99", pacing.p99.milliseconds, decimals: 3)
+      json.value("max", pacing.max.milliseconds, decimals: 3)
+      json.value("last", pacing.last.milliseconds, decimals: 3)
+    }
+    json.object("stalls") { json in
+      json.value("count", stalls)
+      json.value("total_ms", stalledDuration.milliseconds, decimals: 3)
+    }
+    json.object("socket_errors") { json in
+      for errors in socketErrors { json.value(errors.kind, errors.count) }
+    }
+    json.array("far_ends") { array in
+      for farEnd in farEnds {
+        array.object { json in
+          json.value("ssrc", Figures.identifier(farEnd.ssrc))
+          json.value("reports", farEnd.reports)
+          json.value("cumulative_lost", farEnd.cumulativeLost)
+          json.value("last_fraction_lost", farEnd.lastFractionLost, decimals: 6)
+          farEnd.jitter.write("jitter_ms", to: &json)
+          farEnd.roundTrip.milliseconds.write("round_trip_ms", to: &json)
+        }
+      }
+    }
+  }
+}
+
+extension StreamReport {
+  /// Writes the members of one object in `streams`.
+  fileprivate func write(to json: inout JSONWriter) {
+    json.value("ssrc", Figures.identifier(ssrc))
+    json.value("source", source)
+    json.value("encoding", encoding)
+    json.value("encoding_source", encodingSource?.rawValue)
+    json.value("payload_type", Int(payloadType))
+    json.value("cname", cname)
+    json.value("ended", ended)
+    json.value("restarts", reception.restarts)
+    json.value("bytes", reception.bytes)
+    json.value("first_arrival_unix_ms", firstArrival.map { Double($0) / 1e6 }, decimals: 3)
+    json.value("last_arrival_unix_ms", lastArrival.map { Double($0) / 1e6 }, decimals: 3)
+    writePackets(to: &json)
+    writeNetwork(to: &json)
+    json.object("buffer_ms") { json in
+      json.value("target", playout.target.milliseconds, decimals: 3)
+      json.value("mean", playout.bufferLevel.mean, decimals: 3)
+      json.value("min", playout.bufferLevel.min, decimals: 3)
+      json.value("max", playout.bufferLevel.max, decimals: 3)
+    }
+    roundTrip.milliseconds.write("round_trip_ms", to: &json)
+    json.object("media") { json in
+      json.value("duration_ms", mediaDuration.milliseconds, decimals: 3)
+      json.value("played_ms", playout.playedDuration.milliseconds, decimals: 3)
+      json.value("concealed_ms", playout.concealedDuration.milliseconds, decimals: 3)
+      json.value("recovered_ms", playout.recoveredDuration.milliseconds, decimals: 3)
+      json.value("silence_ms", playout.silenceDuration.milliseconds, decimals: 3)
+      json.value("stretched_ms", playout.stretchedDuration.milliseconds, decimals: 3)
+    }
+    guard let quality else { return json.value("quality", nil as String?) }
+    json.object("quality") { json in
+      json.value("r_factor", quality.rating, decimals: 1)
+      json.value("mos", quality.meanOpinionScore, decimals: 2)
+      json.value("scale", quality.scale)
+      json.value("source", quality.source)
+    }
+  }
+
+  private func writePackets(to json: inout JSONWriter) {
+    json.object("packets") { json in
+      json.value("expected", reception.expected)
+      json.value("received", reception.received)
+      json.value("unique", reception.unique)
+      json.value("lost", reception.lost)
+      json.value("duplicates", reception.duplicates)
+      json.value("reordered", reception.reordered)
+      json.value("late", playout.late)
+      json.value("recovered", playout.recovered)
+      json.value("played", playout.played)
+      json.value("concealed", playout.concealed)
+      json.value("discarded", playout.discarded.total)
+      json.value("still_buffered", playout.stillBuffered)
+      json.value("too_old", reception.tooOld)
+      json.value("rfc3550_lost", reception.rfc3550Lost)
+    }
+    playout.discarded.write("discarded_reasons", to: &json)
+    if let sender {
+      json.object("sender") { json in
+        json.value("packets", sender.packets)
+        json.value("bytes", sender.bytes)
+      }
+    } else {
+      json.value("sender", nil as String?)
+    }
+  }
+
+  private func writeNetwork(to json: inout JSONWriter) {
+    json.value("loss_ratio", reception.lossRatio, decimals: 6)
+    json.object("bursts") { json in
+      json.value("count", reception.lossRuns.count)
+      json.value("mean", reception.lossRuns.mean, decimals: 3)
+      json.value("max", reception.lossRuns.max)
+      json.array("histogram") { array in
+        for count in reception.lossRuns.histogram { array.value(nil, count) }
+      }
+    }
+    json.object("gilbert") { json in
+      json.value("p", reception.gilbert.p, decimals: 6)
+      json.value("r", reception.gilbert.r, decimals: 6)
+    }
+    json.object("reordering") { json in
+      json.value("max_extent", reception.reorderingExtent)
+      json.value("max_late_ms", reception.lateTime.milliseconds, decimals: 3)
+    }
+    json.object("jitter_ms") { json in
+      json.value("last", reception.jitter.last, decimals: 3)
+      json.value("mean", reception.jitter.mean, decimals: 3)
+      json.value("max", reception.jitter.max, decimals: 3)
+    }
+    guard let delay = reception.delayVariation else { return json.value("delay_variation_ms", nil as String?) }
+    json.object("delay_variation_ms") { json in
+      json.value("p50", delay.p50, decimals: 3)
+      json.value("p95", delay.p95, decimals: 3)
+      json.value("p99", delay.p99, decimals: 3)
+      json.value("max", delay.max, decimals: 3)
+    }
+  }
+}

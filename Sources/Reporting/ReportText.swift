@@ -1,0 +1,215 @@
+internal import Statistics
+internal import Timeline
+
+extension Report {
+  /// The report for people: lines of text, each ended by a line break.
+  public func text() -> String {
+    var page = TextPage()
+    var title = "jitterbug \(verb) · \(Figures.duration(duration))"
+    if let ended { title += " · ended: " + Printable.cleaned(ended) }
+    page.line(title)
+    if let link { page.line("Link in this process: " + Printable.cleaned(link)) }
+    if let sending { sending.write(to: &page) }
+    datagrams?.write(to: &page)
+    for stream in streams { stream.write(to: &page) }
+    if datagrams != nil, streams.isEmpty { page.line("No stream arrived.") }
+    linkRecord?.write(beside: streams, to: &page)
+    return page.text
+  }
+}
+
+/// Lines of text with a column of labels.
+struct TextPage {
+  private(set) var text = ""
+
+  /// A line that begins at the margin.
+  mutating func line(_ line: String) { text += line + "\n" }
+
+  /// A blank line and a heading.
+  mutating func heading(_ heading: String) { text += "\n" + heading + "\n" }
+
+  /// A label and its figures, joined by dots; nothing when there is no figure.
+  mutating func row(_ label: String, _ figures: [String]) {
+    guard !figures.isEmpty else { return }
+    let padding = String(repeating: " ", count: max(12 - label.count, 1))
+    text += "  " + label + padding + figures.joined(separator: " · ") + "\n"
+  }
+}
+
+extension DatagramReport {
+  fileprivate func write(to page: inout TextPage) {
+    guard invalid.total > 0 || droppedBySocket ?? 0 > 0 else { return }
+    page.heading("Datagrams")
+    page.row(
+      "arrived", [Figures.count(received, "datagram"), "\(Figures.grouped(rtp)) RTP", "\(Figures.grouped(rtcp)) RTCP"])
+    if invalid.total > 0 { page.row("invalid", [invalid.named]) }
+    if let droppedBySocket, droppedBySocket > 0 {
+      page.row("this host", [Figures.count(droppedBySocket, "datagram") + " dropped: its socket buffer was full"])
+    }
+  }
+}
+
+extension DiscardCounts {
+  /// The reasons that occurred with their counts: "2 malformed, 1 probation".
+  fileprivate var named: String {
+    DiscardReason.allCases.filter { self[$0] > 0 }.map { reason in
+      Figures.grouped(self[reason]) + " " + String(reason.name.map { $0 == "_" ? " " : $0 })
+    }.joined(separator: ", ")
+  }
+}
+
+extension RunningExtent {
+  /// Mean and range in milliseconds.
+  fileprivate var figures: [String] {
+    ["mean \(Figures.milliseconds(mean))", "\(Figures.milliseconds(min)) to \(Figures.milliseconds(max))"]
+  }
+}
+
+extension StreamReport {
+  fileprivate func write(to page: inout TextPage) {
+    page.heading("Stream \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))")
+    var kind = (encoding.map { Printable.cleaned($0) } ?? "unknown encoding") + ", payload type \(payloadType)"
+    if let encodingSource { kind += ", known from \(encodingSource.words)" }
+    page.row("media", [kind] + (cname.map { ["sent by \(Printable.cleaned($0))"] } ?? []))
+    writeArrival(to: &page)
+    writePlayout(to: &page)
+    let times = roundTrip.milliseconds
+    if times.count > 0 { page.row("round trip", times.figures) }
+    if let quality {
+      let score = Figures.fixed(quality.meanOpinionScore, decimals: 2)
+      let rating = Figures.fixed(quality.rating, decimals: 1)
+      page.row("quality", ["MOS \(score)", "R \(rating) of 148 (\(quality.scale))"])
+      page.row("", ["for speech, by \(quality.source)"])
+    }
+    if let ended { page.row("ended", [Printable.cleaned(ended)]) }
+  }
+
+  private func writeArrival(to page: inout TextPage) {
+    let counts = reception
+    page.row(
+      "packets",
+      [
+        "\(Figures.grouped(counts.expected)) expected", "\(Figures.grouped(counts.unique)) arrived",
+        "\(Figures.grouped(counts.lost)) lost (\(Figures.percent(counts.lost, of: counts.expected)))",
+        Figures.count(counts.duplicates, "duplicate"),
+      ])
+    if counts.lossRuns.count > 0 {
+      var figures = [
+        Figures.count(counts.lossRuns.count, "run"),
+        "mean \(Figures.fixed(counts.lossRuns.mean, decimals: 1))",
+        "longest \(Figures.count(counts.lossRuns.max, "packet"))",
+      ]
+      if counts.lossRuns.count >= 10, let p = counts.gilbert.p, let r = counts.gilbert.r {
+        // Below ten runs the two figures say little.
+        figures.append("Gilbert p \(Figures.fixed(p, decimals: 3)) r \(Figures.fixed(r, decimals: 2))")
+      }
+      page.row("lost in", figures)
+    }
+    if counts.reordered > 0 {
+      page.row(
+        "reordered",
+        [
+          Figures.count(counts.reordered, "packet"), "by up to \(Figures.count(counts.reorderingExtent, "place"))",
+          "up to \(Figures.milliseconds(counts.lateTime.milliseconds)) behind",
+        ])
+    }
+    if counts.restarts > 0 { page.row("restarts", ["the sender began anew \(Figures.count(counts.restarts, "time"))"]) }
+    page.row(
+      "jitter",
+      [
+        "mean \(Figures.milliseconds(counts.jitter.mean))", "max \(Figures.milliseconds(counts.jitter.max))",
+        "last \(Figures.milliseconds(counts.jitter.last))",
+      ])
+    guard let delay = counts.delayVariation else { return }
+    page.row(
+      "spread",
+      [
+        "50 % within \(Figures.milliseconds(delay.p50)) of the fastest", "95 % \(Figures.milliseconds(delay.p95))",
+        "99 % \(Figures.milliseconds(delay.p99))", "all \(Figures.milliseconds(delay.max))",
+      ])
+  }
+
+  private func writePlayout(to page: inout TextPage) {
+    var figures = ["\(Figures.grouped(playout.played)) played", "\(Figures.grouped(playout.late)) too late"]
+    if playout.recovered > 0 { figures.append("\(Figures.grouped(playout.recovered)) recovered") }
+    figures.append("\(Figures.grouped(playout.concealed)) concealed")
+    let discarded = playout.discarded.total
+    if discarded > 0 { figures.append("\(Figures.grouped(discarded)) discarded (\(playout.discarded.named))") }
+    if playout.stillBuffered > 0 { figures.append("\(Figures.grouped(playout.stillBuffered)) still in the buffer") }
+    page.row("playout", figures)
+
+    var media = ["\(Figures.duration(mediaDuration)) of media"]
+    if playout.concealedDuration > .zero {
+      let share = Figures.percent(
+        Int(playout.concealedDuration.milliseconds), of: Int(mediaDuration.milliseconds.rounded(.up)))
+      media.append("\(Figures.duration(playout.concealedDuration)) concealed (\(share))")
+    }
+    if playout.recoveredDuration > .zero { media.append("\(Figures.duration(playout.recoveredDuration)) recovered") }
+    if playout.silenceDuration > .zero { media.append("\(Figures.duration(playout.silenceDuration)) silent by intent") }
+    if mediaDuration > .zero { page.row("heard", media) }
+    if playout.bufferLevel.count > 0 {
+      let target = Figures.milliseconds(playout.target.milliseconds)
+      page.row("buffer", ["target \(target)"] + playout.bufferLevel.figures)
+    }
+  }
+}
+
+extension EncodingSource {
+  /// The source in words for people.
+  fileprivate var words: String {
+    switch self {
+    case .sdp: "the SDP"
+    case .formatOption: "--format"
+    case .outputSuffix: "the output file's suffix"
+    case .packets: "the packets' looks"
+    case .staticTable: "RFC 3551"
+    case .convention: "convention"
+    }
+  }
+}
+
+extension SendingReport {
+  fileprivate func write(to page: inout TextPage) {
+    let kind = encoding.map { Printable.cleaned($0) + ", " } ?? ""
+    page.heading("Sent as \(Figures.identifier(ssrc)), \(kind)payload type \(payloadType)")
+    page.row("to", [destinations.map { Printable.cleaned($0) }.joined(separator: ", ")])
+    page.row(
+      "packets",
+      [
+        Figures.count(packets, "packet"), Figures.bytes(bytes), Figures.duration(mediaDuration) + " of media",
+        Figures.count(rtcpPackets, "RTCP packet"),
+      ])
+    if pacing.count > 0 {
+      page.row(
+        "timing",
+        [
+          "mean \(Figures.milliseconds(pacing.mean.milliseconds)) late",
+          "99 % within \(Figures.milliseconds(pacing.p99.milliseconds))",
+          "worst \(Figures.milliseconds(pacing.max.milliseconds))",
+          "at the end \(Figures.milliseconds(pacing.last.milliseconds))",
+        ])
+    }
+    if stalls > 0 {
+      page.row("stalls", [Figures.count(stalls, "stall"), Figures.duration(stalledDuration) + " in all"])
+    }
+    if !socketErrors.isEmpty {
+      page.row("errors", socketErrors.map { "\(Figures.grouped($0.count)) \(Printable.cleaned($0.kind))" })
+    }
+    for farEnd in farEnds { farEnd.write(to: &page) }
+  }
+}
+
+extension SendingReport.FarEnd {
+  fileprivate func write(to page: inout TextPage) {
+    var figures = [
+      "\(Figures.identifier(ssrc)) in \(Figures.count(reports, "report"))",
+      "\(Figures.grouped(cumulativeLost)) lost by RFC 3550",
+      "\(Figures.trimmed(lastFractionLost * 100, decimals: 1)) % at last",
+    ]
+    if jitter.count > 0 { figures.append("jitter \(Figures.milliseconds(jitter.last))") }
+    if roundTrip.milliseconds.count > 0 {
+      figures.append("round trip \(Figures.milliseconds(roundTrip.milliseconds.mean))")
+    }
+    page.row("far end", figures)
+  }
+}

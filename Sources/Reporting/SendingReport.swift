@@ -1,0 +1,71 @@
+public import Statistics
+public import Timeline
+
+/// What one run reports of what it sent.
+public struct SendingReport: Sendable {
+  /// Where it was sent, as URIs.
+  public var destinations: [String] = []
+  /// The source identifier.
+  public var ssrc: UInt32
+  /// Encoding as in SDP: "opus/48000/2".
+  public var encoding: String?
+  /// The payload type.
+  public var payloadType: UInt8
+  /// RTP packets, each counted once whatever the number of destinations.
+  public var packets = 0
+  /// Bytes of these packets with their RTP headers.
+  public var bytes = 0
+  /// RTCP compound packets.
+  public var rtcpPackets = 0
+  /// The length of the media sent.
+  public var mediaDuration = Interval.zero
+  /// How late packets left.
+  public var pacing = PacingError()
+  /// How often the sender stood still longer than it could catch up.
+  public var stalls = 0
+  /// How long it stood still in all.
+  public var stalledDuration = Interval.zero
+  /// Errors that the sockets gave, by name, in order of appearance.
+  public var socketErrors: [SocketErrors] = []
+  /// What the receivers report, in order of appearance.
+  public var farEnds: [FarEnd] = []
+
+  /// How often a socket gave one kind of error.
+  public struct SocketErrors: Hashable, Sendable {
+    /// The error's name: "ECONNREFUSED".
+    public var kind: String
+    /// How often.
+    public var count: Int
+
+    /// Makes a count.
+    public init(kind: String, count: Int) {
+      self.kind = kind
+      self.count = count
+    }
+  }
+
+  /// What one receiver says of our stream in its report blocks (RFC 3550 section 6.4.1).
+  public struct FarEnd: Sendable {
+    /// The receiver's source identifier.
+    public var ssrc: UInt32
+    /// Report blocks received.
+    public var reports = 0
+    /// Packets lost in all, as it counts: duplicates lower it.
+    public var cumulativeLost = 0
+    /// The share of packets lost between its last two reports.
+    public var lastFractionLost = 0.0
+    /// Its interarrival jitter in milliseconds.
+    public var jitter = RunningExtent()
+    /// The round-trip times.
+    public var roundTrip = RoundTrip()
+
+    /// Starts with no report.
+    public init(ssrc: UInt32) { self.ssrc = ssrc }
+  }
+
+  /// Starts with nothing sent.
+  public init(ssrc: UInt32, payloadType: UInt8) {
+    self.ssrc = ssrc
+    self.payloadType = payloadType
+  }
+}

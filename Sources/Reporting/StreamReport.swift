@@ -1,0 +1,94 @@
+public import Statistics
+public import Timeline
+
+/// How it was decided what a stream's payload type means.
+public enum EncodingSource: String, Sendable {
+  /// An SDP said so.
+  case sdp
+  /// The option `--format` said so.
+  case formatOption = "format option"
+  /// The output file's suffix implied it.
+  case outputSuffix = "output suffix"
+  /// The packets look like it.
+  case packets
+  /// RFC 3551 fixes it.
+  case staticTable = "static table"
+  /// Nothing else was known: one of our own dynamic types, or a guess at the clock.
+  case convention
+}
+
+/// What one run reports of one RTP stream received.
+public struct StreamReport: Sendable {
+  /// The stream's source identifier.
+  public var ssrc: UInt32
+  /// Where its packets came from, as "address:port".
+  public var source: String
+  /// The sender's canonical name (RFC 3550 section 6.5.1), when it was heard.
+  public var cname: String?
+  /// Encoding as in SDP: "opus/48000/2"; nil when unknown.
+  public var encoding: String?
+  /// How the encoding is known.
+  public var encodingSource: EncodingSource?
+  /// The payload type of its packets.
+  public var payloadType: UInt8
+  /// What was counted as the packets arrived.
+  public var reception: ReceptionSummary
+  /// What became of them after.
+  public var playout: PlayoutStatistics
+  /// Round-trip times, when report blocks gave any.
+  public var roundTrip: RoundTrip
+  /// The quality estimate, for encodings with figures.
+  public var quality: QualityEstimate?
+  /// What the sender says that it sent, by its last sender report.
+  public var sender: SenderCounts?
+  /// When the first packet arrived, in nanoseconds since 1970.
+  public var firstArrival: Int64?
+  /// When the last packet arrived, in nanoseconds since 1970.
+  public var lastArrival: Int64?
+  /// Why the stream ended, in a few words; nil while it goes on.
+  public var ended: String?
+
+  /// The counts in a sender report (RFC 3550 section 6.4.1).
+  public struct SenderCounts: Hashable, Sendable {
+    /// RTP packets sent.
+    public var packets: Int
+    /// Bytes of payload sent.
+    public var bytes: Int
+
+    /// Makes the counts.
+    public init(packets: Int, bytes: Int) {
+      self.packets = packets
+      self.bytes = bytes
+    }
+  }
+
+  /// Makes a report of what was counted; the rest is filled in after.
+  public init(
+    ssrc: UInt32, source: String, payloadType: UInt8, reception: ReceptionSummary, playout: PlayoutStatistics
+  ) {
+    self.ssrc = ssrc
+    self.source = source
+    self.payloadType = payloadType
+    self.reception = reception
+    self.playout = playout
+    roundTrip = RoundTrip()
+  }
+
+  /// Estimates the quality from the counts, for a packet of `packetization` media.
+  public mutating func estimateQuality(packetization: Interval) {
+    guard let encoding, let name = encoding.split(separator: "/").first else { return }
+    let roundTrips = roundTrip.milliseconds
+    quality = Quality.estimate(
+      Quality.Inputs(
+        encoding: String(name), expected: reception.expected,
+        missing: reception.lost + playout.late + playout.discarded.total - playout.recovered,
+        meanBurst: reception.lossRuns.mean, packetization: packetization,
+        bufferDelay: Interval(seconds: playout.bufferLevel.mean / 1000),
+        roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.mean / 1000)))
+  }
+
+  /// The length of all media: played, concealed, rebuilt and silent.
+  public var mediaDuration: Interval {
+    playout.playedDuration + playout.concealedDuration + playout.recoveredDuration + playout.silenceDuration
+  }
+}

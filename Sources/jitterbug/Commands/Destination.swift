@@ -1,0 +1,240 @@
+import Packets
+import Sockets
+import Timeline
+
+/// One place that a stream is sent to: a UDP address with RTCP beside it, a TCP connection, or a Unix socket.
+///
+/// Trouble is counted by kind and survived; only a broken TCP connection ends a destination.
+final class Destination {
+  /// The endpoint as it was given.
+  let endpoint: Endpoint
+  /// What went wrong how often, by kind.
+  private(set) var errors: [String: Int] = [:]
+  /// Why nothing is sent here any more; nil while it is.
+  private(set) var failure: String?
+
+  private var media: DatagramSocket?
+  private var control: DatagramSocket?
+  private var connection: StreamConnection?
+  private var frame: [UInt8] = []
+  private let options: SendOptions
+  /// Addresses of the same name that haven't been tried.
+  private var untried: [SocketAddress] = []
+  private var sentCount = 0
+
+  init(_ endpoint: Endpoint, options: SendOptions) {
+    self.endpoint = endpoint
+    self.options = options
+  }
+
+  // MARK: Opening
+
+  /// Opens the sockets; a TCP or Unix receiver that isn't there yet is waited for until `deadline`.
+  func open(until deadline: Instant) throws(CommandError) {
+    do throws(SocketError) {
+      switch endpoint {
+      case .rtp(let host, _):
+        guard let port = endpoint.port else { throw .noFreePort(host: host, ports: endpoint.ports ?? 0...0) }
+        untried = try Resolver.resolve(host: host, port: port, kind: .datagram)
+        try openNextAddress()
+      case .tcp(let host, _):
+        guard let port = endpoint.port else { throw .noFreePort(host: host, ports: endpoint.ports ?? 0...0) }
+        connection = try connect(try Resolver.resolve(host: host, port: port, kind: .stream), until: deadline)
+      case .unix(let path):
+        while true {
+          do throws(SocketError) {
+            media = try DatagramSocket(sendingTo: .unix(path: path), options: datagramOptions)
+            return
+          } catch {
+            guard MonotonicClock.now() < deadline else { throw error }
+            pause(.milliseconds(50))
+          }
+        }
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  /// Takes the next address that a socket can be opened to.
+  private func openNextAddress() throws(SocketError) {
+    while true {
+      let address = untried.removeFirst()
+      do throws(SocketError) {
+        media = try DatagramSocket(sendingTo: address, options: datagramOptions)
+        if !options.isMuxed, let port = address.port, port < .max {
+          var beside = datagramOptions
+          beside.sourcePort = options.sourcePort.map { UInt16(clamping: $0 + 1) }
+          control = try DatagramSocket(sendingTo: address.with(port: port + 1), options: beside)
+        }
+        return
+      } catch {
+        if untried.isEmpty { throw error }
+      }
+    }
+  }
+
+  /// Tries every address, again and again until the deadline.
+  private func connect(_ addresses: [SocketAddress], until deadline: Instant) throws(SocketError) -> StreamConnection {
+    var loop = try EventLoop()
+    var events: [ReadyEvent] = []
+    var connector = StreamConnector(addresses: addresses, options: streamOptions)
+    while true {
+      var progress = connector.start()
+      while case .waiting(let descriptor) = progress {
+        try loop.add(descriptor, token: 1, read: false, write: true)
+        try loop.wait(until: deadline, into: &events)
+        guard !events.isEmpty else {
+          throw .system(.connect, code: 110, address: addresses.first)
+        }
+        progress = connector.handleReady()
+        if case .connected = progress { try loop.remove(descriptor) }
+      }
+      if case .connected(let connection) = progress { return connection }
+      guard MonotonicClock.now() < deadline, case .failed(let errors) = progress else {
+        if case .failed(let errors) = progress, let error = errors.first { throw error }
+        throw .system(.connect, code: 110, address: addresses.first)
+      }
+      _ = errors
+      pause(.milliseconds(50))
+    }
+  }
+
+  private func pause(_ interval: Interval) {
+    var events: [ReadyEvent] = []
+    guard var loop = try? EventLoop() else { return }
+    try? loop.wait(until: MonotonicClock.now() + interval, into: &events)
+  }
+
+  private var datagramOptions: DatagramOptions {
+    var result = DatagramOptions()
+    result.dscp = options.dscp.map { UInt8($0) }
+    result.ttl = options.ttl.map { UInt8($0) }
+    result.sourcePort = options.sourcePort.map { UInt16($0) }
+    result.interface = options.interface
+    return result
+  }
+
+  private var streamOptions: StreamOptions {
+    var result = StreamOptions()
+    result.dscp = options.dscp.map { UInt8($0) }
+    result.ttl = options.ttl.map { UInt8($0) }
+    result.interface = options.interface
+    return result
+  }
+
+  // MARK: Sending
+
+  /// What became of a datagram.
+  enum Outcome {
+    case sent
+    /// The socket takes no more just now.
+    case full
+    /// It wasn't sent, and why is counted.
+    case failed
+  }
+
+  /// Sends an RTP or RTCP datagram.
+  func send(_ bytes: RawSpan, isControl: Bool) -> Outcome {
+    guard failure == nil else { return .failed }
+    if let connection { return send(bytes, on: connection) }
+    do throws(SocketError) {
+      let outcome = try isControl && control != nil ? control?.send(bytes) : media?.send(bytes)
+      switch outcome {
+      case .sent?:
+        sentCount += 1
+        return .sent
+      case .wouldBlock?: return .full
+      case .trouble(let trouble)?:
+        note(trouble)
+        return .failed
+      case nil: return .failed
+      }
+    } catch {
+      failure = error.description
+      return .failed
+    }
+  }
+
+  private func send(_ bytes: RawSpan, on connection: StreamConnection) -> Outcome {
+    // One write for prefix and datagram: a frame is taken whole or not at all.
+    frame.removeAll(keepingCapacity: true)
+    frame.append(UInt8(truncatingIfNeeded: bytes.byteCount >> 8))
+    frame.append(UInt8(truncatingIfNeeded: bytes.byteCount))
+    bytes.withUnsafeBytes { frame.append(contentsOf: $0) }
+    return settle(connection.write(frame.span.bytes))
+  }
+
+  private func settle(_ outcome: StreamWriteOutcome) -> Outcome {
+    switch outcome {
+    case .taken: return .sent
+    case .full: return .full
+    case .failed(let error):
+      failure = "\(endpoint): the receiver closed the connection (\(error))"
+      return .failed
+    }
+  }
+
+  /// Counts a datagram that was given up because the socket was full.
+  func noteOverflow() { errors["the socket's buffer was full", default: 0] += 1 }
+
+  /// Nobody listening at the first address of a name may mean that the receiver listens on another one.
+  private func note(_ trouble: SocketTrouble) {
+    errors["\(trouble)", default: 0] += 1
+    guard trouble == .connectionRefused, !untried.isEmpty, sentCount < 100 else { return }
+    try? openNextAddress()
+  }
+
+  // MARK: Events
+
+  /// The descriptors to watch: for reports from the receiver, for errors, and for room to write.
+  var descriptors: [(descriptor: CInt, wantsWrite: Bool)] {
+    var result: [(CInt, Bool)] = []
+    if let descriptor = media?.descriptor { result.append((descriptor, false)) }
+    if let descriptor = control?.descriptor { result.append((descriptor, false)) }
+    if let connection, failure == nil { result.append((connection.descriptor, connection.pendingBytes > 0)) }
+    return result
+  }
+
+  /// Whether bytes wait for a slow receiver.
+  var hasPending: Bool { failure == nil && (connection?.pendingBytes ?? 0) > 0 }
+
+  /// Reads what receivers sent: RTCP goes to `body`.
+  func receive(into batch: inout ReceiveBatch, _ body: (RawSpan) -> Void) {
+    if let connection, failure == nil { read(connection, body) }
+    receive(from: media, into: &batch, body)
+    receive(from: control, into: &batch, body)
+  }
+
+  private var deframer = StreamDeframer()
+  private var received: [UInt8] = []
+
+  private func read(_ connection: StreamConnection, _ body: (RawSpan) -> Void) {
+    _ = settle(connection.flush())
+    received.removeAll(keepingCapacity: true)
+    switch connection.read(appendingTo: &received) {
+    case .bytes:
+      let bytes = received
+      deframer.feed(bytes.span.bytes, body)
+    case .wouldBlock: break
+    case .closed: failure = "\(endpoint): the receiver closed the connection"
+    case .failed(let error): failure = "\(endpoint): the receiver closed the connection (\(error))"
+    }
+  }
+
+  private func receive(
+    from socket: borrowing DatagramSocket?, into batch: inout ReceiveBatch, _ body: (RawSpan) -> Void
+  ) {
+    for _ in 0..<16 {
+      switch (try? socket?.receive(into: &batch)) ?? nil {
+      case .datagrams(let count)?: for index in 0..<count { batch.withBytes(at: index, body) }
+      case .trouble(let trouble)?: errors["\(trouble)", default: 0] += 1
+      case .empty?, nil: return
+      }
+    }
+  }
+
+  /// Ends a connection once everything has been handed over.
+  func close() {
+    connection?.finishWriting()
+    connection?.close()
+  }
+}

@@ -1,0 +1,28 @@
+import Glibc
+
+/// Small files that are read whole, and questions about files.
+enum InputFile {
+  /// Whether a file of this name exists.
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// The bytes of a file of at most `limit` bytes.
+  static func read(path: String, limit: Int) throws(CommandError) -> [UInt8] {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw CommandError("\(path) can't be read: \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 4096)
+    while true {
+      let count = Glibc.read(descriptor, &block, block.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw CommandError("\(path) can't be read: \(String(cString: strerror(errno)))") }
+      guard count > 0 else { return bytes }
+      bytes += block[..<count]
+      guard bytes.count <= limit else {
+        throw CommandError("\(path) is longer than \(limit) bytes, too long for what it should be: name another file")
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Glibc
+import Reporting
+import Timeline
+
+/// What is shown on standard error while a verb runs: lines redrawn in place on a terminal, else a plain line a second.
+struct LiveView {
+  private let isQuiet: Bool
+  private let isTerminal: Bool
+  private var screen = LiveScreen()
+  /// When the next update is due; nil when nothing is shown.
+  private(set) var nextUpdate: Instant?
+
+  init(isQuiet: Bool) {
+    self.isQuiet = isQuiet
+    isTerminal = isatty(STDERR_FILENO) == 1
+  }
+
+  /// Whether something is shown that is worth computing.
+  var isOn: Bool { !isQuiet }
+
+  /// Begins to update, `now` for the first time.
+  mutating func start(at now: Instant) {
+    if isOn, nextUpdate == nil { nextUpdate = now + .seconds(1) }
+  }
+
+  /// Shows the lines that `make` gives for a width (nil for plain lines), when an update is due.
+  mutating func update(at now: Instant, _ make: (_ columns: Int?) -> [String]) {
+    guard let due = nextUpdate, due <= now else { return }
+    nextUpdate = max(due + .seconds(1), now)
+    let size = terminalSize
+    let lines = make(isTerminal ? size.columns : nil)
+    if isTerminal {
+      StandardError.write(screen.redraw(lines, columns: size.columns, rows: size.rows))
+    } else if !lines.isEmpty {
+      StandardError.write(lines.joined(separator: "\n") + "\n")
+    }
+  }
+
+  /// Says something that stays above the live lines.
+  mutating func say(_ text: String) {
+    guard isOn else { return }
+    StandardError.write(screen.clear() + text + "\n")
+  }
+
+  /// Takes the live lines away.
+  mutating func clear() {
+    if isTerminal { StandardError.write(screen.clear()) }
+  }
+
+  private var terminalSize: (columns: Int, rows: Int) {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
+    return (Int(size.ws_col), Int(size.ws_row))
+  }
+}
+
+/// Standard error, for everything that is meant for people while a verb runs.
+enum StandardError {
+  static func write(_ text: String) { Descriptor.write(text, to: STDERR_FILENO) }
+}
+
+/// Standard output, for the report and for data.
+enum StandardOutput {
+  static func write(_ text: String) { Descriptor.write(text, to: STDOUT_FILENO) }
+}
+
+private enum Descriptor {
+  /// Writes all of `text`; when nobody reads any more there is nobody to tell.
+  static func write(_ text: String, to descriptor: CInt) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if written > 0 {
+        rest = rest.dropFirst(written)
+      } else if errno != EINTR {
+        return
+      }
+    }
+  }
+}
+
+/// Names of this host and user.
+enum HostName {
+  /// The canonical name `user@host` (RFC 3550 section 6.5.1).
+  static func cname() -> String {
+    var bytes = [CChar](repeating: 0, count: 256)
+    let host =
+      gethostname(&bytes, bytes.count - 1) == 0
+      ? String(decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self) : "localhost"
+    let user = getenv("USER").map { String(cString: $0) } ?? "jitterbug"
+    return String("\(user)@\(host)".prefix(200))
+  }
+}

@@ -1,0 +1,115 @@
+import Glibc
+import Sockets
+
+/// What the reading thread hands to the sending one.
+enum MediaItem: Sendable {
+  /// One packet's worth of media.
+  case frame(MediaFrame)
+  /// An input couldn't be read, or not to its end: a sentence for people. The others go on.
+  case problem(String)
+  /// All the media has been handed over.
+  case ended
+}
+
+/// Media for one RTP packet.
+struct MediaFrame: Sendable {
+  var payload: [UInt8]
+  /// Its place on the media timeline, in ticks of the stream's clock since the start.
+  var time: Int64
+  /// How long it plays, in ticks.
+  var duration: Int64
+  /// How far from the frame's own instant it is to be sent, in ticks: the packets of a big frame are spread.
+  var sendOffset: Int64 = 0
+  /// Whether it begins a talk spurt (RFC 7587 section 4.1), or ends a frame of several packets.
+  var marker: Bool
+}
+
+/// A bounded queue between two threads: the reader blocks while it is full, the sender never blocks but is woken.
+final class MediaQueue: @unchecked Sendable {
+  /// The most items that wait: five seconds of 20 ms frames.
+  static let limit = 256
+
+  /// Readable when something was added to an empty queue.
+  let wake: WakeDescriptor
+  // Every access to what follows holds the lock.
+  private var items: [MediaItem] = []
+  private var first = 0
+  private var isClosed = false
+  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let notFull = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  init() throws(SocketError) {
+    wake = try WakeDescriptor()
+    pthread_mutex_init(lock, nil)
+    pthread_cond_init(notFull, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(notFull)
+    pthread_mutex_destroy(lock)
+    notFull.deallocate()
+    lock.deallocate()
+  }
+
+  /// Adds an item, after waiting for room; false when the other side wants no more.
+  func push(_ item: MediaItem) -> Bool {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    while items.count - first >= Self.limit, !isClosed { pthread_cond_wait(notFull, lock) }
+    guard !isClosed else { return false }
+    items.append(item)
+    if items.count - first == 1 { wake.wake() }
+    return true
+  }
+
+  /// The next item, or nil when none is ready.
+  func pop() -> MediaItem? {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    guard first < items.count else { return nil }
+    let item = items[first]
+    first += 1
+    if first >= Self.limit / 2 || first == items.count {
+      items.removeFirst(first)
+      first = 0
+      // Half a queue at a time: fewer switches between the threads than one a packet.
+      pthread_cond_signal(notFull)
+    }
+    return item
+  }
+
+  /// Wants no more: a reader that waits gives up.
+  func close() {
+    pthread_mutex_lock(lock)
+    isClosed = true
+    pthread_cond_signal(notFull)
+    pthread_mutex_unlock(lock)
+  }
+}
+
+/// A thread of its own for work that may block on a disk or a pipe.
+enum BackgroundThread {
+  private final class Work {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  /// Starts `body` and lets it go: it ends by itself, or with the process.
+  static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+    var thread = pthread_t()
+    let work = Unmanaged.passRetained(Work(body))
+    let code = pthread_create(
+      &thread, &attributes,
+      { argument in
+        guard let argument else { return nil }
+        Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
+        return nil
+      }, work.toOpaque())
+    if code != 0 { work.release() }
+    return code == 0
+  }
+}

@@ -1,0 +1,229 @@
+import Packets
+import Receiving
+import Sockets
+import Timeline
+
+/// The sockets that a receiver listens on: a UDP port with RTCP beside it, a TCP listener with its connections, or a
+/// Unix datagram socket.
+struct ReceiveInlet: ~Copyable {
+  private final class Connection {
+    let stream: StreamConnection
+    let peer: Peer
+    var deframer = StreamDeframer()
+    var buffer: [UInt8] = []
+
+    init(_ stream: StreamConnection, peer: Peer) {
+      self.stream = stream
+      self.peer = peer
+    }
+  }
+
+  /// Where it listens, as a URI.
+  let description: String
+  /// The error that ended a socket.
+  private(set) var failure: String?
+  /// Connections that ended inside a frame.
+  private(set) var cutFrames = 0
+  private var media: DatagramSocket?
+  private var control: DatagramSocket?
+  private var listener: StreamListener?
+  private var connections: [UInt64: Connection] = [:]
+  private var connectionCount: UInt64 = 0
+  private var peers = PeerTable()
+  /// Where each media sender's reports come from.
+  private var controlAddresses: [Peer: SocketAddress] = [:]
+
+  init(_ options: ReceiveOptions) throws(CommandError) {
+    let endpoint: Endpoint
+    do { endpoint = try Endpoint(options.source) } catch { throw CommandError("\(error)") }
+    var datagram = DatagramOptions()
+    datagram.receiveBufferBytes = options.socketBuffer
+    datagram.interface = options.interface
+    do throws(SocketError) {
+      switch endpoint {
+      case .rtp(let host, let ports):
+        let pair = try Self.open(host: host, ports: ports, options: datagram, isMuxed: options.isMuxed)
+        description = "rtp://\(pair.media.localAddress)"
+        media = consume pair.media
+        control = consume pair.control
+      case .tcp(let host, let ports):
+        var stream = StreamOptions()
+        stream.receiveBufferBytes = options.socketBuffer
+        stream.interface = options.interface
+        let opened = try StreamListener.listening(host: host, ports: ports, options: stream)
+        description = "tcp://\(opened.localAddress)"
+        listener = consume opened
+      case .unix(let path):
+        media = try DatagramSocket(listeningOn: .unix(path: path), options: datagram)
+        description = "unix:\(path)"
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  private struct Pair: ~Copyable {
+    var media: DatagramSocket
+    var control: DatagramSocket?
+  }
+
+  /// The first port of the range that is free and, unless RTCP is muxed, has a free neighbour above it.
+  private static func open(
+    host: String, ports: ClosedRange<UInt16>, options: DatagramOptions, isMuxed: Bool
+  ) throws(SocketError) -> Pair {
+    var first = ports.lowerBound
+    while true {
+      let media = try DatagramSocket.listening(host: host, ports: first...ports.upperBound, options: options)
+      guard !isMuxed, let port = media.localAddress.port, port < .max else {
+        return Pair(media: media, control: nil)
+      }
+      do throws(SocketError) {
+        let control = try DatagramSocket(listeningOn: media.localAddress.with(port: port + 1), options: options)
+        return Pair(media: media, control: control)
+      } catch {
+        guard port < ports.upperBound else { throw error }
+        first = port + 1
+      }
+    }
+  }
+
+  mutating func register(in loop: borrowing EventLoop, media: UInt64, control: UInt64, listener: UInt64)
+    throws(CommandError)
+  {
+    do throws(SocketError) {
+      if let descriptor = self.media?.descriptor { try loop.add(descriptor, token: media, read: true, write: false) }
+      if let descriptor = self.control?.descriptor {
+        try loop.add(descriptor, token: control, read: true, write: false)
+      }
+      if let descriptor = self.listener?.descriptor {
+        try loop.add(descriptor, token: listener, read: true, write: false)
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  /// Reads one batch; nil when the socket can't be used any more.
+  mutating func receive(into batch: inout ReceiveBatch, isControl: Bool) -> ReceiveOutcome? {
+    do throws(SocketError) {
+      return try isControl ? control?.receive(into: &batch) ?? .empty : media?.receive(into: &batch) ?? .empty
+    } catch {
+      failure = error.description
+      return nil
+    }
+  }
+
+  /// The number of a sender; its RTCP comes from another port than its RTP, and has a number of its own.
+  mutating func peer(of address: SocketAddress, isControl: Bool) -> Peer {
+    let peer = peers.number(of: address)
+    if isControl { controlAddresses[peers.mediaSender(besides: address) ?? peer] = address }
+    return peer
+  }
+
+  /// The sender's address, for people.
+  func name(of peer: Peer) -> String { peers.address(of: peer)?.description ?? "unknown" }
+
+  // MARK: TCP
+
+  mutating func accept(in loop: borrowing EventLoop, firstToken: UInt64) throws(CommandError) {
+    do throws(SocketError) {
+      while true {
+        guard case .connection(let stream)? = try listener?.accept() else { return }
+        let token = firstToken + connectionCount
+        connectionCount += 1
+        connections[token] = Connection(stream, peer: peers.number(of: stream.peer))
+        try loop.add(stream.descriptor, token: token, read: true, write: false)
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  /// Reads what one connection has, a bounded amount a turn so that none keeps the others waiting, and hands on the
+  /// datagrams that it frames.
+  mutating func read(_ token: UInt64, in loop: borrowing EventLoop, _ body: ([UInt8], Peer) -> Void) {
+    guard let connection = connections[token] else { return }
+    connection.buffer.removeAll(keepingCapacity: true)
+    switch connection.stream.read(appendingTo: &connection.buffer, limit: 65_536) {
+    case .bytes:
+      let bytes = connection.buffer
+      connection.deframer.feed(bytes.span.bytes) { datagram in
+        body(datagram.withUnsafeBytes { [UInt8]($0) }, connection.peer)
+      }
+    case .wouldBlock: break
+    case .closed, .failed:
+      if connection.deframer.isInsideFrame { cutFrames += 1 }
+      try? loop.remove(connection.stream.descriptor)
+      connection.stream.close()
+      connections[token] = nil
+    }
+  }
+
+  /// Whether there were connections and all have ended.
+  var hasEndedAll: Bool { connectionCount > 0 && connections.isEmpty }
+
+  // MARK: RTCP
+
+  /// Sends a report to senders, each where its own reports come from.
+  mutating func sendControl(_ bytes: RawSpan, to recipients: [Peer]) {
+    for peer in Set(recipients) {
+      if let connection = connections.values.first(where: { $0.peer == peer }) {
+        var frame = [UInt8](repeating: 0, count: 2)
+        var prefix = frame.mutableSpan
+        _ = StreamFraming.writeLength(bytes.byteCount, into: &prefix)
+        bytes.withUnsafeBytes { frame += $0 }
+        _ = connection.stream.write(frame.span.bytes)
+        _ = connection.stream.flush()
+        continue
+      }
+      guard let address = controlAddress(of: peer) else { continue }
+      // A report that can't be sent is a report lost: the next one says it all again.
+      if control != nil {
+        _ = try? control?.send(bytes, to: address)
+      } else {
+        _ = try? media?.send(bytes, to: address)
+      }
+    }
+  }
+
+  private func controlAddress(of peer: Peer) -> SocketAddress? {
+    if let known = controlAddresses[peer] { return known }
+    guard let address = peers.address(of: peer), let port = address.port else { return nil }
+    return control == nil || port == .max ? address : address.with(port: port + 1)
+  }
+
+  /// What the kernel dropped because the socket's buffer was full; nil for TCP.
+  var droppedDatagrams: Int? {
+    guard media != nil else { return nil }
+    return (try? media?.droppedDatagrams()).flatMap { $0 }.map(Int.init)
+  }
+}
+
+extension DatagramSocket {
+  /// Reads into a batch; as a method of the socket it can be called on one that may not be there.
+  func receive(into batch: inout ReceiveBatch) throws(SocketError) -> ReceiveOutcome { try batch.receive(from: self) }
+}
+
+/// Numbers for senders' addresses.
+struct PeerTable {
+  /// Addresses remembered; those that come after share one number.
+  static let limit = 4096
+
+  private var numbers: [SocketAddress: UInt32] = [:]
+  private var addresses: [SocketAddress] = []
+
+  mutating func number(of address: SocketAddress) -> Peer {
+    if let number = numbers[address] { return Peer(id: number) }
+    guard addresses.count < Self.limit else { return Peer(id: .max) }
+    let number = UInt32(addresses.count)
+    numbers[address] = number
+    addresses.append(address)
+    return Peer(id: number)
+  }
+
+  func address(of peer: Peer) -> SocketAddress? {
+    Int(peer.id) < addresses.count ? addresses[Int(peer.id)] : nil
+  }
+
+  /// The sender of media whose reports come from `address`: the one on the port below, or any other on that host.
+  func mediaSender(besides address: SocketAddress) -> Peer? {
+    guard let port = address.port, port > 0 else { return nil }
+    if let number = numbers[address.with(port: port - 1)] { return Peer(id: number) }
+    let place = addresses.firstIndex { $0 != address && $0.with(port: port) == address }
+    return place.map { Peer(id: UInt32($0)) }
+  }
+}

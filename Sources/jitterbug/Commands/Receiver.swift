@@ -1,0 +1,276 @@
+import Buffering
+import Packets
+import Receiving
+import Reporting
+import Sockets
+import Statistics
+import Timeline
+
+/// Joins sockets, an optional link, the receiving session and the outputs: `jitterbug receive` at work.
+///
+/// One thread, one loop. Each turn reads what the sockets have, hands datagrams on in order of arrival (by the kernel's
+/// stamps), and then moves the session on to the instant up to which everything has been read.
+final class Receiver {
+  private enum Token {
+    static let signals: UInt64 = 1
+    static let media: UInt64 = 2
+    static let control: UInt64 = 3
+    static let listener: UInt64 = 4
+    static let firstConnection: UInt64 = 16
+  }
+
+  private let options: ReceiveOptions
+  private var loop: EventLoop
+  private let signals: SignalDescriptor
+  private var inlet: ReceiveInlet
+  private var session: ReceiveSession
+  private var link: LinkStage?
+  private var batch: ReceiveBatch
+  private var recorder: StreamRecorder
+  private var trace: TraceFile?
+  private var live: LiveView
+  private var meters = StreamMeters()
+  private var counts = DatagramReportCounts()
+  private var events: [ReadyEvent] = []
+  private var scratch = [UInt8](repeating: 0, count: 1500)
+  private let started: Instant
+  private let clock: ClockOffset
+  /// Up to here everything that arrived has been handed on.
+  private var handledUpTo: Instant
+  private var isStopping = false
+  private var endReason: String?
+
+  init(_ options: ReceiveOptions) throws(CommandError) {
+    self.options = options
+    do throws(SocketError) {
+      signals = try SignalDescriptor()
+      loop = try EventLoop()
+      batch = try ReceiveBatch(capacity: 64)
+    } catch { throw CommandError(error.description) }
+    clock = ClockOffset.sample()
+    started = MonotonicClock.now()
+    handledUpTo = started
+    session = ReceiveSession(try Self.configuration(for: options, clock: clock))
+    recorder = StreamRecorder(options)
+    if let path = options.traceFile { trace = try TraceFile(path: path, clock: clock) }
+    if let spec = options.link {
+      let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
+      link = LinkStage(spec, trace: file)
+    }
+    live = LiveView(isQuiet: options.output.isQuiet)
+    inlet = try ReceiveInlet(options)
+    try inlet.register(in: loop, media: Token.media, control: Token.control, listener: Token.listener)
+    do throws(SocketError) {
+      try loop.add(signals.descriptor, token: Token.signals, read: true, write: false)
+    } catch { throw CommandError(error.description) }
+  }
+
+  /// Receives until the end; returns the exit status.
+  func run() throws(CommandError) -> Int32 {
+    live.say("listening on \(inlet.description)")
+    live.start(at: started)
+    while !isDone {
+      let deadline = nextWake
+      let before = MonotonicClock.now()
+      do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
+        throw CommandError(error.description)
+      }
+      // What arrived by `before`, or by the deadline the loop slept to, is readable now; later arrivals may not be.
+      let readAll = max(before, deadline.map { $0 <= MonotonicClock.now() ? $0 : before } ?? before)
+      for event in events { try handle(event) }
+      try advance(to: readAll)
+    }
+    return try finish()
+  }
+
+  // MARK: Input
+
+  private func handle(_ event: ReadyEvent) throws(CommandError) {
+    switch event.token {
+    case Token.signals:
+      while let signal = try? signals.next() { stop(because: signal == .interrupt ? "interrupted" : "terminated") }
+    case Token.media: try drain(isControl: false)
+    case Token.control: try drain(isControl: true)
+    case Token.listener: try inlet.accept(in: loop, firstToken: Token.firstConnection)
+    default:
+      let now = MonotonicClock.now()
+      var pieces: [(bytes: [UInt8], peer: Peer)] = []
+      inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
+      for piece in pieces { try take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
+      if inlet.hasEndedAll, options.isEnding { stop(because: "the sender closed the connection") }
+    }
+  }
+
+  private func drain(isControl: Bool) throws(CommandError) {
+    for _ in 0..<64 {
+      switch inlet.receive(into: &batch, isControl: isControl) {
+      case .datagrams(let count):
+        for index in 0..<count { try takeFromBatch(index, isControl: isControl) }
+        if count < batch.capacity { return }
+      case .empty: return
+      case .trouble: counts.trouble += 1
+      case nil: throw CommandError("the socket failed: \(inlet.failure ?? "")")
+      }
+    }
+  }
+
+  private func takeFromBatch(_ index: Int, isControl: Bool) throws(CommandError) {
+    let datagram = batch.datagram(at: index)
+    let peer = inlet.peer(of: datagram.sender, isControl: isControl)
+    // The bytes are lent for the length of a closure; typed throws go through it.
+    try batch.withBytes(at: index) { (bytes) throws(CommandError) in
+      try take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil)
+    }
+  }
+
+  /// Takes one datagram from outside, through the link if there is one.
+  ///
+  /// `isControl` is nil where both kinds come mixed.
+  private func take(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?) throws(CommandError) {
+    counts.received += 1
+    counts.bytes += bytes.byteCount
+    let control = isControl ?? (DatagramKind.classify(bytes) == .rtcp)
+    let arrival = max(arrival, handledUpTo)
+    guard link != nil else { return try deliver(bytes, from: peer, at: arrival, isControl: control) }
+    try advanceLink(to: arrival)
+    link?.send(bytes, isControl: control, tag: peer.id, at: arrival)
+  }
+
+  private func deliver(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool) throws(CommandError) {
+    handledUpTo = max(handledUpTo, arrival)
+    try play(until: arrival)
+    if isControl {
+      session.handleRTCP(bytes, from: peer, at: arrival)
+    } else {
+      session.handleRTP(bytes, from: peer, at: arrival)
+    }
+    try settle()
+  }
+
+  private func advanceLink(to now: Instant) throws(CommandError) {
+    while let (item, deliveredAt) = link?.receive(at: now) {
+      try deliver(
+        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl)
+    }
+  }
+
+  // MARK: Output
+
+  private func advance(to now: Instant) throws(CommandError) {
+    try advanceLink(to: now)
+    try play(until: now)
+    try settle()
+    handledUpTo = max(handledUpTo, now)
+    sendReport(at: now)
+    if let duration = options.duration, now - started >= duration { stop(because: "--duration") }
+    updateLiveView(at: now)
+  }
+
+  private func play(until now: Instant) throws(CommandError) {
+    while let (stream, decision) = session.pollPlayout(at: now) {
+      try recorder.perform(decision, of: stream, in: session)
+    }
+  }
+
+  private func settle() throws(CommandError) {
+    while let fate = session.pollFate() { trace?.write(fate) }
+    while let (id, event) = session.pollEvent() {
+      guard let stream = session.stream(id) else { continue }
+      live.say(event.sentence(for: stream, from: inlet.name(of: stream.peer)))
+      switch event {
+      case .began: try recorder.begin(stream)
+      case .ended(let reason):
+        try recorder.end(id)
+        if options.isEnding { stop(because: reason.sentence) }
+      case .restarted, .dropout, .moved: break
+      }
+    }
+  }
+
+  private func sendReport(at now: Instant) {
+    while true {
+      var span = scratch.mutableSpan
+      guard let size = session.pollReport(into: &span, at: now) else { return }
+      let report = scratch
+      inlet.sendControl(
+        report.span.bytes.extracting(first: size), to: session.streams.filter(\.isOpen).map(\.peer))
+    }
+  }
+
+  // MARK: The end
+
+  private var isDone: Bool { isStopping && !session.hasOpenStreams }
+
+  private var nextWake: Instant? {
+    var wake = session.nextWake
+    let stop = options.duration.map { started + $0 }
+    for candidate in [link?.nextDelivery, stop, live.nextUpdate] {
+      if let candidate { wake = wake.map { min($0, candidate) } ?? candidate }
+    }
+    return wake
+  }
+
+  private func stop(because reason: String) {
+    guard !isStopping else { return }
+    isStopping = true
+    endReason = reason
+    session.stop()
+  }
+
+  private func finish() throws(CommandError) -> Int32 {
+    var span = scratch.mutableSpan
+    let peers = session.streams.map(\.peer)
+    if let size = session.goodbye(into: &span, at: MonotonicClock.now()) {
+      let report = scratch
+      inlet.sendControl(report.span.bytes.extracting(first: size), to: peers)
+    }
+    session.close()
+    while let fate = session.pollFate() { trace?.write(fate) }
+    live.clear()
+    try recorder.endAll()
+    try trace?.close()
+    try link?.closeTrace()
+    counts.droppedBySocket = inlet.droppedDatagrams
+    let report = ReceiveReport.make(
+      session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
+      duration: MonotonicClock.now() - started, ended: endReason)
+    try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
+    return recorder.hasFailed ? 1 : 0
+  }
+
+  private var sources: [Peer: String] {
+    var names: [Peer: String] = [:]
+    for stream in session.streams { names[stream.peer] = inlet.name(of: stream.peer) }
+    return names
+  }
+
+  /// One line a stream; those that have ended stay for their second, then go.
+  private func updateLiveView(at now: Instant) {
+    live.update(at: now) { columns in
+      meters.endSecond(session, at: now).map { stream in
+        columns.map { LiveLine.text(stream, width: $0) } ?? LiveLine.plain(stream)
+      }
+    }
+  }
+
+  private static func configuration(
+    for options: ReceiveOptions, clock: ClockOffset
+  ) throws(CommandError) -> ReceiveSession.Configuration {
+    var system = SystemRandomNumberGenerator()
+    let seed = options.seed ?? system.next()
+    var generator = SeededGenerator(seed: seed)
+    var configuration = ReceiveSession.Configuration(
+      ssrc: UInt32(truncatingIfNeeded: generator.next()), cname: HostName.cname(), seed: generator.next())
+    configuration.target = options.buffer
+    configuration.idleTimeout = options.idleTimeout ?? (options.isEnding ? .seconds(10) : nil)
+    configuration.sourceLimit = options.sourceLimit
+    configuration.isTracing = options.traceFile != nil
+    configuration.formats = try options.formatTable()
+    return configuration
+  }
+}
+
+extension ReceiveOptions {
+  /// Whether the first stream's end is the end of it all.
+  var isEnding: Bool { isOnce ?? (outputFile != nil) }
+}

@@ -1,0 +1,123 @@
+import Codecs
+import Media
+import Packets
+import Receiving
+import Reporting
+import Sending
+import Sockets
+import Timeline
+
+/// The verb `send`.
+enum SendCommand {
+  static func options(_ words: [String]) throws(UsageError) -> SendOptions? {
+    var options = SendOptions()
+    guard let operands = try SendOptions.usage.parse(words, into: &options) else { return nil }
+    for operand in operands {
+      if isDestination(operand) { options.destinations.append(operand) } else { options.files.append(operand) }
+    }
+    guard !options.destinations.isEmpty else {
+      throw UsageError("no destination: end the command with where to send, such as rtp://192.168.1.20:5004")
+    }
+    if options.synthetic != nil {
+      guard options.files.isEmpty else {
+        throw UsageError("--synthetic sends made-up packets, but \(options.files[0]) was given too: choose one")
+      }
+    } else if options.files.isEmpty {
+      throw UsageError("no file to send: name one, or - for standard input, or --synthetic bytes=172,interval=20ms")
+    }
+    guard options.files.count(where: { $0 == "-" }) <= 1, !(options.isLooping && options.files.contains("-")) else {
+      throw UsageError("standard input can be read only once: - may stand once, and not with --loop")
+    }
+    if options.output.linkTraceFile != nil && options.link == nil {
+      throw UsageError("--link-trace writes what --link does, but there is no --link")
+    }
+    try ReportOutput.check(options.output)
+    return options
+  }
+
+  /// A URI, or host:port when no file has that name.
+  private static func isDestination(_ word: String) -> Bool {
+    if ["rtp:", "tcp:", "unix:", "udp:"].contains(where: word.hasPrefix) || word.contains("://") { return true }
+    guard word.contains(":"), word != "-", !InputFile.exists(word), !word.contains("/") else { return false }
+    return (try? Endpoint(word)) != nil
+  }
+
+  static func run(_ options: SendOptions) throws(CommandError) -> Int32 {
+    var system = SystemRandomNumberGenerator()
+    var generator = SeededGenerator(seed: options.seed ?? system.next())
+    let configuration = configuration(for: options, using: &generator)
+    let destinations = try options.destinations.map { (text) throws(CommandError) in
+      do throws(EndpointError) { return Destination(try Endpoint(text), options: options) } catch {
+        throw CommandError("\(error)")
+      }
+    }
+    let queue: MediaQueue
+    do { queue = try MediaQueue() } catch { throw CommandError(error.description) }
+    if let path = options.sdpFile { try writeDescription(to: path, of: configuration, options: options) }
+    let deadline = MonotonicClock.now() + options.wait
+    for destination in destinations { try destination.open(until: deadline) }
+    let total = options.synthetic != nil ? options.duration : MediaLength.total(of: options)
+    // The signals must be blocked before a thread is started, so that they come to the loop alone.
+    let sender = try Sender(
+      options, session: SendSession(configuration), destinations: destinations, queue: queue, total: total)
+    let seed = generator.next()
+    let isStarted = BackgroundThread.start {
+      if let spec = options.synthetic {
+        SyntheticFeed(spec, options: options, clockRate: configuration.clockRate, seed: seed, queue: queue).run()
+      } else {
+        MediaFeed(options, queue: queue).run()
+      }
+    }
+    guard isStarted else { throw CommandError("no thread could be started to read the input: too many are running") }
+    try sender.run()
+    try ReportOutput.write(SendReport.make(sender), options.output, isOutputUsed: false)
+    let hasFailed = sender.problemCount > 0 || destinations.contains { $0.failure != nil }
+    for failure in destinations.compactMap(\.failure) { StandardError.write("jitterbug: \(failure)\n") }
+    return hasFailed ? 1 : 0
+  }
+
+  private static func configuration(
+    for options: SendOptions, using generator: inout SeededGenerator
+  ) -> SendSession.Configuration {
+    let isSynthetic = options.synthetic != nil
+    let type = UInt8(options.payloadType ?? (isSynthetic ? Int(FormatTable.syntheticType) : 111))
+    let format = isSynthetic ? PayloadFormat.staticType(type) ?? FormatTable.synthetic : .opus
+    let ssrc = UInt32(truncatingIfNeeded: generator.next())
+    let clock = ClockOffset.sample()
+    return SendSession.Configuration(
+      ssrc: options.ssrc ?? ssrc, payloadType: type, clockRate: format.clockRate,
+      firstSequence: SequenceNumber(UInt16(truncatingIfNeeded: generator.next())),
+      firstTimestamp: RTPTimestamp(UInt32(truncatingIfNeeded: generator.next())),
+      cname: options.cname ?? HostName.cname(), bandwidth: Double(options.encoder.bitrate + 16_000),
+      wallClockOffset: clock.realtimeMinusMonotonic.nanoseconds, seed: generator.next())
+  }
+
+  /// Writes the session description of the first rtp:// destination.
+  private static func writeDescription(
+    to path: String, of configuration: SendSession.Configuration, options: SendOptions
+  ) throws(CommandError) {
+    for text in options.destinations {
+      guard case .rtp(let host, let ports)? = try? Endpoint(text) else { continue }
+      let addresses = (try? Resolver.resolve(host: host, port: ports.lowerBound, kind: .datagram)) ?? []
+      guard let address = addresses.first, let port = address.port else { break }
+      let format = options.synthetic == nil ? PayloadFormat.opus : FormatTable.synthetic
+      let parameters = options.synthetic == nil ? "sprop-stereo=1" : nil
+      let media = MediaDescription(
+        port: port,
+        payloads: [
+          MediaDescription.Payload(
+            payloadType: configuration.payloadType, format: format, parameters: parameters)
+        ], muxesRTCP: options.isMuxed,
+        source: MediaDescription.Source(ssrc: configuration.ssrc, cname: configuration.cname))
+      let connection = ConnectionAddress(address.host, isIPv6: address.family == .ipv6)
+      let description = SessionDescription(
+        origin: SessionDescription.Origin(
+          sessionID: UInt64(configuration.ssrc), version: 1, address: connection),
+        name: "jitterbug", connection: connection, media: [media])
+      let file = try TextFile(path: path)
+      file.write(description.description)
+      return try file.close()
+    }
+    throw CommandError("--sdp \(path): a session description needs an rtp:// destination, and none was given")
+  }
+}

@@ -1,0 +1,193 @@
+import Codecs
+import Impairment
+import Media
+import Timeline
+
+/// What `jitterbug send` was asked to do.
+struct SendOptions: Sendable {
+  var files: [String] = []
+  var destinations: [String] = []
+  var raw: RawPCMFormat?
+  var synthetic: SyntheticSpec?
+  var isLooping = false
+  var start = Interval.zero
+  var duration: Interval?
+  var encoder = OpusSettings()
+  var payloadType: Int?
+  var ssrc: UInt32?
+  var seed: UInt64?
+  var cname: String?
+  var sdpFile: String?
+  var isMuxed = false
+  /// Media seconds per second; nil sends as fast as the socket takes it.
+  var speed: Double? = 1
+  var dscp: Int?
+  var ttl: Int?
+  var sourcePort: Int?
+  var interface: String?
+  var wait = Interval.seconds(5)
+  var mtu = 1200
+  var link: LinkSpec?
+  var output = OutputOptions()
+}
+
+/// What both verbs share: how the report comes out, and what goes on beside it.
+struct OutputOptions: Sendable {
+  var isJSON = false
+  var isQuiet = false
+  var isVerbose = false
+  var reportFile: String?
+  var linkTraceFile: String?
+}
+
+extension SendOptions {
+  static let usage = Usage<SendOptions>(
+    verb: "send", summary: "stream media files in real time, as RTP over UDP, TCP or a Unix socket",
+    synopsis: "[OPTION]... FILE... DESTINATION...",
+    examples: [
+      ("jitterbug send song.opus rtp://192.168.1.20:5004", "Ogg Opus is passed through packet by packet"),
+      ("jitterbug send talk.wav rtp://[fd00::2] --bitrate 32k --frame 20ms", "anything else is encoded as Opus"),
+      ("jitterbug send --synthetic bytes=172,interval=20ms --duration 10s 127.0.0.1:5004", "measure without media"),
+      ("jitterbug send song.opus 127.0.0.1:5004 --link wifi-busy", "meet a bad network on the way, without root"),
+      ("arecord -f cd | jitterbug send - rtp://192.168.1.20", "live from standard input"),
+    ],
+    groups: [media, encoding, stream, sending, OutputOptions.group(for: \SendOptions.output)])
+
+  private static let media = OptionGroup<SendOptions>(
+    title: "Media (Ogg Opus, WAV, FLAC, MP3, Ogg Vorbis and what else libsndfile reads; - is standard input)",
+    options: [
+      .value("--raw", "FORMAT,RATE,CHANNELS", "the input is raw samples, such as s16le,48000,2", parseRaw) {
+        $0.raw = $1
+      },
+      .value(
+        "--synthetic", "SPEC",
+        "send made-up packets instead of files: bytes=172,interval=20ms or fps=30,bitrate=2mbit,gop=60", parseSynthetic
+      ) { $0.synthetic = $1 },
+      .flag("--loop", "begin again after the last file, until --duration or Ctrl-C") { $0.isLooping = true },
+      .value("--start", "TIME", "leave out the beginning of the input", Values.time) { $0.start = $1 },
+      .value("--duration", "TIME", "stop after this much media", Values.time) { $0.duration = $1 },
+    ])
+
+  private static let encoding = OptionGroup<SendOptions>(
+    title: "Encoding (for everything but Ogg Opus)",
+    options: [
+      .value("--bitrate", "RATE", "6k to 510k (default 96k)", bitrate) { $0.encoder.bitrate = $1 },
+      .value("--frame", "TIME", "2.5ms, 5ms, 10ms, 20ms, 40ms or 60ms (default 20ms)", frame) {
+        $0.encoder.frameSize = $1
+      },
+      .value("--application", "KIND", "audio, voip or lowdelay (default audio)", Values.choice(applications)) {
+        $0.encoder.application = $1
+      },
+      .value("--complexity", "N", "0 to 10 (default 10)", Values.number(0...10)) { $0.encoder.complexity = $1 },
+      .value("--fec", "LOSS", "add in-band FEC for this expected loss, such as 10%", Values.share) {
+        $0.encoder.expectedLossPercent = Int(($1 * 100).rounded())
+        $0.encoder.forwardErrorCorrection = true
+      },
+      .flag("--vbr", "vary the bit rate with the sound (default)") { $0.encoder.rateControl = .variable },
+      .flag("--cbr", "keep the bit rate constant") { $0.encoder.rateControl = .constant },
+      .flag("--dtx", "send next to nothing during silence") { $0.encoder.discontinuous = true },
+    ])
+
+  private static let stream = OptionGroup<SendOptions>(
+    title: "Stream",
+    options: [
+      .value("--payload-type", "N", "0 to 127 (default 111; 112 for synthetic)", Values.number(0...127)) {
+        $0.payloadType = $1
+      },
+      .value("--ssrc", "N", "the synchronisation source (default random)", Values.ssrc) { $0.ssrc = $1 },
+      .value("--seed", "N", "fixes SSRC, first sequence number and first timestamp", Values.seed) { $0.seed = $1 },
+      .value("--cname", "NAME", "the canonical name (default user@host)", Values.text) { $0.cname = $1 },
+      .value("--sdp", "FILE", "write a session description, for ffmpeg, VLC and GStreamer", Values.text) {
+        $0.sdpFile = $1
+      },
+      .flag("--rtcp-mux", "RTCP on the RTP port (RFC 5761) instead of the next one") { $0.isMuxed = true },
+    ])
+
+  private static let sending = OptionGroup<SendOptions>(
+    title: "Sending",
+    options: [
+      .value("--speed", "FACTOR", "1 is real time (default); max is as fast as the socket takes it", speed) {
+        $0.speed = $1
+      },
+      .value("--wait", "TIME", "try this long to connect to tcp:// and unix: (default 5s)", Values.time) {
+        $0.wait = $1
+      },
+      .value("--dscp", "N", "0 to 63, the code point for the IP header; 46 is expedited", Values.number(0...63)) {
+        $0.dscp = $1
+      },
+      .value("--ttl", "N", "1 to 255, hops that packets may take", Values.number(1...255)) { $0.ttl = $1 },
+      .value("--source-port", "PORT", "the local port (default any)", Values.number(1...65535)) {
+        $0.sourcePort = $1
+      },
+      .value("--interface", "NAME", "send by this interface", Values.text) { $0.interface = $1 },
+      .value("--mtu", "BYTES", "the largest RTP packet of a synthetic frame (default 1200)", Values.number(64...65000))
+      {
+        $0.mtu = $1
+      },
+      .value("--link", "SPEC", "a bad network inside the sender: a profile or loss=5%,delay=40ms,seed=7", parseLink) {
+        $0.link = $1
+      },
+    ])
+
+  private static let applications: [(word: String, value: OpusSettings.Application)] = [
+    ("audio", .audio), ("voip", .voip), ("lowdelay", .lowDelay),
+  ]
+
+  @Sendable private static func bitrate(_ text: String) throws(UsageError) -> Int {
+    let value = try Values.bitrate(text)
+    guard (6_000...510_000).contains(value) else { throw UsageError("Opus takes 6k to 510k") }
+    return value
+  }
+
+  @Sendable private static func frame(_ text: String) throws(UsageError) -> Int {
+    let samples = Int(try Values.time(text).units(rate: 48_000))
+    guard OpusSettings.frameSizes.contains(samples) else {
+      throw UsageError("Opus frames last 2.5ms, 5ms, 10ms, 20ms, 40ms or 60ms")
+    }
+    return samples
+  }
+
+  @Sendable private static func speed(_ text: String) throws(UsageError) -> Double? {
+    if text == "max" { return nil }
+    guard let value = Double(text), value >= 0.01, value <= 1000 else {
+      throw UsageError("not a speed; write 1, 0.5, 4 or max")
+    }
+    return value
+  }
+
+  @Sendable private static func parseRaw(_ text: String) throws(UsageError) -> RawPCMFormat {
+    do { return try RawPCMFormat(parsing: text) } catch { throw UsageError("\(error)") }
+  }
+
+  @Sendable private static func parseSynthetic(_ text: String) throws(UsageError) -> SyntheticSpec {
+    do { return try SyntheticSpec(parsing: text) } catch { throw UsageError("\(error)") }
+  }
+
+  @Sendable static func parseLink(_ text: String) throws(UsageError) -> LinkSpec {
+    do { return try LinkSpec(parsing: text) } catch { throw UsageError("\(error)") }
+  }
+}
+
+extension OutputOptions {
+  /// The options for the report, which every verb has.
+  static func group<Arguments: Sendable>(
+    for path: any WritableKeyPath<Arguments, OutputOptions> & Sendable
+  ) -> OptionGroup<Arguments> {
+    OptionGroup(
+      title: "Report",
+      options: [
+        .flag("--json", "one JSON object on standard output at the end, and nothing else there") {
+          $0[keyPath: path].isJSON = true
+        },
+        .value("--report", "FILE", "write the report to FILE.json or FILE.txt too", Values.text) {
+          $0[keyPath: path].reportFile = $1
+        },
+        .value("--link-trace", "FILE", "write what --link did to each packet as CSV", Values.text) {
+          $0[keyPath: path].linkTraceFile = $1
+        },
+        .flag("--quiet", "no live view; errors and the report only") { $0[keyPath: path].isQuiet = true },
+        .flag("--verbose", "say more about what happens") { $0[keyPath: path].isVerbose = true },
+        Option(name: "--help", value: nil, help: "this text") { (_, _) throws(UsageError) in },
+      ])
+  }
+}

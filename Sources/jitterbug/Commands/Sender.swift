@@ -1,0 +1,308 @@
+import Packets
+import Reporting
+import Sending
+import Sockets
+import Statistics
+import Timeline
+
+/// Joins the media queue, the schedule, the sending session, an optional link and the destinations.
+///
+/// This is `jitterbug send` at work: one thread, one loop; the media is read by another one, ahead of time.
+final class Sender {
+  private enum Token {
+    static let signals: UInt64 = 1
+    static let media: UInt64 = 2
+    static let firstDestination: UInt64 = 16
+  }
+
+  let options: SendOptions
+  let destinations: [Destination]
+  private(set) var session: SendSession
+  private(set) var schedule: SendSchedule?
+  private(set) var link: LinkStage?
+  /// Inputs that couldn't be read.
+  private(set) var problemCount = 0
+  /// How long all the media lasts; nil when it isn't known.
+  let total: Interval?
+
+  private let queue: MediaQueue
+  private var loop: EventLoop
+  private let signals: SignalDescriptor
+  private var batch: ReceiveBatch
+  private var live: LiveView
+  private var events: [ReadyEvent] = []
+  private var datagram = [UInt8](repeating: 0, count: 65_536)
+  private var current: MediaFrame?
+  private var hasMediaEnded = false
+  private var isInterrupted = false
+  /// The media time at which the last frame ends.
+  private(set) var mediaEnd: Int64 = 0
+  private var watched: [CInt: Bool] = [:]
+  private var isBlocked = false
+  private var meter = RateMeter()
+  let started = MonotonicClock.now()
+
+  init(
+    _ options: SendOptions, session: SendSession, destinations: [Destination], queue: MediaQueue, total: Interval?
+  ) throws(CommandError) {
+    self.options = options
+    self.session = session
+    self.destinations = destinations
+    self.queue = queue
+    self.total = total
+    do throws(SocketError) {
+      signals = try SignalDescriptor()
+      loop = try EventLoop()
+      batch = try ReceiveBatch(capacity: 16)
+      try loop.add(signals.descriptor, token: Token.signals, read: true, write: false)
+      try loop.add(queue.wake.descriptor, token: Token.media, read: true, write: false)
+    } catch { throw CommandError(error.description) }
+    if let spec = options.link {
+      let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
+      link = LinkStage(spec, trace: file)
+    }
+    live = LiveView(isQuiet: options.output.isQuiet)
+  }
+
+  /// Sends until the media ends, every destination is gone, or a signal comes.
+  func run() throws(CommandError) {
+    live.start(at: started)
+    try watchDestinations()
+    while true {
+      let now = MonotonicClock.now()
+      pump(at: now)
+      deliver(at: now)
+      report(at: now)
+      if isOver(at: now) { break }
+      try wait()
+    }
+    queue.close()
+    try sayGoodbye()
+    live.clear()
+    try link?.closeTrace()
+  }
+
+  // MARK: Media
+
+  /// Sends every frame that is due.
+  private func pump(at now: Instant) {
+    var now = now
+    while !isBlocked, !isInterrupted, let frame = nextFrame() {
+      if schedule == nil {
+        schedule = SendSchedule(
+          start: now, clockRate: session.configuration.clockRate, speed: options.speed)
+      }
+      guard let admission = schedule?.admit(mediaTime: frame.time + frame.sendOffset, at: now) else { return }
+      guard admission.deadline <= now else { return }
+      current = nil
+      let marker = frame.marker || (admission.followsPause && options.synthetic == nil)
+      var span = datagram.mutableSpan
+      guard
+        let size = session.packetize(
+          frame.payload.span.bytes, timestampOffset: admission.timestampOffset - frame.sendOffset, marker: marker,
+          into: &span, deadline: admission.deadline)
+      else { continue }
+      if options.speed != nil { schedule?.sent(deadline: admission.deadline, at: now) }
+      mediaEnd = max(mediaEnd, frame.time + frame.duration)
+      meter.add(bytes: size, at: now)
+      // A second reference: a span can't be lent of a class's own array.
+      let bytes = datagram
+      transmit(bytes.span.bytes.extracting(first: size), isControl: false, at: now)
+      now = MonotonicClock.now()
+    }
+  }
+
+  private func nextFrame() -> MediaFrame? {
+    while current == nil, !hasMediaEnded {
+      switch queue.pop() {
+      case .frame(let frame): current = frame
+      case .problem(let sentence):
+        problemCount += 1
+        live.clear()
+        StandardError.write("jitterbug: \(sentence)\n")
+      case .ended: hasMediaEnded = true
+      case nil: return nil
+      }
+    }
+    return current
+  }
+
+  // MARK: Datagrams
+
+  private func transmit(_ bytes: RawSpan, isControl: Bool, at now: Instant) {
+    if link != nil {
+      link?.send(bytes, isControl: isControl, tag: 0, at: now)
+      deliver(at: now)
+    } else {
+      send(bytes, isControl: isControl)
+    }
+  }
+
+  /// Hands on what has come out of the link.
+  private func deliver(at now: Instant) {
+    while let (item, _) = link?.receive(at: now) { send(item.bytes.span.bytes, isControl: item.isControl) }
+  }
+
+  private func send(_ bytes: RawSpan, isControl: Bool) {
+    for destination in destinations {
+      guard destination.failure == nil else { continue }
+      if destination.send(bytes, isControl: isControl) == .full { waitForRoom(destination, bytes, isControl) }
+    }
+    // As fast as the socket takes it means to wait for the socket, not to lose what it doesn't take.
+    if options.speed == nil, destinations.contains(where: \.hasPending) { isBlocked = true }
+  }
+
+  /// A full socket: at full speed the datagram waits, in real time it would be late and is given up.
+  private func waitForRoom(_ destination: Destination, _ bytes: RawSpan, _ isControl: Bool) {
+    guard options.speed == nil else { return destination.noteOverflow() }
+    var outcome = Destination.Outcome.full
+    for _ in 0..<5_000 where outcome == .full {
+      var pause: [ReadyEvent] = []
+      guard var loop = try? EventLoop() else { return }
+      try? loop.wait(until: MonotonicClock.now() + .milliseconds(1), into: &pause)
+      outcome = destination.send(bytes, isControl: isControl)
+    }
+    if outcome == .full { destination.noteOverflow() }
+  }
+
+  private func report(at now: Instant) {
+    while true {
+      var span = datagram.mutableSpan
+      guard let size = session.pollReport(into: &span, at: now) else { break }
+      let bytes = datagram
+      transmit(bytes.span.bytes.extracting(first: size), isControl: true, at: now)
+    }
+    live.update(at: now) { columns in
+      let sender = self.liveSender(at: now)
+      return [columns.map { LiveLine.text(sender, width: $0) } ?? LiveLine.plain(sender)]
+    }
+  }
+
+  // MARK: Waiting
+
+  private func wait() throws(CommandError) {
+    var deadline = live.nextUpdate
+    var candidates = [session.nextReport, link?.nextDelivery]
+    if let frame = current, !isBlocked {
+      candidates.append(schedule?.deadline(of: frame.time + frame.sendOffset))
+    }
+    if hasMediaEnded, current == nil { candidates.append(mediaOver) }
+    for candidate in candidates {
+      if let candidate { deadline = deadline.map { min($0, candidate) } ?? candidate }
+    }
+    try watchDestinations()
+    do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
+      throw CommandError(error.description)
+    }
+    for event in events { handle(event) }
+  }
+
+  private func handle(_ event: ReadyEvent) {
+    switch event.token {
+    case Token.signals:
+      while let signal = try? signals.next() {
+        if signal == .interrupt || signal == .terminate { isInterrupted = true }
+      }
+    case Token.media: queue.wake.drain()
+    default:
+      let index = Int(event.token - Token.firstDestination)
+      guard destinations.indices.contains(index) else { return }
+      let now = MonotonicClock.now()
+      destinations[index].receive(into: &batch) { bytes in session.handleRTCP(bytes, at: now) }
+      if let failure = destinations[index].failure { live.say(failure) }
+      isBlocked = options.speed == nil && destinations.contains(where: \.hasPending)
+    }
+  }
+
+  /// Brings the loop up to date with the descriptors that the destinations have now.
+  private func watchDestinations() throws(CommandError) {
+    do throws(SocketError) {
+      var present: Set<CInt> = []
+      for (index, destination) in destinations.enumerated() {
+        for (descriptor, wantsWrite) in destination.descriptors {
+          present.insert(descriptor)
+          guard watched[descriptor] != wantsWrite else { continue }
+          let token = Token.firstDestination + UInt64(index)
+          if watched[descriptor] == nil {
+            try loop.add(descriptor, token: token, read: true, write: wantsWrite)
+          } else {
+            try loop.modify(descriptor, token: token, read: true, write: wantsWrite)
+          }
+          watched[descriptor] = wantsWrite
+        }
+      }
+      for descriptor in watched.keys where !present.contains(descriptor) {
+        // A closed descriptor has left the loop by itself.
+        try? loop.remove(descriptor)
+        watched[descriptor] = nil
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  // MARK: The end
+
+  /// When the last frame has been played in time; nil before anything was sent.
+  private var mediaOver: Instant? { schedule?.deadline(of: mediaEnd) }
+
+  private func isOver(at now: Instant) -> Bool {
+    if isInterrupted || destinations.allSatisfy({ $0.failure != nil }) { return true }
+    guard hasMediaEnded, current == nil, link?.nextDelivery == nil else { return false }
+    guard options.speed != nil, let over = mediaOver else { return !isBlocked }
+    return over <= now
+  }
+
+  /// The goodbye, through the link like everything else, and what is still on its way, for at most five seconds.
+  private func sayGoodbye() throws(CommandError) {
+    let limit = MonotonicClock.now() + .seconds(5)
+    var span = datagram.mutableSpan
+    if let size = session.goodbye(into: &span, at: MonotonicClock.now()) {
+      let bytes = datagram
+      transmit(bytes.span.bytes.extracting(first: size), isControl: true, at: MonotonicClock.now())
+    }
+    while link?.nextDelivery != nil || destinations.contains(where: \.hasPending) {
+      let now = MonotonicClock.now()
+      deliver(at: now)
+      guard now < limit else { break }
+      try watchDestinations()
+      let next = min(link?.nextDelivery ?? limit, limit)
+      do throws(SocketError) { try loop.wait(until: next, into: &events) } catch {
+        throw CommandError(error.description)
+      }
+      for event in events where event.token >= Token.firstDestination { handle(event) }
+    }
+    for destination in destinations { destination.close() }
+  }
+
+  private func liveSender(at now: Instant) -> LiveSender {
+    var sender = LiveSender(name: destinations.first?.endpoint.description ?? "")
+    sender.elapsed = Interval(units: mediaEnd, rate: session.configuration.clockRate)
+    sender.total = total
+    sender.packets = session.packetCount
+    sender.bitrate = meter.bitrate(at: now)
+    sender.farEndLoss = session.farEnd.block.map { Double($0.fractionLost) / 256 }
+    let roundTrips = session.farEnd.roundTrip.milliseconds
+    sender.roundTrip = roundTrips.count == 0 ? nil : roundTrips.last
+    sender.errors = destinations.reduce(0) { $0 + $1.errors.values.reduce(0, +) }
+    return sender
+  }
+}
+
+/// Bits a second since it was last asked.
+struct RateMeter {
+  private var bytes = 0
+  private var since: Instant?
+
+  mutating func add(bytes count: Int, at now: Instant) {
+    if since == nil { since = now }
+    bytes += count
+  }
+
+  mutating func bitrate(at now: Instant) -> Double {
+    defer {
+      bytes = 0
+      since = now
+    }
+    guard let since, now > since else { return 0 }
+    return Double(bytes) * 8 / (now - since).seconds
+  }
+}

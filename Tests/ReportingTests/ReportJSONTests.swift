@@ -1,0 +1,100 @@
+import Foundation
+import Reporting
+import Statistics
+import Testing
+
+struct ReportJSONTests {
+  /// The keys of a JSON text in the order in which they stand, with the path of objects before each.
+  private func keys(_ value: Any, _ path: String = "") -> Set<String> {
+    if let object = value as? [String: Any] {
+      return object.reduce(into: []) { result, member in
+        result.insert(path + member.key)
+        result.formUnion(keys(member.value, path + member.key + "."))
+      }
+    }
+    return (value as? [Any])?.reduce(into: []) { $0.formUnion(keys($1, path)) } ?? []
+  }
+
+  private func parsed(_ report: Report) throws -> [String: Any] {
+    let plain = try JSONSerialization.jsonObject(with: Data(report.json().utf8))
+    let pretty = try JSONSerialization.jsonObject(with: Data(report.json(pretty: true).utf8))
+    #expect(plain as? NSDictionary == pretty as? NSDictionary)
+    return try #require(plain as? [String: Any])
+  }
+
+  @Test func `a receiver's report has every key of the design`() throws {
+    let report = try parsed(SampleReport.receiving())
+    let design = """
+      tool version verb link streams streams.ssrc streams.source streams.encoding streams.payload_type streams.cname
+      streams.packets streams.packets.expected streams.packets.received streams.packets.unique streams.packets.lost
+      streams.packets.duplicates streams.packets.reordered streams.packets.late streams.packets.recovered
+      streams.packets.played streams.packets.concealed streams.packets.discarded streams.loss_ratio streams.bursts
+      streams.bursts.count streams.bursts.mean streams.bursts.max streams.gilbert streams.gilbert.p streams.gilbert.r
+      streams.jitter_ms streams.jitter_ms.last streams.jitter_ms.mean streams.jitter_ms.max streams.delay_variation_ms
+      streams.delay_variation_ms.p50 streams.delay_variation_ms.p95 streams.delay_variation_ms.p99
+      streams.delay_variation_ms.max streams.buffer_ms streams.buffer_ms.target streams.buffer_ms.mean
+      streams.buffer_ms.min streams.buffer_ms.max streams.round_trip_ms streams.round_trip_ms.min
+      streams.round_trip_ms.mean streams.round_trip_ms.max streams.media streams.media.duration_ms
+      streams.media.concealed_ms streams.media.stretched_ms streams.quality streams.quality.r_factor streams.quality.mos
+      """
+    let missing = Set(design.split { $0 == " " || $0 == "\n" }.map(String.init)).subtracting(keys(report))
+    #expect(missing.isEmpty)
+  }
+
+  @Test func `the stream's JSON is exactly this`() throws {
+    let json = SampleReport.receiving().json()
+    let start = try #require(json.range(of: "\"streams\":"))
+    #expect(
+      json[start.lowerBound...] == """
+        "streams":[{"ssrc":"0x001a2b3c","source":"127.0.0.1:40000","encoding":"opus/48000/2",\
+        "encoding_source":"sdp","payload_type":111,"cname":"speaker@\\u001b[2Jhost",\
+        "ended":"the sender said goodbye","restarts":0,"bytes":16684,"first_arrival_unix_ms":1700000000123.457,\
+        "last_arrival_unix_ms":1700000002123.457,"packets":{"expected":100,"received":97,"unique":96,"lost":4,\
+        "duplicates":1,"reordered":1,"late":2,"recovered":1,"played":93,"concealed":6,"discarded":1,\
+        "still_buffered":0,"too_old":0,"rfc3550_lost":3},"discarded_reasons":{"invalid_payload":1},\
+        "sender":{"packets":101,"bytes":16160},"loss_ratio":0.04,"bursts":{"count":2,"mean":2,"max":3,\
+        "histogram":[1,0,1,0,0,0,0,0,0,0]},"gilbert":{"p":0.021053,"r":0.5},"reordering":{"max_extent":1,\
+        "max_late_ms":1},"jitter_ms":{"last":1.494,"mean":1.506,"max":3.709},"delay_variation_ms":{"p50":1.05,\
+        "p95":2.05,"p99":23,"max":23},"buffer_ms":{"target":60,"mean":40,"min":20,"max":60},\
+        "round_trip_ms":{"min":1.007,"mean":1.007,"max":1.007},"media":{"duration_ms":2000,"played_ms":1860,\
+        "concealed_ms":120,"recovered_ms":20,"silence_ms":0,"stretched_ms":0},"quality":{"r_factor":40.2,"mos":1.5,\
+        "scale":"fullband","source":"ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2,\
+         Bpl 4.3; ITU-T has none)"}}]}
+        """)
+  }
+
+  @Test func `the counts add up as the format promises`() throws {
+    let stream = SampleReport.stream()
+    let (counts, playout) = (stream.reception, stream.playout)
+    #expect(counts.expected == counts.unique + counts.lost)
+    #expect(counts.received == counts.unique + counts.duplicates)
+    #expect(counts.unique == playout.played + playout.late + playout.discarded.total + playout.stillBuffered)
+    #expect(counts.expected == playout.played + playout.recovered + playout.concealed)
+  }
+
+  @Test func `a sender's report`() {
+    #expect(
+      SampleReport.sending().json() == """
+        {"tool":"jitterbug","version":"0.1.0","verb":"send","link":null,"duration_ms":30000,"ended":null,\
+        "link_record":null,"datagrams":null,"sending":{"destinations":["rtp://127.0.0.1:5004"],"ssrc":"0xdeadbeef",\
+        "encoding":"opus/48000/2","payload_type":111,"packets":1500,"bytes":258000,"rtcp_packets":1,"media_ms":30000,\
+        "pacing_error_ms":{"mean":0.05,"p99":0.095,"max":0.099,"last":0.099},"stalls":{"count":1,"total_ms":350},\
+        "socket_errors":{"ECONNREFUSED":2},"far_ends":[{"ssrc":"0x00000007","reports":1,"cumulative_lost":-3,\
+        "last_fraction_lost":0.125,"jitter_ms":{"min":1.25,"mean":1.25,"max":1.25},"round_trip_ms":null}]},\
+        "streams":[]}
+        """)
+  }
+
+  @Test func `an empty stream has nulls where nothing is known`() throws {
+    var report = Report(version: "0.1.0", verb: "receive")
+    let nothing = ReceptionStatistics(clockRate: 8000).summary()
+    report.streams = [
+      StreamReport(ssrc: 1, source: "unix:", payloadType: 0, reception: nothing, playout: PlayoutStatistics())
+    ]
+    let stream = try #require((try parsed(report)["streams"] as? [[String: Any]])?.first)
+    for key in ["cname", "encoding", "delay_variation_ms", "round_trip_ms", "quality", "sender"] {
+      #expect(stream[key] is NSNull, "\(key)")
+    }
+    #expect((stream["gilbert"] as? [String: Any])?["p"] is NSNull)
+  }
+}

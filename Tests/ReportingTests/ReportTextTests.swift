@@ -1,0 +1,68 @@
+import Reporting
+import Statistics
+import Testing
+
+struct ReportTextTests {
+  @Test func `a receiver's report`() {
+    #expect(
+      SampleReport.receiving().text() == """
+        jitterbug receive · 2.1 s · ended: the sender said goodbye
+        Link in this process: loss=4%,seed=1
+
+        Datagrams
+          arrived     101 datagrams · 97 RTP · 2 RTCP
+          invalid     2 malformed
+          this host   1 datagram dropped: its socket buffer was full
+
+        Stream 0x001a2b3c from 127.0.0.1:40000
+          media       opus/48000/2, payload type 111, known from the SDP · sent by speaker@?[2Jhost
+          packets     100 expected · 96 arrived · 4 lost (4 %) · 1 duplicate
+          lost in     2 runs · mean 2.0 · longest 3 packets
+          reordered   1 packet · by up to 1 place · up to 1.00 ms behind
+          jitter      mean 1.51 ms · max 3.71 ms · last 1.49 ms
+          spread      50 % within 1.05 ms of the fastest · 95 % 2.05 ms · 99 % 23.0 ms · all 23.0 ms
+          playout     93 played · 2 too late · 1 recovered · 6 concealed · 1 discarded (1 invalid payload)
+          heard       2.0 s of media · 120 ms concealed (6 %) · 20 ms recovered
+          buffer      target 60.0 ms · mean 40.0 ms · 20.0 ms to 60.0 ms
+          round trip  mean 1.01 ms · 1.01 ms to 1.01 ms
+          quality     MOS 1.50 · R 40.2 of 148 (fullband)
+                      for speech, by ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)
+          ended       the sender said goodbye
+
+        What the link did, beside what the receiver counted
+                                         link   receiver
+          offered / expected              101        100
+          dropped / lost                    5          4
+          duplicated                        1          1
+          reordered                         1          1
+          runs of losses                    3          2
+          longest run                       3          3
+          1 packet before the first or after the last one that arrived.
+
+        """)
+  }
+
+  @Test func `a sender's report`() {
+    #expect(
+      SampleReport.sending().text() == """
+        jitterbug send · 30.0 s
+
+        Sent as 0xdeadbeef, opus/48000/2, payload type 111
+          to          rtp://127.0.0.1:5004
+          packets     1,500 packets · 258.0 kB · 30.0 s of media · 1 RTCP packet
+          timing      mean 0.05 ms late · 99 % within 0.10 ms · worst 0.10 ms · at the end 0.10 ms
+          stalls      1 stall · 350 ms in all
+          errors      2 ECONNREFUSED
+          far end     0x00000007 in 1 report · -3 lost by RFC 3550 · 12.5 % at last · jitter 1.25 ms
+
+        """)
+  }
+
+  @Test func `no stream, one stream, many streams`() {
+    var report = Report(version: "0.1.0", verb: "receive")
+    report.datagrams = DatagramReport()
+    #expect(report.text() == "jitterbug receive · 0 s\nNo stream arrived.\n")
+    report.streams = [SampleReport.stream(), SampleReport.stream()]
+    #expect(report.text().split(separator: "Stream 0x001a2b3c").count == 3)
+  }
+}

@@ -1,0 +1,91 @@
+import Reporting
+import Statistics
+import Timeline
+
+/// A report whose every figure is fixed: 100 packets of 20 ms, four lost in two runs, a duplicate, one out of order.
+enum SampleReport {
+  static func stream() -> StreamReport {
+    var reception = ReceptionStatistics(clockRate: 48_000)
+    var order = (Int64(0)..<100).filter { ![10, 30, 31, 32].contains($0) }
+    order.swapAt(50, 51)
+    order.insert(70, at: 67)
+    var arrival = Instant.zero
+    for (place, number) in order.enumerated() {
+      arrival = max(arrival + .milliseconds(1), Instant.zero + .milliseconds(number * 20 + Int64(place % 3)))
+      let timestamp = RTPTimestamp(UInt32(number * 960))
+      _ = reception.record(sequence: number, timestamp: timestamp, arrival: arrival, bytes: 172)
+    }
+    var playout = PlayoutStatistics()
+    playout.played = 93
+    playout.late = 2
+    playout.recovered = 1
+    playout.concealed = 6
+    playout.discarded[.invalidPayload] = 1
+    playout.playedDuration = .milliseconds(1860)
+    playout.concealedDuration = .milliseconds(120)
+    playout.recoveredDuration = .milliseconds(20)
+    playout.target = .milliseconds(60)
+    for level in [60.0, 40, 20] { playout.bufferLevel.record(level) }
+    var stream = StreamReport(
+      ssrc: 0x1a2b3c, source: "127.0.0.1:40000", payloadType: 111, reception: reception.summary(), playout: playout)
+    stream.cname = "speaker@\u{1b}[2Jhost"
+    stream.encoding = "opus/48000/2"
+    stream.encodingSource = .sdp
+    stream.sender = StreamReport.SenderCounts(packets: 101, bytes: 16_160)
+    stream.firstArrival = 1_700_000_000_123_456_789
+    stream.lastArrival = 1_700_000_002_123_456_789
+    stream.ended = "the sender said goodbye"
+    stream.roundTrip.record(arrival: NTPTimestamp(rawValue: 0x2_0000_0000), lastSenderReport: 0x1_8000, delay: 0x7fbe)
+    stream.estimateQuality(packetization: .milliseconds(20))
+    return stream
+  }
+
+  static func receiving() -> Report {
+    var report = Report(version: "0.1.0", verb: "receive", link: "loss=4%,seed=1")
+    report.duration = .milliseconds(2100)
+    report.ended = "the sender said goodbye"
+    var datagrams = DatagramReport()
+    datagrams.received = 101
+    datagrams.bytes = 17_500
+    datagrams.rtp = 97
+    datagrams.rtcp = 2
+    datagrams.invalid[.malformed] = 2
+    datagrams.droppedBySocket = 1
+    report.datagrams = datagrams
+    var link = LinkReport()
+    link.offered = 101
+    link.delivered = 97
+    link.lost = 5
+    link.duplicated = 1
+    link.reordered = 1
+    link.lossRuns = 3
+    link.longestLossRun = 3
+    report.linkRecord = link
+    report.streams = [stream()]
+    return report
+  }
+
+  static func sending() -> Report {
+    var report = Report(version: "0.1.0", verb: "send")
+    report.duration = .seconds(30)
+    var sending = SendingReport(ssrc: 0xdeadbeef, payloadType: 111)
+    sending.destinations = ["rtp://127.0.0.1:5004"]
+    sending.encoding = "opus/48000/2"
+    sending.packets = 1500
+    sending.bytes = 258_000
+    sending.rtcpPackets = 1
+    sending.mediaDuration = .seconds(30)
+    for step: Int64 in 0..<100 { sending.pacing.record(.microseconds(step)) }
+    sending.stalls = 1
+    sending.stalledDuration = .milliseconds(350)
+    sending.socketErrors = [SendingReport.SocketErrors(kind: "ECONNREFUSED", count: 2)]
+    var farEnd = SendingReport.FarEnd(ssrc: 7)
+    farEnd.reports = 1
+    farEnd.cumulativeLost = -3
+    farEnd.lastFractionLost = 0.125
+    farEnd.jitter.record(1.25)
+    sending.farEnds = [farEnd]
+    report.sending = sending
+    return report
+  }
+}
