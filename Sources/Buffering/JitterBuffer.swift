@@ -215,13 +215,13 @@ public struct JitterBuffer: Sendable {
   /// Whether the packet's time has passed; what lies behind a boundary is never late.
   private func isPassed(_ packet: BufferedPacket) -> Bool {
     guard hasStarted else { return false }
+    if let openFrom, packet.sequence >= openFrom, isNear(packet) { return false }
+    if packet.sequence < nextSequence { return true }
     switch boundary {
     case .restart(let start) where packet.sequence > start - Self.restartMargin: return false
     case .timeline(let start, _) where packet.sequence >= start: return false
     default: break
     }
-    if let openFrom, packet.sequence >= openFrom, isNear(packet) { return false }
-    if packet.sequence < nextSequence { return true }
     guard configuration.isContinuous else { return false }
     return packet.timestamp + max(packet.duration, 1) <= nextTimestamp
   }
@@ -334,11 +334,13 @@ public struct JitterBuffer: Sendable {
     case .restart(let start):
       guard head.sequence > start - Self.restartMargin else { return true }
       settleStall(lost: 0)
+      openFrom = max(nextSequence, start - Self.restartMargin + 1)
       nextSequence = head.sequence
-      openFrom = start - Self.restartMargin + 1
     }
     boundary = .none
     nextTimestamp = head.timestamp
+    // Only when a restart was announced at a number that is in store already.
+    if arrivals == nil { arrivals = ArrivalModel(transit: transit(of: head), at: head.arrival) }
     return false
   }
 
