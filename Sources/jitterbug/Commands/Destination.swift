@@ -186,10 +186,10 @@ final class Destination {
   /// What `--verbose` says of the sockets.
   var details: String {
     if let connection { return "\(endpoint): connected to \(connection.peer)" }
-    guard let media else { return "\(endpoint): not open" }
-    let peer = media.peer?.description ?? "nobody"
+    guard let address = media?.localAddress else { return "\(endpoint): not open" }
+    let peer = media?.peer?.description ?? "nobody"
     let reports = (control?.localAddress).map { ", RTCP from \($0)" } ?? ""
-    return "\(endpoint): sending to \(peer) from \(media.localAddress)\(reports)"
+    return "\(endpoint): sending to \(peer) from \(address)\(reports)"
   }
 
   // MARK: Events

@@ -155,9 +155,11 @@ struct ReceiveInlet: ~Copyable {
 
   /// What `--verbose` says of the sockets.
   var details: String {
-    guard let bytes = media?.receiveBufferBytes else { return "accepting connections" }
-    let reports = (control?.localAddress).map { "RTCP on \($0)" } ?? "RTCP on the same socket"
-    return "receive buffer of \(bytes) bytes, as the kernel counts; \(reports)"
+    mutating get {
+      guard let bytes = media?.receiveBufferBytes else { return "accepting connections" }
+      let reports = (control?.localAddress).map { "RTCP on \($0)" } ?? "RTCP on the same socket"
+      return "receive buffer of \(bytes) bytes, as the kernel counts; \(reports)"
+    }
   }
 
   /// Whether there were connections and all have ended.
