@@ -183,15 +183,12 @@ final class Sender {
   // MARK: Waiting
 
   private func wait() throws(CommandError) {
-    var deadline = live.nextUpdate
-    var candidates = [session.nextReport, link?.nextDelivery]
+    var deadline = Instant.earliest(live.nextUpdate, session.nextReport)
+    deadline = Instant.earliest(deadline, link?.nextDelivery)
     if let frame = current, !isBlocked {
-      candidates.append(schedule?.deadline(of: frame.time + frame.sendOffset))
+      deadline = Instant.earliest(deadline, schedule?.deadline(of: frame.time + frame.sendOffset))
     }
-    if hasMediaEnded, current == nil { candidates.append(mediaOver) }
-    for candidate in candidates {
-      if let candidate { deadline = deadline.map { min($0, candidate) } ?? candidate }
-    }
+    if hasMediaEnded, current == nil { deadline = Instant.earliest(deadline, mediaOver) }
     try watchDestinations()
     do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
       throw CommandError(error.description)
