@@ -47,6 +47,13 @@ let package = Package(
         "Statistics", "Reporting", "Sockets",
       ], swiftSettings: strict),
 
+    // What a packet costs in the core; Benchmarks/micro runs it. Not part of the product.
+    .executableTarget(
+      name: "bench",
+      dependencies: [
+        "Timeline", "Packets", "Sending", "Impairment", "Buffering", "Statistics", "Receiving", "Sockets",
+      ], path: "Benchmarks/PacketPath", swiftSettings: strict),
+
     // C: one shim or system library each.
     .target(name: "CLinux"),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),

@@ -164,8 +164,12 @@ public struct JitterBuffer: Sendable {
   public func withPayload<Result, Failure: Error>(
     in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try store.withPayload(in: slot, body)
+    let payload = store.payload(in: slot)
+    return try unsafe body(payload.span.bytes)
   }
+
+  /// The payload of the packet in `slot`, shared rather than copied: let go of it before the next packet is inserted.
+  package func payload(in slot: Int) -> [UInt8] { store.payload(in: slot) }
 
   // MARK: Queries
 
@@ -185,12 +189,12 @@ public struct JitterBuffer: Sendable {
 
   // MARK: Private
 
-  private func dueTime(of timestamp: Int64) -> Instant {
+  @inline(__always) private func dueTime(of timestamp: Int64) -> Instant {
     guard let arrivals else { return .zero }
     return Instant.zero + arrivals.base + Interval(units: timestamp, rate: configuration.clockRate) + target
   }
 
-  private func transit(of packet: BufferedPacket) -> Interval {
+  @inline(__always) private func transit(of packet: BufferedPacket) -> Interval {
     (packet.arrival - .zero) - Interval(units: packet.timestamp, rate: configuration.clockRate)
   }
 
@@ -213,7 +217,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Whether the packet's time has passed; what lies behind a boundary is never late.
-  private func isPassed(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func isPassed(_ packet: BufferedPacket) -> Bool {
     guard hasStarted else { return false }
     if let openFrom, packet.sequence >= openFrom, isNear(packet) { return false }
     if packet.sequence < nextSequence { return true }
@@ -254,7 +258,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Whether the packet's transit is one that a path could have, given those before it.
-  private func isNear(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func isNear(_ packet: BufferedPacket) -> Bool {
     guard let arrivals else { return true }
     let shift = transit(of: packet) - arrivals.base
     return shift <= Self.discontinuity && shift >= -Self.discontinuity
@@ -262,7 +266,7 @@ public struct JitterBuffer: Sendable {
 
   /// Whether this packet's transit is so far from all before it that the sender's timestamps, or the pause it made,
   /// have moved the timeline.
-  private func startsTimeline(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func startsTimeline(_ packet: BufferedPacket) -> Bool {
     guard let arrivals, packet.sequence >= nextSequence, store.isEmpty || packet.sequence > store.highest else {
       return false
     }
@@ -276,7 +280,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Whether the packet belongs to a timeline that seemed to begin after it, because it was overtaken.
-  private func beginsTimelineEarlier(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func beginsTimelineEarlier(_ packet: BufferedPacket) -> Bool {
     guard case .timeline(let start, let before) = boundary, let arrivals, packet.sequence < start,
       packet.sequence >= nextSequence
     else { return false }
@@ -291,7 +295,7 @@ public struct JitterBuffer: Sendable {
   private func magnitude(_ interval: Interval) -> Interval { interval < .zero ? -interval : interval }
 
   /// Whether the packet can be played between its neighbours without a jump.
-  private func isPlausible(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func isPlausible(_ packet: BufferedPacket) -> Bool {
     switch boundary {
     case .timeline(let start, let before) where packet.sequence < start:
       return magnitude(transit(of: packet) - before) <= Self.discontinuity
@@ -390,7 +394,7 @@ public struct JitterBuffer: Sendable {
 
   /// How much media the numbers missing before the next packet can have held: nobody knows their length, but it is
   /// that of a neighbour.
-  private func missingUnits(before head: BufferedPacket) -> Int64 {
+  @inline(__always) private func missingUnits(before head: BufferedPacket) -> Int64 {
     multiple(max(0, head.sequence - nextSequence), of: max(lastDuration, head.duration))
   }
 

@@ -194,12 +194,25 @@ final class Destination {
 
   // MARK: Events
 
-  /// The descriptors to watch: for reports from the receiver, for errors, and for room to write.
-  var descriptors: [(descriptor: CInt, wantsWrite: Bool)] {
-    var result: [(CInt, Bool)] = []
-    if let descriptor = media?.descriptor { result.append((descriptor, false)) }
-    if let descriptor = control?.descriptor { result.append((descriptor, false)) }
-    if let connection, failure == nil { result.append((connection.descriptor, connection.pendingBytes > 0)) }
+  /// What to watch: sockets for reports from the receiver and for errors, and a connection for room to write, too.
+  ///
+  /// A value without memory of its own, because it is compared in every turn of the loop.
+  struct Interest: Equatable {
+    var media: CInt?
+    var control: CInt?
+    var connection: CInt?
+    var wantsWrite = false
+
+    var descriptors: [CInt] { [media, control, connection].compactMap { $0 } }
+  }
+
+  /// What there is to watch now.
+  var interest: Interest {
+    var result = Interest(media: media?.descriptor, control: control?.descriptor)
+    if let connection, failure == nil {
+      result.connection = connection.descriptor
+      result.wantsWrite = connection.pendingBytes > 0
+    }
     return result
   }
 

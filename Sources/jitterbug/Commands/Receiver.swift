@@ -204,12 +204,9 @@ final class Receiver {
   private var isDone: Bool { isStopping && !session.hasOpenStreams }
 
   private var nextWake: Instant? {
-    var wake = session.nextWake
-    let stop = options.duration.map { started + $0 }
-    for candidate in [link?.nextDelivery, stop, live.nextUpdate] {
-      if let candidate { wake = wake.map { min($0, candidate) } ?? candidate }
-    }
-    return wake
+    var wake = Instant.earliest(session.nextWake, live.nextUpdate)
+    wake = Instant.earliest(wake, link?.nextDelivery)
+    return Instant.earliest(wake, options.duration.map { started + $0 })
   }
 
   private func stop(because reason: String) {
