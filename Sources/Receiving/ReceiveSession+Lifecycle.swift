@@ -127,8 +127,6 @@ extension ReceiveSession {
     events.append((streams[place].id, .ended(reason)))
   }
 
-  private func openPlace(of ssrc: UInt32) -> Int? { streams.lastIndex { $0.ssrc == ssrc && $0.isOpen } }
-
   private static func text(_ range: Range<Int>, of datagram: RawSpan) -> String {
     let bytes = datagram.extracting(range)
     return unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }

@@ -45,6 +45,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   /// The last sender report: the middle of its NTP time, and when it arrived.
   var senderReport: (middle: UInt32, arrival: Instant)?
   var reportedReceived = 0
+  /// Whether `format` is Opus, asked once: encoding names are compared without regard to case.
+  private let isOpus: Bool
   private var timestamps: TimestampExtender
   private var lastTransit: Interval
   /// The first packet since the sender began to count.
@@ -60,10 +62,11 @@ public struct ReceiveStream: Sendable, Identifiable {
     payloadType = header.payloadType
     self.format = format
     formatOrigin = origin
+    isOpus = format == .opus
     statistics = ReceptionStatistics(clockRate: format.clockRate)
     buffer = JitterBuffer(
       JitterBuffer.Configuration(
-        clockRate: format.clockRate, target: target, isContinuous: format == .opus))
+        clockRate: format.clockRate, target: target, isContinuous: isOpus))
     validator = SequenceValidator(first: header.sequenceNumber)
     lastArrival = first.arrival
     timestamps = TimestampExtender(first: header.timestamp)
@@ -104,17 +107,19 @@ public struct ReceiveStream: Sendable, Identifiable {
     return shift < .seconds(5) && shift > .seconds(-5)
   }
 
-  /// Tells what a jump to `number` is: the media time must fit, and the stream's packets a second must explain how
-  /// many numbers were jumped over, give or take a factor of four.
+  /// Tells what a jump to `number` is: the media time must fit, and the stream's packets a second must explain the
+  /// numbers jumped over.
   func jump(to number: SequenceNumber, timestamp: RTPTimestamp, arrival: Instant) -> SequenceValidator.Jump {
     guard fits(timestamp, arrival: arrival) else { return .restart }
     let ahead = validator.distanceAhead(of: number)
     let elapsed = timestamps.extended(timestamp) - timestamps.last
     let span = Double(max(timestamps.last - runStart.timestamp, 1))
     let rate = Double(max(validator.highest - runStart.sequence, 1)) / span
-    let plausible = 4 * rate * Double(abs(elapsed)) + Double(SequenceValidator.maxMisorder)
-    if elapsed > 0 { return Double(ahead) <= plausible ? .dropout : .restart }
-    return Double((1 << 16) - ahead) <= plausible ? .stale : .restart
+    let explained = rate * Double(abs(elapsed))
+    let margin = Double(SequenceValidator.maxMisorder)
+    if elapsed > 0 { return Double(ahead) <= 4 * explained + margin ? .dropout : .restart }
+    let behind = Double((1 << 16) - ahead)
+    return abs(behind - explained) <= explained / 2 + margin ? .stale : .restart
   }
 
   /// The sender has begun anew: timestamps stand in no relation to those before.
@@ -144,7 +149,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     if header.payloadType != payloadType {
       return discard(.wrongPayloadType)
     }
-    if format == .opus {
+    if isOpus {
       guard let opus = OpusPacket(parsing: payload) else { return discard(.invalidPayload) }
       description.duration = Int64(opus.duration)
       description.isSilence = opus.isDTX

@@ -143,6 +143,29 @@ import Timeline
     #expect(try Inputs.samples(&source) == direct)
   }
 
+  @Test func `standard input is a pipe to be read once, or a file to be read from its offset`() async {
+    await #expect(processExitsWith: .success) {
+      let tone = WAVFixture.tone(rate: 8_000, channels: 1, frames: 1_000)
+      let bytes = WAVFixture.file(tone, .s16le, rate: 8_000, channels: 1)
+      var ends: [CInt] = [0, 0]
+      try #require(Glibc.pipe(&ends) == 0)
+      try #require(write(ends[1], bytes, bytes.count) == bytes.count)
+      _ = close(ends[1])
+      try #require(dup2(ends[0], STDIN_FILENO) == 0)
+      #expect(try Inputs.samples(path: "-").count == 1_000)
+
+      let folder = TemporaryFolder()
+      let file = open(folder.file("behind", holding: [1, 2, 3] + bytes), O_RDONLY)
+      try #require(dup2(file, STDIN_FILENO) == 0)
+      _ = lseek(STDIN_FILENO, 3, SEEK_SET)
+      let input = try MediaInput(path: "-")
+      let isSeekable = input.isSeekable
+      #expect(isSeekable)
+      var source = try input.audioSource()
+      #expect(try Inputs.samples(&source).count == 1_000)
+    }
+  }
+
   @Test func `bad pipes get their errors`() {
     #expect(Inputs.error(pipe: []) == .empty(path: "-"))
     #expect(Inputs.error(pipe: Array("not audio at all".utf8)) == .notAudio(path: "-", detail: ""))

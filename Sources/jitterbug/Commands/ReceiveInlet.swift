@@ -155,6 +155,15 @@ struct ReceiveInlet: ~Copyable {
     return nil
   }
 
+  /// What `--verbose` says of the sockets.
+  var details: String {
+    mutating get {
+      guard let bytes = media?.receiveBufferBytes else { return "accepting connections" }
+      let reports = (control?.localAddress).map { "RTCP on \($0)" } ?? "RTCP on the same socket"
+      return "receive buffer of \(bytes) bytes, as the kernel counts; \(reports)"
+    }
+  }
+
   /// Whether there were connections and all have ended.
   var hasEndedAll: Bool { connectionCount > 0 && connections.isEmpty }
 

@@ -57,7 +57,7 @@ final class Receiver {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
       link = LinkStage(spec, trace: file)
     }
-    live = LiveView(isQuiet: options.output.isQuiet)
+    live = LiveView(options.output)
     inlet = try ReceiveInlet(options)
     try inlet.register(in: loop, media: Token.media, control: Token.control, listener: Token.listener)
     do throws(SocketError) {
@@ -68,6 +68,8 @@ final class Receiver {
   /// Receives until the end; returns the exit status.
   func run() throws(CommandError) -> Int32 {
     live.say("listening on \(inlet.description)")
+    live.detail(inlet.details)
+    if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
     while !isDone {
       let deadline = nextWake
@@ -208,12 +210,9 @@ final class Receiver {
   private var isDone: Bool { isStopping && !session.hasOpenStreams }
 
   private var nextWake: Instant? {
-    var wake = session.nextWake
-    let stop = options.duration.map { started + $0 }
-    for candidate in [link?.nextDelivery, stop, live.nextUpdate] {
-      if let candidate { wake = wake.map { min($0, candidate) } ?? candidate }
-    }
-    return wake
+    var wake = Instant.earliest(session.nextWake, live.nextUpdate)
+    wake = Instant.earliest(wake, link?.nextDelivery)
+    return Instant.earliest(wake, options.duration.map { started + $0 })
   }
 
   private func stop(because reason: String) {
