@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// A sender and a receiver on loopback, run to the end of both.
@@ -16,8 +17,23 @@ struct Exchange {
   /// The counts of its packets.
   var packets: JSON { stream["packets"] }
 
-  /// The ports of these tests; every receiver takes the first free pair and says which.
-  static let anyPort = "rtp://127.0.0.1:20000-20999"
+  /// Ports for one receiver, which takes the first free pair and says which.
+  ///
+  /// Each has a range of its own, so that none inherits the port of one that has just ended, and its sender.
+  static var anyPort: String { "rtp://127.0.0.1:\(ports)" }
+
+  /// A range of ports of which these tests hand out no part again soon.
+  static var ports: String {
+    let first =
+      20_000
+      + next.withLock { next in
+        next = (next + 8) % 960
+        return next
+      }
+    return "\(first)-\(first + 7)"
+  }
+
+  private static let next = Mutex(Int.random(in: 0..<120) * 8)
   /// Time enough for a busy machine: what arrives is played in time.
   static let patient = ["--buffer", "2s"]
 
@@ -25,11 +41,11 @@ struct Exchange {
   ///
   /// Options that name files name them within `folder`.
   static func run(
-    in folder: TemporaryFolder, at source: String = anyPort, send: [String], input: Jitterbug.Input = .nothing,
+    in folder: TemporaryFolder, at source: String? = nil, send: [String], input: Jitterbug.Input = .nothing,
     receive: [String] = []
   ) async throws -> Exchange {
     let reports = (folder.file("sent.json"), folder.file("heard.json"))
-    let receiver = try Jitterbug(["receive", "--once", "--report", reports.1] + receive + [source])
+    let receiver = try Jitterbug(["receive", "--once", "--report", reports.1] + receive + [source ?? anyPort])
     let sender = try Jitterbug(
       ["send", "--report", reports.0] + send + [try await receiver.address()], input: input)
     let sent = try await sender.end()

@@ -30,8 +30,9 @@ final class Jitterbug {
   private(set) var status: Int32?
   private let start = ContinuousClock.now
 
-  /// Starts the command; `wrapper` are words to put before it, such as a program that drops privileges.
-  init(_ words: [String], input: Input = .nothing, wrapper: [String] = []) throws {
+  /// Starts the command, or another program; `wrapper` are words to put before it, such as a program that drops
+  /// privileges.
+  init(_ words: [String], of program: String = path, input: Input = .nothing, wrapper: [String] = []) throws {
     folder = try TemporaryFolder()
     let (out, error) = (folder.file("out", holding: []), folder.file("error", holding: []))
     var actions = posix_spawn_file_actions_t()
@@ -47,7 +48,7 @@ final class Jitterbug {
     defer { if source >= 0 { close(source) } }
     posix_spawn_file_actions_addopen(&actions, 1, out, O_WRONLY | O_APPEND, 0)
     posix_spawn_file_actions_addopen(&actions, 2, error, O_WRONLY | O_APPEND, 0)
-    let command = wrapper + [Self.path] + words
+    let command = wrapper + [program] + words
     var arguments = command.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var child: pid_t = 0

@@ -49,6 +49,15 @@ enum Made {
     }
   }
 
+  /// Raw samples, 16 kHz and mono, that the encoder takes for a voice: harmonics that come and go.
+  static func voice(seconds: Double) -> [UInt8] {
+    (0..<Int(seconds * 16_000)).flatMap { frame -> [UInt8] in
+      let time = 2 * Double.pi * Double(frame) / 16_000
+      let harmonics = (1..<8).reduce(0.0) { $0 + sin(time * 150 * Double($1)) / Double($1) }
+      return little(Int(2_000 * (1 + sin(time * 4)) * harmonics), 2)
+    }
+  }
+
   static func little(_ value: some BinaryInteger, _ count: Int) -> [UInt8] {
     (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
   }

@@ -4,7 +4,8 @@ import Testing
 /// Every kind of address, and peers that behave badly.
 @Suite(.fewAtOnce) struct TransportTests {
   @Test(arguments: [
-    "rtp://127.0.0.1:20000-20999", "rtp://[::1]:20000-20999", "tcp://127.0.0.1:20000-20999", "tcp://[::1]:20000-20999",
+    Exchange.anyPort, "rtp://[::1]:\(Exchange.ports)", "tcp://127.0.0.1:\(Exchange.ports)",
+    "tcp://[::1]:\(Exchange.ports)",
     "unix",
   ])
   func `a stream arrives whole`(at kind: String) async throws {
@@ -34,7 +35,7 @@ import Testing
 
   @Test func `one sender reaches several destinations of different kinds`() async throws {
     let folder = try TemporaryFolder()
-    let sources = ["rtp://127.0.0.1:20000-20999", "tcp://[::1]:20000-20999", "unix:" + folder.file("socket")]
+    let sources = [Exchange.anyPort, "tcp://[::1]:\(Exchange.ports)", "unix:" + folder.file("socket")]
     let receivers = try sources.enumerated().map { index, source in
       try Jitterbug(["receive", "--once", "--json"] + Exchange.patient + [source])
     }
@@ -50,7 +51,8 @@ import Testing
   }
 
   @Test func `a range of ports gives each receiver another one, and it says which`() async throws {
-    let receivers = try (0..<3).map { _ in try Jitterbug(["receive", "rtp://127.0.0.1:20000-20999"]) }
+    let range = "127.0.0.1:\(Exchange.ports)"
+    let receivers = try (0..<3).map { _ in try Jitterbug(["receive", "rtp://" + range]) }
     var addresses: Set<String> = []
     for receiver in receivers { addresses.insert(try await receiver.address()) }
     #expect(addresses.count == 3)
@@ -62,7 +64,7 @@ import Testing
   }
 
   @Test func `a TCP client that stops inside a frame holds up no other, and its end is no harm`() async throws {
-    let receiver = try Jitterbug(["receive", "--json", "--keep-running", "tcp://127.0.0.1:20000-20999"])
+    let receiver = try Jitterbug(["receive", "--json", "--keep-running", "tcp://127.0.0.1:\(Exchange.ports)"])
     let address = try await receiver.address()
     let stalled = try TestSocket.connected(to: address)
     for number in 0..<5 { try stalled.send(Wire.frame(Wire.rtp(number, ssrc: 0xAA))) }
@@ -87,7 +89,7 @@ import Testing
   }
 
   @Test func `the end of the connection ends the stream, with a goodbye or without`() async throws {
-    let receiver = try Jitterbug(["receive", "--json", "--once", "tcp://127.0.0.1:20000-20999"])
+    let receiver = try Jitterbug(["receive", "--json", "--once", "tcp://127.0.0.1:\(Exchange.ports)"])
     do {
       let client = try TestSocket.connected(to: try await receiver.address())
       for number in 0..<20 { try client.send(Wire.frame(Wire.rtp(number, ssrc: 0xAA))) }
