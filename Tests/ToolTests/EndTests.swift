@@ -66,7 +66,7 @@ import Testing
     let folder = try TemporaryFolder()
     // The sender's goodbye goes to the next port, where nobody listens.
     let run = try await Exchange.run(
-      in: folder, send: ["--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 50))],
+      in: folder, send: ["--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 50))],
       receive: ["--rtcp-mux", "--idle-timeout", "300ms"] + Exchange.patient)
     #expect(run.heard["ended"].string == "nothing arrived for the idle timeout")
     #expect(run.packets["played"].int == 50)
@@ -89,7 +89,7 @@ import Testing
     for options in [["--once"], ["--output", folder.file("x.wav")]] {
       let receiver = try Jitterbug(["receive"] + options + [Exchange.anyPort])
       let sender = try Jitterbug([
-        "send", "--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 25)), try await receiver.address(),
+        "send", "--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 25)), try await receiver.address(),
       ])
       #expect(try await sender.end() == 0)
       #expect(try await receiver.end() == 0)

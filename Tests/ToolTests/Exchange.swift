@@ -35,7 +35,7 @@ struct Exchange {
 
   private static let next = Mutex(Int.random(in: 0..<120) * 8)
   /// Time enough for a busy machine: what arrives is played in time.
-  static let patient = ["--buffer", "2s"]
+  static let patient = ["--buffer", "1s"]
 
   /// Starts a receiver, sends `media` (file names and options) to it, and waits for the end of both.
   ///

@@ -47,7 +47,7 @@ import Testing
   @Test func `--quiet says nothing but the report`() async throws {
     let folder = try TemporaryFolder()
     let sender = try await Jitterbug.run([
-      "send", "--quiet", "--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 50)), "127.0.0.1:20994",
+      "send", "--quiet", "--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 50)), "127.0.0.1:20994",
     ])
     #expect(sender.status == 0)
     #expect(sender.errors.isEmpty)

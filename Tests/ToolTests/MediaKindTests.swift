@@ -8,7 +8,7 @@ import Testing
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
       in: folder,
-      send: ["--speed", "4", folder.file("in.wav", holding: Made.wav(seconds: 1, rate: rate, channels: channels))],
+      send: ["--speed", "max", folder.file("in.wav", holding: Made.wav(seconds: 1, rate: rate, channels: channels))],
       receive: Exchange.patient + ["--output", folder.file("out.wav")])
     #expect(run.packets["lost"].int == 0)
     #expect(run.packets["concealed"].int == 0)
@@ -28,7 +28,7 @@ import Testing
     let made = try Jitterbug(["-v", "error", "-i", wav] + codec + [file], of: "/usr/bin/ffmpeg")
     try #require(try await made.end() == 0)
     let run = try await Exchange.run(
-      in: folder, send: ["--speed", "4", file],
+      in: folder, send: ["--speed", "max", file],
       receive: Exchange.patient + ["--output", folder.file("out.wav")])
     #expect(run.packets["lost"].int == 0)
     let heard = try WAVFile(contents(folder.file("out.wav")))
@@ -39,7 +39,7 @@ import Testing
   @Test func `standard input takes Ogg Opus, and its packets arrive as they were`() async throws {
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
-      in: folder, send: ["--speed", "4", "-"], input: .pipe(Made.opus(packets: 50)),
+      in: folder, send: ["--speed", "max", "-"], input: .pipe(Made.opus(packets: 50)),
       receive: Exchange.patient + ["--output", folder.file("out.opus")])
     #expect(run.packets["unique"].int == 50)
     #expect(try OggPackets(contents(folder.file("out.opus"))).payloads == (0..<50).map { Made.packet($0) })
@@ -53,7 +53,7 @@ import Testing
     for (options, bytes) in inputs {
       let folder = try TemporaryFolder()
       let run = try await Exchange.run(
-        in: folder, send: ["--speed", "4", "-"] + options, input: .pipe(bytes),
+        in: folder, send: ["--speed", "max", "-"] + options, input: .pipe(bytes),
         receive: Exchange.patient + ["--output", folder.file("out.wav")])
       #expect(run.packets["lost"].int == 0)
       let wav = try WAVFile(contents(folder.file("out.wav")))
@@ -64,7 +64,7 @@ import Testing
 
   @Test func `--start leaves out the beginning and --duration the end, of Ogg Opus and of WAV`() async throws {
     let folder = try TemporaryFolder()
-    let cut = ["--start", "0.4s", "--duration", "0.6s", "--speed", "4"]
+    let cut = ["--start", "0.4s", "--duration", "0.6s", "--speed", "max"]
     let run = try await Exchange.run(
       in: folder, send: cut + [folder.file("in.opus", holding: Made.opus(packets: 100))],
       receive: Exchange.patient + ["--output", folder.file("out.opus")])
@@ -79,7 +79,9 @@ import Testing
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
       in: folder,
-      send: ["--loop", "--duration", "1.5s", "--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 20))],
+      send: [
+        "--loop", "--duration", "1.5s", "--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 20)),
+      ],
       receive: Exchange.patient + ["--output", folder.file("out.opus"), "--trace", folder.file("t.csv")])
     #expect(run.packets["unique"].int == 75)
     #expect(
@@ -94,7 +96,7 @@ import Testing
       folder.file("a.opus", holding: chained), folder.file("b.opus", holding: Made.opus(packets: 20, from: 40)),
     ]
     let run = try await Exchange.run(
-      in: folder, send: ["--speed", "4"] + files,
+      in: folder, send: ["--speed", "max"] + files,
       receive: Exchange.patient + ["--output", folder.file("out.opus"), "--trace", folder.file("t.csv")])
     #expect(run.packets["unique"].int == 60)
     #expect(run.packets["concealed"].int == 0)
@@ -107,7 +109,7 @@ import Testing
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
       in: folder,
-      send: ["--frame", frame, "--speed", "2", folder.file("in.wav", holding: Made.wav(seconds: 0.6, channels: 1))],
+      send: ["--frame", frame, "--speed", "max", folder.file("in.wav", holding: Made.wav(seconds: 0.6, channels: 1))],
       receive: Exchange.patient + ["--output", folder.file("out.wav"), "--trace", folder.file("t.csv")])
     #expect(run.packets["lost"].int == 0)
     #expect(run.packets["concealed"].int == 0)
@@ -122,7 +124,7 @@ import Testing
     let run = try await Exchange.run(
       in: folder,
       send: [
-        "--dtx", "--application", "voip", "--bitrate", "16k", "--speed", "2", folder.file("in.wav", holding: file),
+        "--dtx", "--application", "voip", "--bitrate", "16k", "--speed", "max", folder.file("in.wav", holding: file),
       ],
       receive: Exchange.patient + ["--output", folder.file("out.wav")])
     #expect(run.packets["lost"].int == 0)
@@ -137,7 +139,7 @@ import Testing
     let run = try await Exchange.run(
       in: folder,
       send: [
-        "--fec", "20%", "--application", "voip", "--bitrate", "24k", "--link", "loss=10%,seed=3", "--speed", "2",
+        "--fec", "20%", "--application", "voip", "--bitrate", "24k", "--link", "loss=10%,seed=3", "--speed", "max",
         "--raw", "s16le,16000,1", folder.file("in.raw", holding: Made.voice(seconds: 3)),
       ],
       receive: ["--buffer", "200ms", "--idle-timeout", "2s", "--output", folder.file("out.wav")])
@@ -150,7 +152,7 @@ import Testing
     let run = try await Exchange.run(
       in: folder,
       send: [
-        "--link", "loss=20%,seed=3", "--speed", "2", folder.file("in.opus", holding: Made.opus(packets: 100)),
+        "--link", "loss=20%,seed=3", "--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 100)),
       ],
       receive: ["--buffer", "200ms", "--idle-timeout", "2s", "--output", folder.file("out.opus")])
     let copy = try OggPackets(contents(folder.file("out.opus")))

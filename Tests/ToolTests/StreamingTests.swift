@@ -6,7 +6,7 @@ import Testing
     let folder = try TemporaryFolder()
     let file = Made.opus(packets: 100)
     let run = try await Exchange.run(
-      in: folder, send: ["--speed", "4", folder.file("in.opus", holding: file)],
+      in: folder, send: ["--speed", "max", folder.file("in.opus", holding: file)],
       receive: Exchange.patient + ["--output", folder.file("out.opus")])
     #expect(run.packets["expected"].int == 100)
     #expect(run.packets["unique"].int == 100)
@@ -23,7 +23,7 @@ import Testing
   @Test func `the WAV output is as long as the media and its header is right`() async throws {
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
-      in: folder, send: ["--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 100))],
+      in: folder, send: ["--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 100))],
       receive: Exchange.patient + ["--output", folder.file("out.wav")])
     let wav = try WAVFile(contents(folder.file("out.wav")))
     #expect(wav.rate == 48_000)
@@ -40,7 +40,7 @@ import Testing
   ) async throws {
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
-      in: folder, send: ["--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 100))],
+      in: folder, send: ["--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 100))],
       receive: Exchange.patient + ["--output", "-", "--channels", "\(channels)"])
     #expect(run.receiver.output.count == 2 * 48_000 * 2 * channels)
     #expect(run.receiver.errors.contains("100 expected · 100 arrived · 0 lost (0 %)"))
@@ -50,7 +50,7 @@ import Testing
   @Test func `a whole Ogg Opus file can be had on standard output`() async throws {
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
-      in: folder, send: ["--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 50))],
+      in: folder, send: ["--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 50))],
       receive: Exchange.patient + ["--output", "-", "--output-format", "opus"])
     #expect(try OggPackets(run.receiver.output).payloads == (0..<50).map { Made.packet($0) })
   }
@@ -58,7 +58,7 @@ import Testing
   @Test func `JSON is one object with every key of the design, and nothing else on standard output`() async throws {
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
-      in: folder, send: ["--json", "--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 50))],
+      in: folder, send: ["--json", "--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 50))],
       receive: Exchange.patient + ["--json"])
     #expect(run.receiver.text.hasPrefix("{") && run.receiver.text.hasSuffix("}\n"))
     #expect(run.receiver.text.split(separator: "\n").count == 1)
@@ -97,7 +97,7 @@ import Testing
   @Test func `the report file has what standard output has, as text or as JSON`() async throws {
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
-      in: folder, send: ["--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 10))],
+      in: folder, send: ["--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 10))],
       receive: Exchange.patient)
     let text = folder.file("again.txt")
     let again = try await Jitterbug.run(["receive", "--duration", "0.05s", "--report", text, Exchange.anyPort])

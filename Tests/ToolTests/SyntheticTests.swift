@@ -6,7 +6,7 @@ import Testing
   @Test func `constant packets have exactly the size and the spacing asked for`() async throws {
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
-      in: folder, send: ["--synthetic", "bytes=172,interval=20ms", "--duration", "1s", "--speed", "4"],
+      in: folder, send: ["--synthetic", "bytes=172,interval=20ms", "--duration", "1s", "--speed", "max"],
       receive: ["--trace", folder.file("t.csv")])
     let trace = try Table(path: folder.file("t.csv"))
     #expect(trace.count == 50)
@@ -22,7 +22,7 @@ import Testing
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
       in: folder,
-      send: ["--synthetic", "bytes=172,interval=20ms", "--payload-type", "0", "--duration", "1s", "--speed", "4"],
+      send: ["--synthetic", "bytes=172,interval=20ms", "--payload-type", "0", "--duration", "1s", "--speed", "max"],
       receive: ["--trace", folder.file("t.csv")])
     let timestamps = try Table(path: folder.file("t.csv")).numbers("timestamp").map { UInt32(truncatingIfNeeded: $0) }
     #expect(timestamps.count == 50)
@@ -34,7 +34,7 @@ import Testing
   @Test func `frames like a video's are cut into packets within the limit, the last one marked`() async throws {
     let socket = try TestSocket.datagrams()
     let sender = try Jitterbug([
-      "send", "--synthetic", "fps=30,bitrate=500kbit,gop=15", "--duration", "1s", "--mtu", "1000", "--speed", "4",
+      "send", "--synthetic", "fps=30,bitrate=500kbit,gop=15", "--duration", "1s", "--mtu", "1000", "--speed", "max",
       "--rtcp-mux", "127.0.0.1:\(try socket.port())",
     ])
     #expect(try await sender.end() == 0)
@@ -71,7 +71,7 @@ import Testing
     for options in [["--seed", "7"], ["--seed", "7"], ["--seed", "8", "--ssrc", "0x1a2b3c4d"]] {
       let folder = try TemporaryFolder()
       let run = try await Exchange.run(
-        in: folder, send: ["--synthetic", "bytes=60", "--duration", "0.4s", "--speed", "4"] + options,
+        in: folder, send: ["--synthetic", "bytes=60", "--duration", "0.4s", "--speed", "max"] + options,
         receive: ["--trace", folder.file("t.csv")])
       let trace = try Table(path: folder.file("t.csv"))
       let first = try ["sequence", "timestamp", "ssrc"].map { try trace.texts($0)[0] }
@@ -102,7 +102,7 @@ import Testing
     }
     #expect(text.hasSuffix("\r\n"))
     let run = try await Exchange.run(
-      in: folder, send: ["--payload-type", "97", "--speed", "4", folder.file("in.opus")],
+      in: folder, send: ["--payload-type", "97", "--speed", "max", folder.file("in.opus")],
       receive: ["--sdp", path])
     #expect(run.stream["encoding"].string == "opus/48000/2")
     #expect(run.stream["encoding_source"].string == "sdp")

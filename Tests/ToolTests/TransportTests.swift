@@ -12,7 +12,7 @@ import Testing
     let folder = try TemporaryFolder()
     let source = kind == "unix" ? "unix:" + folder.file("socket") : kind
     let run = try await Exchange.run(
-      in: folder, at: source, send: ["--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 50))],
+      in: folder, at: source, send: ["--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 50))],
       receive: Exchange.patient + ["--output", folder.file("out.opus")])
     #expect(run.packets["unique"].int == 50)
     #expect(run.packets["lost"].int == 0)
@@ -25,7 +25,7 @@ import Testing
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(
       in: folder,
-      send: ["--rtcp-mux", "--speed", "2", folder.file("in.opus", holding: Made.opus(packets: 50))],
+      send: ["--rtcp-mux", "--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 50))],
       receive: Exchange.patient + ["--rtcp-mux"])
     #expect(run.packets["lost"].int == 0)
     #expect(run.heard["ended"].string == "the sender said goodbye")
@@ -42,7 +42,7 @@ import Testing
     var addresses: [String] = []
     for receiver in receivers { addresses.append(try await receiver.address()) }
     let sender = try Jitterbug(
-      ["send", "--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 50))] + addresses)
+      ["send", "--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 50))] + addresses)
     #expect(try await sender.end() == 0)
     for receiver in receivers {
       #expect(try await receiver.end() == 0)
@@ -73,7 +73,7 @@ import Testing
 
     let folder = try TemporaryFolder()
     let sender = try Jitterbug(
-      ["send", "--ssrc", "0xbb", "--speed", "4", folder.file("in.opus", holding: Made.opus(packets: 50)), address])
+      ["send", "--ssrc", "0xbb", "--speed", "max", folder.file("in.opus", holding: Made.opus(packets: 50)), address])
     #expect(try await sender.end() == 0)
     try await receiver.says("stream 0x000000bb ended: the sender said goodbye")
 

@@ -88,7 +88,7 @@ struct Usage<Arguments>: Sendable {
     let near = options.map(\.name).min { Self.distance($0, name) < Self.distance($1, name) }
     let hint = near.flatMap { Self.distance($0, name) <= 3 ? "did you mean \($0)? " : nil }
     throw UsageError(
-      "\(name) is not an option of jitterbug \(verb): \(hint ?? "")see jitterbug \(verb) --help for all"
+      "\(name) is not an option of jitterbug \(verb): \(hint ?? "")jitterbug \(verb) --help lists them all"
     )
   }
 

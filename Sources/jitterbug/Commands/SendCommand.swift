@@ -20,6 +20,10 @@ enum SendCommand {
       throw UsageError("--sdp describes an rtp:// destination, and none was given: add one, or leave --sdp out")
     }
     guard !options.destinations.isEmpty else {
+      if operands.count > 1, let last = operands.last, last != "-", !InputFile.exists(last), !last.contains("/") {
+        throw UsageError(
+          "no destination: \(last) is no file, and as an address it lacks a port: write rtp://\(last):5004")
+      }
       throw UsageError("no destination: end the command with where to send, such as rtp://192.168.1.20:5004")
     }
     if options.synthetic != nil {
