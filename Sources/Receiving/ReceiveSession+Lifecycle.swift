@@ -21,13 +21,12 @@ extension ReceiveSession {
     }
   }
 
-  /// A sender's connection is gone, and what came by it has all been handed in by `drainAt`: its streams end then.
-  public mutating func handleDisconnect(of peer: Peer, drainAt: Instant) {
+  /// The connection to a sender has ended: nothing more comes from there, and nothing is on its way.
+  public mutating func handleClose(of peer: Peer) {
     for place in streams.indices where streams[place].peer == peer {
       switch streams[place].phase {
-      case .active: streams[place].phase = .leaving(.disconnected, drainAt: drainAt)
-      case .leaving(let reason, let earlier):
-        streams[place].phase = .leaving(reason, drainAt: min(earlier, drainAt))
+      case .active: drain(place, because: .closed)
+      case .leaving(let reason, _): drain(place, because: reason)
       case .draining, .ended: break
       }
     }
@@ -137,6 +136,11 @@ extension ReceiveStream {
   /// Whether it is still being received or played.
   public var isOpen: Bool { if case .ended = phase { false } else { true } }
 
-  /// Whether it takes in nothing more and only plays what it has.
-  var isDraining: Bool { if case .draining = phase { true } else { false } }
+  /// Whether the packet may still belong to it: while the end is played only copies and stragglers do, or a stream whose
+  /// sender just goes on would never end.
+  func takesIn(_ number: SequenceNumber) -> Bool {
+    guard case .draining = phase else { return true }
+    let ahead = validator.distanceAhead(of: number)
+    return ahead == 0 || ahead > 65_536 - SequenceValidator.maxMisorder
+  }
 }

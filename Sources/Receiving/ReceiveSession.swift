@@ -102,8 +102,7 @@ public struct ReceiveSession: Sendable {
     }
     let header = packet.header
     if let place = openPlace(of: header.ssrc) {
-      // A stream that only plays what it has would go on for ever if it took in more.
-      guard !streams[place].isDraining else {
+      guard streams[place].takesIn(header.sequenceNumber) else {
         discard(.superseded, index: index, header: header, size: datagram.byteCount, arrival: arrival)
         return
       }
@@ -182,8 +181,9 @@ public struct ReceiveSession: Sendable {
     return try unsafe body(payload.span.bytes)
   }
 
-  /// The place of the open stream with this source. By index, here and elsewhere: a closure that is given a whole
-  /// stream gets a copy, and a stream is big.
+  /// The place of the open stream with this source.
+  ///
+  /// By index, here and elsewhere: a closure that is given a whole stream gets a copy, and a stream is big.
   func openPlace(of ssrc: UInt32) -> Int? {
     streams.indices.last { streams[$0].ssrc == ssrc && streams[$0].isOpen }
   }

@@ -22,8 +22,6 @@ struct ReceiveInlet: ~Copyable {
   let description: String
   /// The error that ended a socket.
   private(set) var failure: String?
-  /// Connections that ended inside a frame.
-  private(set) var cutFrames = 0
   private var media: DatagramSocket?
   private var control: DatagramSocket?
   private var listener: StreamListener?
@@ -134,8 +132,10 @@ struct ReceiveInlet: ~Copyable {
   }
 
   /// Reads what one connection has, a bounded amount a turn so that none keeps the others waiting, and hands on the
-  /// datagrams that it frames; returns its sender when the connection has ended.
-  mutating func read(_ token: UInt64, in loop: borrowing EventLoop, _ body: ([UInt8], Peer) -> Void) -> Peer? {
+  /// datagrams that it frames. When the connection has ended, returns whose it was and whether it ended inside a frame.
+  mutating func read(
+    _ token: UInt64, in loop: borrowing EventLoop, _ body: ([UInt8], Peer) -> Void
+  ) -> (peer: Peer, isCut: Bool)? {
     guard let connection = connections[token] else { return nil }
     connection.buffer.removeAll(keepingCapacity: true)
     switch connection.stream.read(appendingTo: &connection.buffer, limit: 65_536) {
@@ -146,11 +146,10 @@ struct ReceiveInlet: ~Copyable {
       }
     case .wouldBlock: break
     case .closed, .failed:
-      if connection.deframer.isInsideFrame { cutFrames += 1 }
       try? loop.remove(connection.stream.descriptor)
       connection.stream.close()
       connections[token] = nil
-      return connection.peer
+      return (connection.peer, connection.deframer.isInsideFrame)
     }
     return nil
   }
@@ -163,9 +162,6 @@ struct ReceiveInlet: ~Copyable {
       return "receive buffer of \(bytes) bytes, as the kernel counts; \(reports)"
     }
   }
-
-  /// Whether there were connections and all have ended.
-  var hasEndedAll: Bool { connectionCount > 0 && connections.isEmpty }
 
   // MARK: RTCP
 

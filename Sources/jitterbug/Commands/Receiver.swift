@@ -37,6 +37,8 @@ final class Receiver {
   private let clock: ClockOffset
   /// Up to here everything that arrived has been handed on.
   private var handledUpTo: Instant
+  /// Senders whose connection has ended, while the link may still hold what they sent.
+  private var closed: [Peer] = []
   private var isStopping = false
   private var endReason: String?
 
@@ -97,14 +99,11 @@ final class Receiver {
     default:
       let now = MonotonicClock.now()
       var pieces: [(bytes: [UInt8], peer: Peer)] = []
-      let gone = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
+      let end = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
       for piece in pieces { try take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
-      // What a link still holds comes later.
-      if let gone { session.handleDisconnect(of: gone, drainAt: link == nil ? now : now + .seconds(1)) }
-      // Too few packets for a stream, and no more to come.
-      if inlet.hasEndedAll, options.isEnding, session.streams.isEmpty, session.datagrams.rtp > 0 {
-        stop(because: StreamEnd.disconnected.sentence)
-      }
+      guard let end else { return }
+      if end.isCut { live.say("the connection from \(inlet.name(of: end.peer)) ended inside a frame") }
+      closed.append(end.peer)
     }
   }
 
@@ -165,6 +164,10 @@ final class Receiver {
 
   private func advance(to now: Instant) throws(CommandError) {
     try advanceLink(to: now)
+    if !closed.isEmpty, link?.nextDelivery == nil {
+      for peer in closed { session.handleClose(of: peer) }
+      closed = []
+    }
     try play(until: now)
     try settle()
     handledUpTo = max(handledUpTo, now)
