@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "Reporting", dependencies: ["Statistics", "Timeline"], swiftSettings: core),
     .target(
       name: "Simulation",
-      dependencies: ["Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline"],
+      dependencies: ["Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
       swiftSettings: core),
 
     // The shell: files, codecs, sockets.
@@ -46,6 +46,13 @@ let package = Package(
         "Timeline", "Packets", "Media", "Codecs", "Sending", "Impairment", "Receiving", "Buffering",
         "Statistics", "Reporting", "Sockets",
       ], swiftSettings: strict),
+
+    // What a packet costs in the core; Benchmarks/micro runs it. Not part of the product.
+    .executableTarget(
+      name: "bench",
+      dependencies: [
+        "Timeline", "Packets", "Sending", "Impairment", "Buffering", "Statistics", "Receiving", "Sockets",
+      ], path: "Benchmarks/PacketPath", swiftSettings: strict),
 
     // C: one shim or system library each.
     .target(name: "CLinux"),

@@ -9,15 +9,17 @@ import Timeline
 struct ArrivalModel: Sendable {
   /// How much of the past counts.
   static let window = Interval.seconds(2)
-  private static let bucketCount = 8
+  private static let bucketCount: Int64 = 8
+  private static let nothing = Interval(nanoseconds: .max)
 
-  private var minima: [Interval?]
+  /// The smallest transit of each bucket; the longest interval there is where nothing arrived.
+  private var minima: InlineArray<8, Interval>
   private var bucket: Int64
   private(set) var base: Interval
 
   /// Starts with one packet's transit.
   init(transit: Interval, at arrival: Instant) {
-    minima = Array(repeating: nil, count: Self.bucketCount)
+    minima = InlineArray(repeating: Self.nothing)
     bucket = Self.bucketNumber(of: arrival)
     base = transit
     minima[slot(of: bucket)] = transit
@@ -26,20 +28,21 @@ struct ArrivalModel: Sendable {
   /// Takes in one packet's transit; arrivals that run backwards count as now.
   mutating func observe(transit: Interval, at arrival: Instant) {
     let number = max(bucket, Self.bucketNumber(of: arrival))
-    let steps = min(number - bucket, Int64(Self.bucketCount))
+    let steps = min(number - bucket, Self.bucketCount)
     // A clock that jumps far ahead clears every bucket; there is no need to walk through the time between.
-    for step in 0..<steps { minima[slot(of: number - step)] = nil }
+    for step in 0..<steps { minima[slot(of: number - step)] = Self.nothing }
     bucket = number
     let index = slot(of: number)
-    minima[index] = minima[index].map { min($0, transit) } ?? transit
-    base = minima.reduce(transit) { smallest, value in value.map { min(smallest, $0) } ?? smallest }
+    minima[index] = min(minima[index], transit)
+    base = minima[0]
+    for place in 1..<minima.count { base = min(base, minima[place]) }
   }
 
   private static func bucketNumber(of arrival: Instant) -> Int64 {
-    arrival.nanoseconds / (window.nanoseconds / Int64(bucketCount))
+    arrival.nanoseconds / (window.nanoseconds / bucketCount)
   }
 
   private func slot(of number: Int64) -> Int {
-    Int(((number % Int64(Self.bucketCount)) + Int64(Self.bucketCount)) % Int64(Self.bucketCount))
+    Int(((number % Self.bucketCount) + Self.bucketCount) % Self.bucketCount)
   }
 }

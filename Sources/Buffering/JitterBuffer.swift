@@ -5,7 +5,7 @@ public import Timeline
 /// Its clock is the caller's: `insert` with packets in order of arrival, `poll(at:)` until it says `.wait`, and again at
 /// the instant it names. Each decision depends on the packets and instants given, on nothing else.
 ///
-/// A packet is due when its media time plus the smallest recent transit (``ArrivalModel``) plus the target delay has
+/// A packet is due when its media time plus the smallest recent transit (see `ArrivalModel`) plus the target delay has
 /// come. The target is fixed here; an adaptive policy only has to set ``target``.
 ///
 /// Nothing is played twice or out of order: a sequence number is passed once, by playing, rebuilding or concealing it.
@@ -164,8 +164,12 @@ public struct JitterBuffer: Sendable {
   public func withPayload<Result, Failure: Error>(
     in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try store.withPayload(in: slot, body)
+    let payload = store.payload(in: slot)
+    return try unsafe body(payload.span.bytes)
   }
+
+  /// The payload of the packet in `slot`, shared rather than copied: let go of it before the next packet is inserted.
+  package func payload(in slot: Int) -> [UInt8] { store.payload(in: slot) }
 
   // MARK: Queries
 
@@ -185,12 +189,12 @@ public struct JitterBuffer: Sendable {
 
   // MARK: Private
 
-  private func dueTime(of timestamp: Int64) -> Instant {
+  @inline(__always) private func dueTime(of timestamp: Int64) -> Instant {
     guard let arrivals else { return .zero }
     return Instant.zero + arrivals.base + Interval(units: timestamp, rate: configuration.clockRate) + target
   }
 
-  private func transit(of packet: BufferedPacket) -> Interval {
+  @inline(__always) private func transit(of packet: BufferedPacket) -> Interval {
     (packet.arrival - .zero) - Interval(units: packet.timestamp, rate: configuration.clockRate)
   }
 
@@ -213,15 +217,15 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Whether the packet's time has passed; what lies behind a boundary is never late.
-  private func isPassed(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func isPassed(_ packet: BufferedPacket) -> Bool {
     guard hasStarted else { return false }
+    if let openFrom, packet.sequence >= openFrom, isNear(packet) { return false }
+    if packet.sequence < nextSequence { return true }
     switch boundary {
     case .restart(let start) where packet.sequence > start - Self.restartMargin: return false
     case .timeline(let start, _) where packet.sequence >= start: return false
     default: break
     }
-    if let openFrom, packet.sequence >= openFrom, isNear(packet) { return false }
-    if packet.sequence < nextSequence { return true }
     guard configuration.isContinuous else { return false }
     return packet.timestamp + max(packet.duration, 1) <= nextTimestamp
   }
@@ -254,7 +258,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Whether the packet's transit is one that a path could have, given those before it.
-  private func isNear(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func isNear(_ packet: BufferedPacket) -> Bool {
     guard let arrivals else { return true }
     let shift = transit(of: packet) - arrivals.base
     return shift <= Self.discontinuity && shift >= -Self.discontinuity
@@ -262,7 +266,7 @@ public struct JitterBuffer: Sendable {
 
   /// Whether this packet's transit is so far from all before it that the sender's timestamps, or the pause it made,
   /// have moved the timeline.
-  private func startsTimeline(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func startsTimeline(_ packet: BufferedPacket) -> Bool {
     guard let arrivals, packet.sequence >= nextSequence, store.isEmpty || packet.sequence > store.highest else {
       return false
     }
@@ -276,7 +280,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Whether the packet belongs to a timeline that seemed to begin after it, because it was overtaken.
-  private func beginsTimelineEarlier(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func beginsTimelineEarlier(_ packet: BufferedPacket) -> Bool {
     guard case .timeline(let start, let before) = boundary, let arrivals, packet.sequence < start,
       packet.sequence >= nextSequence
     else { return false }
@@ -291,7 +295,7 @@ public struct JitterBuffer: Sendable {
   private func magnitude(_ interval: Interval) -> Interval { interval < .zero ? -interval : interval }
 
   /// Whether the packet can be played between its neighbours without a jump.
-  private func isPlausible(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func isPlausible(_ packet: BufferedPacket) -> Bool {
     switch boundary {
     case .timeline(let start, let before) where packet.sequence < start:
       return magnitude(transit(of: packet) - before) <= Self.discontinuity
@@ -334,11 +338,13 @@ public struct JitterBuffer: Sendable {
     case .restart(let start):
       guard head.sequence > start - Self.restartMargin else { return true }
       settleStall(lost: 0)
+      openFrom = max(nextSequence, start - Self.restartMargin + 1)
       nextSequence = head.sequence
-      openFrom = start - Self.restartMargin + 1
     }
     boundary = .none
     nextTimestamp = head.timestamp
+    // Only when a restart was announced at a number that is in store already.
+    if arrivals == nil { arrivals = ArrivalModel(transit: transit(of: head), at: head.arrival) }
     return false
   }
 
@@ -388,7 +394,7 @@ public struct JitterBuffer: Sendable {
 
   /// How much media the numbers missing before the next packet can have held: nobody knows their length, but it is
   /// that of a neighbour.
-  private func missingUnits(before head: BufferedPacket) -> Int64 {
+  @inline(__always) private func missingUnits(before head: BufferedPacket) -> Int64 {
     multiple(max(0, head.sequence - nextSequence), of: max(lastDuration, head.duration))
   }
 

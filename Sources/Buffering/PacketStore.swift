@@ -35,13 +35,9 @@ struct PacketStore: Sendable {
   /// The packet with the highest number.
   var tail: BufferedPacket? { isEmpty ? nil : places[slot(of: highest)].packet }
 
-  /// The bytes of the packet in `slot`, which stay until another packet is inserted there.
-  func withPayload<Result, Failure: Error>(
-    in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
-    let payload = places[slot].payload
-    return try unsafe body(payload.span.bytes)
-  }
+  /// The bytes of the packet in `slot`, which stay until another packet is inserted there; not a copy as long as the
+  /// caller lets go of them before.
+  func payload(in slot: Int) -> [UInt8] { places[slot].payload }
 
   mutating func insert(_ packet: BufferedPacket, payload: RawSpan) -> Insertion {
     if contains(packet.sequence) { return .duplicate }

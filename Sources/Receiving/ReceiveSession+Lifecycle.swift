@@ -21,6 +21,17 @@ extension ReceiveSession {
     }
   }
 
+  /// The connection to a sender has ended: nothing more comes from there, and nothing is on its way.
+  public mutating func handleClose(of peer: Peer) {
+    for place in streams.indices where streams[place].peer == peer {
+      switch streams[place].phase {
+      case .active: drain(place, because: .closed)
+      case .leaving(let reason, _): drain(place, because: reason)
+      case .draining, .ended: break
+      }
+    }
+  }
+
   private mutating func handle(_ packet: RTCPPacket, in datagram: RawSpan, at arrival: Instant) {
     switch packet {
     case .senderReport(let report):
@@ -114,8 +125,6 @@ extension ReceiveSession {
     streams[place].phase = .ended(reason)
     events.append((streams[place].id, .ended(reason)))
   }
-
-  private func openPlace(of ssrc: UInt32) -> Int? { streams.lastIndex { $0.ssrc == ssrc && $0.isOpen } }
 
   private static func text(_ range: Range<Int>, of datagram: RawSpan) -> String {
     let bytes = datagram.extracting(range)

@@ -101,7 +101,7 @@ public struct ReceiveSession: Sendable {
       return
     }
     let header = packet.header
-    if let place = streams.lastIndex(where: { $0.ssrc == header.ssrc && $0.isOpen }) {
+    if let place = openPlace(of: header.ssrc) {
       receive(packet, of: datagram, stream: place, from: peer, at: arrival, index: index)
     } else {
       datagrams.held += 1
@@ -131,9 +131,7 @@ public struct ReceiveSession: Sendable {
       expire(place, at: now)
       switch streams[place].buffer.poll(at: now) {
       case .wait(let instant):
-        for candidate in [instant, timeout(of: place)] {
-          if let candidate { wake = wake.map { min($0, candidate) } ?? candidate }
-        }
+        wake = Instant.earliest(wake, Instant.earliest(instant, timeout(of: place)))
       case .ended:
         finish(place)
       case .play(let packet, let slot, let skip):
@@ -159,10 +157,7 @@ public struct ReceiveSession: Sendable {
   // MARK: Queries
 
   /// When to poll again if nothing arrives before.
-  public var nextWake: Instant? {
-    guard let report = reporter.nextReport else { return nextPlayout }
-    return nextPlayout.map { min($0, report) } ?? report
-  }
+  public var nextWake: Instant? { Instant.earliest(nextPlayout, reporter.nextReport) }
 
   /// When `pollReport` has something to send; nil before anything was received.
   public var nextReport: Instant? { reporter.nextReport }
@@ -171,14 +166,22 @@ public struct ReceiveSession: Sendable {
   public func stream(_ id: Int) -> ReceiveStream? { streams.first { $0.id == id } }
 
   /// Whether any stream is still being received or played.
-  public var hasOpenStreams: Bool { streams.contains { $0.isOpen } }
+  public var hasOpenStreams: Bool { streams.indices.contains { streams[$0].isOpen } }
 
   /// Runs `body` on the payload that the last decision for this stream named.
   public func withPayload<Result, Failure: Error>(
     of stream: Int, in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
-    guard let place = streams.lastIndex(where: { $0.id == stream }) else { return nil }
-    return try streams[place].buffer.withPayload(in: slot, body)
+    guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return nil }
+    let payload = streams[place].buffer.payload(in: slot)
+    return try unsafe body(payload.span.bytes)
+  }
+
+  /// The place of the open stream with this source.
+  ///
+  /// By index, here and elsewhere: a closure that is given a whole stream gets a copy, and a stream is big.
+  func openPlace(of ssrc: UInt32) -> Int? {
+    streams.indices.last { streams[$0].ssrc == ssrc && streams[$0].isOpen }
   }
 
   // MARK: Private

@@ -45,6 +45,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   /// The last sender report: the middle of its NTP time, and when it arrived.
   var senderReport: (middle: UInt32, arrival: Instant)?
   var reportedReceived = 0
+  /// Whether `format` is Opus, asked once: encoding names are compared without regard to case.
+  private let isOpus: Bool
   private var timestamps: TimestampExtender
   private var lastTransit: Interval
   /// The first packet since the sender began to count.
@@ -60,10 +62,11 @@ public struct ReceiveStream: Sendable, Identifiable {
     payloadType = header.payloadType
     self.format = format
     formatOrigin = origin
+    isOpus = format == .opus
     statistics = ReceptionStatistics(clockRate: format.clockRate)
     buffer = JitterBuffer(
       JitterBuffer.Configuration(
-        clockRate: format.clockRate, target: target, isContinuous: format == .opus))
+        clockRate: format.clockRate, target: target, isContinuous: isOpus))
     validator = SequenceValidator(first: header.sequenceNumber)
     lastArrival = first.arrival
     timestamps = TimestampExtender(first: header.timestamp)
@@ -146,7 +149,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     if header.payloadType != payloadType {
       return discard(.wrongPayloadType)
     }
-    if format == .opus {
+    if isOpus {
       guard let opus = OpusPacket(parsing: payload) else { return discard(.invalidPayload) }
       description.duration = Int64(opus.duration)
       description.isSilence = opus.isDTX

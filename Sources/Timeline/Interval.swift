@@ -9,7 +9,7 @@ public struct Interval: Hashable, Comparable, Sendable {
   @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
   /// No time at all.
-  public static let zero = Interval(nanoseconds: 0)
+  @inlinable public static var zero: Interval { Interval(nanoseconds: 0) }
 
   /// An interval of whole nanoseconds.
   @inlinable public static func nanoseconds(_ value: Int64) -> Interval { Interval(nanoseconds: value) }
@@ -36,8 +36,14 @@ public struct Interval: Hashable, Comparable, Sendable {
 
   /// The interval that `units` ticks of a clock of `rate` Hz take, rounded down to a nanosecond.
   ///
-  /// The product is taken in 128 bits, so no number of units traps; the result is clamped to what fits.
+  /// No number of units traps: where the product needs more than 64 bits it is taken in 128, which is much slower to
+  /// divide. The result is clamped to what fits.
   @inlinable public init(units: Int64, rate: UInt32) {
+    let (product, overflow) = units.multipliedReportingOverflow(by: 1_000_000_000)
+    if !overflow {
+      nanoseconds = product / Int64(max(rate, 1))
+      return
+    }
     let exact = Int128(units) * 1_000_000_000 / Int128(max(rate, 1))
     nanoseconds = Int64(clamping: exact)
   }
@@ -49,6 +55,10 @@ public struct Interval: Hashable, Comparable, Sendable {
 
   /// The number of ticks of a clock of `rate` Hz in this interval, rounded to the nearest.
   @inlinable public func units(rate: UInt32) -> Int64 {
+    let (product, overflow) = nanoseconds.multipliedReportingOverflow(by: Int64(rate))
+    if !overflow, product.magnitude < UInt64(Int64.max) / 2 {
+      return (product + (product < 0 ? -500_000_000 : 500_000_000)) / 1_000_000_000
+    }
     let exact = Int128(nanoseconds) * Int128(rate)
     let half: Int128 = exact < 0 ? -500_000_000 : 500_000_000
     return Int64(clamping: (exact + half) / 1_000_000_000)

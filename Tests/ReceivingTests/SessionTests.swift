@@ -43,6 +43,20 @@ struct SessionTests {
     #expect(ear.session.streams[0].playout.concealed == 0)
   }
 
+  @Test func `a stream ends with the connection that it came by, and others go on`() {
+    var ear = Ear()
+    for packet in UInt16(0)..<10 {
+      ear.take(Ear.rtp(packet), at: Int64(packet) * 20, from: 1)
+      ear.take(Ear.rtp(packet, ssrc: 7), at: Int64(packet) * 20, from: 3)
+    }
+    ear.session.handleClose(of: Peer(id: 1))
+    ear.drain(at: .zero + .milliseconds(300))
+    #expect(ear.events == [.began, .began, .ended(.closed)])
+    #expect(ear.session.streams[0].playout.played == 10)
+    #expect(ear.session.streams[0].playout.concealed == 0)
+    #expect(ear.session.streams[1].end == nil)
+  }
+
   @Test func `reports are made while a stream is received, and are valid`() throws {
     var ear = Ear()
     for packet in UInt16(0)..<1000 where packet != 500 { ear.take(Ear.rtp(packet), at: Int64(packet) * 20) }

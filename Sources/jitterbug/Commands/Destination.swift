@@ -183,14 +183,36 @@ final class Destination {
     try? openNextAddress()
   }
 
+  /// What `--verbose` says of the sockets.
+  var details: String {
+    if let connection { return "\(endpoint): connected to \(connection.peer)" }
+    guard let address = media?.localAddress else { return "\(endpoint): not open" }
+    let peer = media?.peer?.description ?? "nobody"
+    let reports = (control?.localAddress).map { ", RTCP from \($0)" } ?? ""
+    return "\(endpoint): sending to \(peer) from \(address)\(reports)"
+  }
+
   // MARK: Events
 
-  /// The descriptors to watch: for reports from the receiver, for errors, and for room to write.
-  var descriptors: [(descriptor: CInt, wantsWrite: Bool)] {
-    var result: [(CInt, Bool)] = []
-    if let descriptor = media?.descriptor { result.append((descriptor, false)) }
-    if let descriptor = control?.descriptor { result.append((descriptor, false)) }
-    if let connection, failure == nil { result.append((connection.descriptor, connection.pendingBytes > 0)) }
+  /// What to watch: sockets for reports from the receiver and for errors, and a connection for room to write, too.
+  ///
+  /// A value without memory of its own, because it is compared in every turn of the loop.
+  struct Interest: Equatable {
+    var media: CInt?
+    var control: CInt?
+    var connection: CInt?
+    var wantsWrite = false
+
+    var descriptors: [CInt] { [media, control, connection].compactMap { $0 } }
+  }
+
+  /// What there is to watch now.
+  var interest: Interest {
+    var result = Interest(media: media?.descriptor, control: control?.descriptor)
+    if let connection, failure == nil {
+      result.connection = connection.descriptor
+      result.wantsWrite = connection.pendingBytes > 0
+    }
     return result
   }
 

@@ -32,12 +32,7 @@ struct LinkStage {
   var record: LinkRecord { media.record }
 
   /// When the next datagram comes out.
-  var nextDelivery: Instant? {
-    switch (media.nextDelivery, control.nextDelivery) {
-    case (let left?, let right?): min(left, right)
-    case (let left, let right): left ?? right
-    }
-  }
+  var nextDelivery: Instant? { Instant.earliest(media.nextDelivery, control.nextDelivery) }
 
   mutating func send(_ datagram: RawSpan, isControl: Bool, tag: UInt32, at now: Instant) {
     let item = Item(bytes: datagram.withUnsafeBytes { [UInt8]($0) }, isControl: isControl, tag: tag)

@@ -37,7 +37,8 @@ final class Sender {
   private var isInterrupted = false
   /// The media time at which the last frame ends.
   private(set) var mediaEnd: Int64 = 0
-  private var watched: [CInt: Bool] = [:]
+  /// What the loop watches of each destination.
+  private var watched: [Destination.Interest]
   private var isBlocked = false
   private var meter = RateMeter()
   let started = MonotonicClock.now()
@@ -48,6 +49,7 @@ final class Sender {
     self.options = options
     self.session = session
     self.destinations = destinations
+    watched = destinations.map { _ in Destination.Interest() }
     self.queue = queue
     self.total = total
     do throws(SocketError) {
@@ -61,11 +63,20 @@ final class Sender {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
       link = LinkStage(spec, trace: file)
     }
-    live = LiveView(isQuiet: options.output.isQuiet)
+    live = LiveView(options.output)
   }
 
   /// Sends until the media ends, every destination is gone, or a signal comes.
   func run() throws(CommandError) {
+    for destination in destinations { live.detail(destination.details) }
+    let configuration = session.configuration
+    live.detail(
+      """
+      stream \(TextFile.hexadecimal(configuration.ssrc)), payload type \(configuration.payloadType), clock \
+      \(configuration.clockRate) Hz, first sequence number \(configuration.firstSequence.rawValue), first timestamp \
+      \(configuration.firstTimestamp.rawValue), cname \(configuration.cname)
+      """)
+    if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
     try watchDestinations()
     while true {
@@ -181,15 +192,12 @@ final class Sender {
   // MARK: Waiting
 
   private func wait() throws(CommandError) {
-    var deadline = live.nextUpdate
-    var candidates = [session.nextReport, link?.nextDelivery]
+    var deadline = Instant.earliest(live.nextUpdate, session.nextReport)
+    deadline = Instant.earliest(deadline, link?.nextDelivery)
     if let frame = current, !isBlocked {
-      candidates.append(schedule?.deadline(of: frame.time + frame.sendOffset))
+      deadline = Instant.earliest(deadline, schedule?.deadline(of: frame.time + frame.sendOffset))
     }
-    if hasMediaEnded, current == nil { candidates.append(mediaOver) }
-    for candidate in candidates {
-      if let candidate { deadline = deadline.map { min($0, candidate) } ?? candidate }
-    }
+    if hasMediaEnded, current == nil { deadline = Instant.earliest(deadline, mediaOver) }
     try watchDestinations()
     do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
       throw CommandError(error.description)
@@ -217,24 +225,16 @@ final class Sender {
   /// Brings the loop up to date with the descriptors that the destinations have now.
   private func watchDestinations() throws(CommandError) {
     do throws(SocketError) {
-      var present: Set<CInt> = []
       for (index, destination) in destinations.enumerated() {
-        for (descriptor, wantsWrite) in destination.descriptors {
-          present.insert(descriptor)
-          guard watched[descriptor] != wantsWrite else { continue }
-          let token = Token.firstDestination + UInt64(index)
-          if watched[descriptor] == nil {
-            try loop.add(descriptor, token: token, read: true, write: wantsWrite)
-          } else {
-            try loop.modify(descriptor, token: token, read: true, write: wantsWrite)
-          }
-          watched[descriptor] = wantsWrite
+        let interest = destination.interest
+        guard interest != watched[index] else { continue }
+        // A closed descriptor has left the loop by itself, and its number may belong to a new socket by now.
+        for descriptor in watched[index].descriptors { try? loop.remove(descriptor) }
+        let token = Token.firstDestination + UInt64(index)
+        for descriptor in interest.descriptors {
+          try loop.add(descriptor, token: token, read: true, write: interest.wantsWrite)
         }
-      }
-      for descriptor in watched.keys where !present.contains(descriptor) {
-        // A closed descriptor has left the loop by itself.
-        try? loop.remove(descriptor)
-        watched[descriptor] = nil
+        watched[index] = interest
       }
     } catch { throw CommandError(error.description) }
   }

@@ -1,0 +1,177 @@
+import Buffering
+import Impairment
+import Packets
+import Receiving
+import Sending
+import Statistics
+import Timeline
+
+/// One stage of a packet's path, fed with a steady stream: Opus of 160 bytes each 20 ms, in order.
+///
+/// Each run returns a sum of what came out, so that nothing of it can be left out.
+enum PacketBenchmark: String, CaseIterable {
+  case rtpParse = "rtp-parse"
+  case rtpWrite = "rtp-write"
+  case statistics = "statistics-record"
+  case buffer = "buffer-insert-poll"
+  case receive = "receive-session"
+  case send = "send-session"
+  case link = "link-send-receive"
+
+  /// 20 ms at 48 kHz.
+  private static let frame: Int64 = 960
+  private static let spacing = Interval.milliseconds(20)
+  private static let payloadSize = 160
+
+  func run(packets count: Int) -> UInt64 {
+    switch self {
+    case .rtpParse: Self.parse(count)
+    case .rtpWrite: Self.write(count)
+    case .statistics: Self.record(count)
+    case .buffer: Self.insertAndPoll(count)
+    case .receive: Self.receive(count)
+    case .send: Self.send(count)
+    case .link: Self.cross(count)
+    }
+  }
+
+  private static func parse(_ count: Int) -> UInt64 {
+    var datagram = sampleDatagram()
+    var sum: UInt64 = 0
+    for number in 0..<count {
+      setNumber(number, in: &datagram)
+      guard let packet = try? RTPPacket(parsing: datagram.span.bytes) else { return .max }
+      sum &+= UInt64(packet.header.timestamp.rawValue) &+ UInt64(packet.payload.count)
+    }
+    return sum
+  }
+
+  private static func write(_ count: Int) -> UInt64 {
+    var datagram = sampleDatagram()
+    var sum: UInt64 = 0
+    for number in 0..<count {
+      setNumber(number, in: &datagram)
+      sum &+= UInt64(datagram[3])
+    }
+    return sum
+  }
+
+  private static func record(_ count: Int) -> UInt64 {
+    var statistics = ReceptionStatistics(clockRate: 48_000)
+    var now = Instant.zero
+    for number in 0..<count {
+      now = now + spacing
+      _ = statistics.record(
+        sequence: Int64(number), timestamp: timestamp(number), arrival: now + wobble(number), bytes: payloadSize + 12)
+    }
+    return UInt64(statistics.unique)
+  }
+
+  private static func insertAndPoll(_ count: Int) -> UInt64 {
+    var buffer = JitterBuffer(JitterBuffer.Configuration(clockRate: 48_000, target: .milliseconds(60)))
+    let payload = [UInt8](repeating: 0x78, count: payloadSize)
+    var now = Instant.zero
+    var sum: UInt64 = 0
+    for number in 0..<count {
+      now = now + spacing
+      let packet = BufferedPacket(
+        sequence: Int64(number), timestamp: Int64(number) * frame, duration: frame, arrival: now)
+      _ = buffer.insert(packet, payload: payload.span.bytes)
+      while case .play(let played, let slot, _) = buffer.poll(at: now) {
+        sum &+= UInt64(played.sequence)
+        sum &+= buffer.withPayload(in: slot) { UInt64($0.byteCount) }
+      }
+    }
+    return sum
+  }
+
+  private static func receive(_ count: Int) -> UInt64 {
+    var session = ReceiveSession(ReceiveSession.Configuration(ssrc: 1, cname: "bench@localhost", seed: 1))
+    var datagram = sampleDatagram()
+    var now = Instant.zero
+    var sum: UInt64 = 0
+    for number in 0..<count {
+      setNumber(number, in: &datagram)
+      now = now + spacing
+      let arrival = now + wobble(number)
+      sum &+= play(&session, until: arrival)
+      session.handleRTP(datagram.span.bytes, from: Peer(id: 0), at: arrival)
+      while session.pollFate() != nil {}
+      while session.pollEvent() != nil {}
+      sum &+= play(&session, until: arrival)
+      if session.nextWake == nil { sum &+= 1 }
+    }
+    return sum
+  }
+
+  private static func play(_ session: inout ReceiveSession, until now: Instant) -> UInt64 {
+    var sum: UInt64 = 0
+    while let (stream, decision) = session.pollPlayout(at: now) {
+      guard case .play(_, let slot, _) = decision else { continue }
+      sum &+= session.withPayload(of: stream, in: slot) { UInt64($0.byteCount) } ?? 0
+    }
+    return sum
+  }
+
+  private static func send(_ count: Int) -> UInt64 {
+    var session = SendSession(
+      SendSession.Configuration(
+        ssrc: 1, payloadType: 111, clockRate: 48_000, firstSequence: SequenceNumber(0), firstTimestamp: RTPTimestamp(0),
+        cname: "bench@localhost", bandwidth: 112_000, wallClockOffset: 0, seed: 1))
+    var schedule = SendSchedule(start: .zero, clockRate: 48_000, speed: 1)
+    let payload = [UInt8](repeating: 0x78, count: payloadSize)
+    var datagram = [UInt8](repeating: 0, count: 1500)
+    var sum: UInt64 = 0
+    for number in 0..<count {
+      let deadline = schedule.deadline(of: Int64(number) * frame)
+      let admission = schedule.admit(mediaTime: Int64(number) * frame, at: deadline)
+      var span = datagram.mutableSpan
+      let size = session.packetize(
+        payload.span.bytes, timestampOffset: admission.timestampOffset, marker: false, into: &span,
+        deadline: admission.deadline)
+      schedule.sent(deadline: admission.deadline, at: admission.deadline + wobble(number))
+      sum &+= UInt64(size ?? 0)
+      sum &+= UInt64(session.pollReport(into: &span, at: admission.deadline) ?? 0)
+    }
+    return sum
+  }
+
+  private static func cross(_ count: Int) -> UInt64 {
+    guard let spec = try? LinkSpec(parsing: "loss=2%,burst=3,delay=40ms,jitter=10ms,reorder=1%,duplicate=1%,seed=1")
+    else { return .max }
+    var link = Link<Int>(spec)
+    var now = Instant.zero
+    var sum: UInt64 = 0
+    for number in 0..<count {
+      now = now + spacing
+      link.send(number, bytes: payloadSize + 40, at: now)
+      while let delivery = link.receive(at: now) { sum &+= UInt64(delivery.payload) }
+      if link.nextDelivery == nil { sum &+= 1 }
+    }
+    return sum
+  }
+
+  // MARK: The stream
+
+  private static func sampleDatagram() -> [UInt8] {
+    // 0x78: CELT, fullband, 20 ms, mono, one frame.
+    [UInt8](repeating: 0, count: RTPHeader.size) + [UInt8](repeating: 0x78, count: payloadSize)
+  }
+
+  private static func setNumber(_ number: Int, in datagram: inout [UInt8]) {
+    let header = RTPHeader(
+      payloadType: 111, sequenceNumber: SequenceNumber(UInt16(truncatingIfNeeded: number)),
+      timestamp: timestamp(number), ssrc: 0x1a2b_3c4d)
+    var span = datagram.mutableSpan
+    _ = header.write(into: &span)
+  }
+
+  private static func timestamp(_ number: Int) -> RTPTimestamp {
+    RTPTimestamp(UInt32(truncatingIfNeeded: Int64(number) * frame))
+  }
+
+  /// A little jitter, always the same: 0 to 3.1 ms.
+  private static func wobble(_ number: Int) -> Interval {
+    .microseconds(Int64(truncatingIfNeeded: number &* 2_654_435_761 >> 7 & 31) * 100)
+  }
+}
