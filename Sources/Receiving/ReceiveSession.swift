@@ -176,8 +176,9 @@ public struct ReceiveSession: Sendable {
     return try unsafe body(payload.span.bytes)
   }
 
-  /// The place of the open stream with this source. By index, here and elsewhere: a closure that is given a whole
-  /// stream gets a copy, and a stream is big.
+  /// The place of the open stream with this source.
+  ///
+  /// By index, here and elsewhere: a closure that is given a whole stream gets a copy, and a stream is big.
   func openPlace(of ssrc: UInt32) -> Int? {
     streams.indices.last { streams[$0].ssrc == ssrc && streams[$0].isOpen }
   }
