@@ -13,6 +13,9 @@ import sys
 import tempfile
 import time
 
+# A shell that starts this script in the background lets it and its children ignore SIGINT, which ends receivers.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SCRATCH = ROOT / ".build" / "benchmarks"
 
@@ -33,9 +36,13 @@ class Process:
         self.command = [str(word) for word in command]
         self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
         self.is_over = False
+        self.memory = 0
 
-    def finish(self, limit):
-        """Waits for the end; after `limit` seconds asks for it (SIGINT), and insists three seconds later."""
+    def finish(self, limit, beside=()):
+        """Waits for the end; after `limit` seconds asks for it (SIGINT), and insists three seconds later.
+
+        Looks meanwhile at the processes `beside` it, too.
+        """
         deadline = time.monotonic() + limit
         signals = [signal.SIGINT, signal.SIGKILL]
         while True:
@@ -45,14 +52,21 @@ class Process:
             if time.monotonic() > deadline and signals:
                 self.child.send_signal(signals.pop(0))
                 deadline = time.monotonic() + 3
-            time.sleep(0.02)
+            for process in (self, *beside):
+                process.look()
+            time.sleep(0.05)
         self.is_over = True
         self.child.returncode = os.waitstatus_to_exitcode(status)
         self.elapsed = time.monotonic() - self.started
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.memory = usage.ru_maxrss / 1024  # MiB
-        self.switches = usage.ru_nvcsw + usage.ru_nivcsw
         return self
+
+    def look(self):
+        """Notes the most memory resident so far, in MiB; what wait4 says of it includes this script's, before exec."""
+        with contextlib.suppress(OSError):
+            for line in pathlib.Path(f"/proc/{self.child.pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    self.memory = max(self.memory, int(line.split()[1]) / 1024)
 
     def end(self):
         if not self.is_over:
