@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "Reporting", dependencies: ["Statistics", "Timeline"], swiftSettings: core),
     .target(
       name: "Simulation",
-      dependencies: ["Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline"],
+      dependencies: ["Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
       swiftSettings: core),
 
     // The shell: files, codecs, sockets.
@@ -80,7 +80,7 @@ let package = Package(
         "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
       ], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", "Packets", "Timeline"], swiftSettings: strict),
-    .testTarget(name: "CodecsTests", dependencies: ["Codecs"], swiftSettings: strict),
+    .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Packets"], swiftSettings: strict),
     .testTarget(name: "SocketsTests", dependencies: ["Sockets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "ToolTests", dependencies: ["jitterbug"], swiftSettings: strict),
     .testTarget(name: "InteropTests", dependencies: ["jitterbug"], swiftSettings: strict),

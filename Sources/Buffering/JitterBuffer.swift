@@ -5,7 +5,7 @@ public import Timeline
 /// Its clock is the caller's: `insert` with packets in order of arrival, `poll(at:)` until it says `.wait`, and again at
 /// the instant it names. Each decision depends on the packets and instants given, on nothing else.
 ///
-/// A packet is due when its media time plus the smallest recent transit (``ArrivalModel``) plus the target delay has
+/// A packet is due when its media time plus the smallest recent transit (see `ArrivalModel`) plus the target delay has
 /// come. The target is fixed here; an adaptive policy only has to set ``target``.
 ///
 /// Nothing is played twice or out of order: a sequence number is passed once, by playing, rebuilding or concealing it.
@@ -36,6 +36,8 @@ public struct JitterBuffer: Sendable {
 
   /// A jump of the transit by more than this is a new timeline, not delay.
   static let discontinuity = Interval.seconds(5)
+  /// A step back of the timestamps by more than this is a new timeline; a smaller one is played with an overlap.
+  static let backwardJump = Interval.milliseconds(500)
   /// After this long without a packet, a stream that goes on where it stopped is taken up at its new delay.
   static let pause = Interval.seconds(1)
   /// The number of sequence numbers that a restarted sender's first number is placed ahead of the last one, so that
@@ -60,6 +62,9 @@ public struct JitterBuffer: Sendable {
   private var store: PacketStore
   private var arrivals: ArrivalModel?
   private var lastArrival = Instant.zero
+  /// The timestamp of the packet with the highest number so far.
+  private var newestTimestamp: Int64 = 0
+  private var newestSequence: Int64 = 0
   private var boundary = Boundary.none
   /// While nothing of a new timeline has been played: the lowest number that can still become its first.
   private var openFrom: Int64? = .min
@@ -198,6 +203,8 @@ public struct JitterBuffer: Sendable {
     nextSequence = packet.sequence
     nextTimestamp = packet.timestamp
     lastArrival = packet.arrival
+    newestSequence = packet.sequence
+    newestTimestamp = packet.timestamp
     arrivals = ArrivalModel(transit: transit(of: packet), at: packet.arrival)
   }
 
@@ -212,13 +219,13 @@ public struct JitterBuffer: Sendable {
   /// Whether the packet's time has passed; what lies behind a boundary is never late.
   @inline(__always) private func isPassed(_ packet: BufferedPacket) -> Bool {
     guard hasStarted else { return false }
+    if let openFrom, packet.sequence >= openFrom, isNear(packet) { return false }
+    if packet.sequence < nextSequence { return true }
     switch boundary {
     case .restart(let start) where packet.sequence > start - Self.restartMargin: return false
     case .timeline(let start, _) where packet.sequence >= start: return false
     default: break
     }
-    if let openFrom, packet.sequence >= openFrom, isNear(packet) { return false }
-    if packet.sequence < nextSequence { return true }
     guard configuration.isContinuous else { return false }
     return packet.timestamp + max(packet.duration, 1) <= nextTimestamp
   }
@@ -240,7 +247,14 @@ public struct JitterBuffer: Sendable {
       let transit = transit(of: packet)
       arrivals?.observe(transit: transit, at: packet.arrival)
     }
+    noteArrival(of: packet)
+  }
+
+  private mutating func noteArrival(of packet: BufferedPacket) {
     lastArrival = max(lastArrival, packet.arrival)
+    guard packet.sequence >= newestSequence, isNear(packet) || store.contains(packet.sequence) else { return }
+    newestSequence = packet.sequence
+    newestTimestamp = packet.timestamp
   }
 
   /// Whether the packet's transit is one that a path could have, given those before it.
@@ -257,6 +271,9 @@ public struct JitterBuffer: Sendable {
       return false
     }
     if !isNear(packet) { return true }
+    // Delay can't put a packet before the one that was sent before it.
+    let step = Interval(units: packet.timestamp - newestTimestamp, rate: configuration.clockRate)
+    if configuration.isContinuous, step < -Self.backwardJump { return true }
     // After a pause at least: one packet late by so much is just late.
     return hasStarted && store.isEmpty && packet.arrival - lastArrival > Self.pause
       && transit(of: packet) - arrivals.base > target
@@ -290,7 +307,7 @@ public struct JitterBuffer: Sendable {
   }
 
   private mutating func observe(_ packet: BufferedPacket, isJump: Bool) {
-    lastArrival = max(lastArrival, packet.arrival)
+    noteArrival(of: packet)
     if isJump {
       boundary = .timeline(packet.sequence, before: arrivals?.base ?? .zero)
       openFrom = nil
@@ -321,11 +338,13 @@ public struct JitterBuffer: Sendable {
     case .restart(let start):
       guard head.sequence > start - Self.restartMargin else { return true }
       settleStall(lost: 0)
+      openFrom = max(nextSequence, start - Self.restartMargin + 1)
       nextSequence = head.sequence
-      openFrom = start - Self.restartMargin + 1
     }
     boundary = .none
     nextTimestamp = head.timestamp
+    // Only when a restart was announced at a number that is in store already.
+    if arrivals == nil { arrivals = ArrivalModel(transit: transit(of: head), at: head.arrival) }
     return false
   }
 

@@ -92,7 +92,7 @@ public struct OggOpusReader: ~Copyable {
 
   /// Takes over an open descriptor (unless it is standard input) and reads up to the end of the header.
   ///
-  /// - Parameter prefix: what was already read from the descriptor to see what it is.
+  /// `prefix` is what was already read from the descriptor to see what it is; `name` is for messages.
   public init(descriptor: CInt, name: String, prefix: [UInt8]) throws(MediaError) {
     pages = OggPageReader(descriptor: descriptor, name: name, prefix: prefix)
     head = OpusHead(channels: 1)

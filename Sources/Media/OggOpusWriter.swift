@@ -45,6 +45,7 @@ public struct OggOpusWriter: ~Copyable {
   /// Begins a file by writing its two headers.
   ///
   /// - Parameters:
+  ///   - output: where the file goes, from its first byte on.
   ///   - head: for a stream joined in the middle a pre-skip of 3,840 is recommended (RFC 7845 section 5.1).
   ///   - serial: the number of the logical stream, any; random ones keep joined files apart.
   ///   - vendor: what wrote the stream, for the comment header.
@@ -62,9 +63,8 @@ public struct OggOpusWriter: ~Copyable {
 
   /// Adds a packet whose first sample belongs at `time`.
   ///
-  /// - Parameter time: in samples at 48 kHz from any beginning, such as an RTP timestamp extended to 64 bits; the
-  ///   first packet's becomes the beginning of the file. Packets come in order; one whose time is already filled is
-  ///   left out.
+  /// `time` is in samples at 48 kHz from any beginning, such as an RTP timestamp extended to 64 bits; the first packet's
+  /// becomes the beginning of the file. Packets come in order; one whose time is already filled is left out.
   public mutating func write(_ packet: RawSpan, at time: Int64) throws(MediaError) -> Outcome {
     guard let parsed = OpusPacket(parsing: packet) else { return .invalid }
     let duration = Int64(parsed.duration)

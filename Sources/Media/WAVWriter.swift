@@ -22,6 +22,7 @@ public struct WAVWriter: ~Copyable {
   /// Begins a file by writing a header for no samples.
   ///
   /// - Parameters:
+  ///   - output: where the file goes, from its first byte on.
   ///   - sampleRate: in Hz, at least 1.
   ///   - channels: at least 1; their samples are given interleaved.
   public init(output: consuming OutputFile, sampleRate: Int, channels: Int) throws(MediaError) {

@@ -62,6 +62,8 @@ public enum StreamEvent: Equatable, Sendable {
 public enum StreamEnd: String, Sendable {
   /// The sender said goodbye.
   case goodbye
+  /// The connection that it came by was closed.
+  case closed
   /// Nothing arrived for the idle timeout.
   case idle
   /// The receiver was told to stop.

@@ -24,8 +24,11 @@ struct HeldDatagram: Sendable {
 ///
 /// Made-up sources can only push each other out of here; sources that were validated are not touched.
 struct Probation: Sendable {
-  /// The most sources on probation; the one that has been silent longest makes room.
-  static let sourceLimit = 64
+  /// The most sources on probation; a random one makes room.
+  ///
+  /// If the oldest made room, a flood of this many made-up sources between two packets of a real one would keep that out
+  /// for good. So it gets in after a few packets.
+  static let sourceLimit = 256
   /// The most packets kept of each; the oldest makes room.
   static let packetLimit = 8
 
@@ -37,6 +40,9 @@ struct Probation: Sendable {
   }
 
   private var candidates: [Candidate] = []
+  private var generator: SeededGenerator
+
+  init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
 
   /// What came of a packet of a source on probation.
   struct Outcome {
@@ -51,13 +57,16 @@ struct Probation: Sendable {
     var outcome = Outcome()
     guard let place = candidates.firstIndex(where: { $0.ssrc == ssrc && $0.peer == datagram.peer }) else {
       if candidates.count == Self.sourceLimit {
-        let oldest = candidates.removeFirst()
-        outcome.dropped = oldest.held.map { (oldest.ssrc, $0) }
+        let place = Int(generator.next() % UInt64(Self.sourceLimit))
+        let victim = candidates[place]
+        outcome.dropped = victim.held.map { (victim.ssrc, $0) }
+        candidates[place] = Candidate(ssrc: ssrc, peer: datagram.peer, held: [datagram])
+      } else {
+        candidates.append(Candidate(ssrc: ssrc, peer: datagram.peer, held: [datagram]))
       }
-      candidates.append(Candidate(ssrc: ssrc, peer: datagram.peer, held: [datagram]))
       return outcome
     }
-    var candidate = candidates.remove(at: place)
+    var candidate = candidates[place]
     let isProven = candidate.held.contains { $0.sequence.distance(to: datagram.sequence) == 1 }
     candidate.held.append(datagram)
     if isProven {
@@ -70,10 +79,11 @@ struct Probation: Sendable {
           outcome.dropped.append((ssrc, held))
         }
       }
+      candidates.remove(at: place)
       return outcome
     }
     if candidate.held.count > Self.packetLimit { outcome.dropped = [(ssrc, candidate.held.removeFirst())] }
-    candidates.append(candidate)
+    candidates[place] = candidate
     return outcome
   }
 

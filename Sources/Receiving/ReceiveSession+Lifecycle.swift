@@ -21,6 +21,17 @@ extension ReceiveSession {
     }
   }
 
+  /// The connection to a sender has ended: nothing more comes from there, and nothing is on its way.
+  public mutating func handleClose(of peer: Peer) {
+    for place in streams.indices where streams[place].peer == peer {
+      switch streams[place].phase {
+      case .active: drain(place, because: .closed)
+      case .leaving(let reason, _): drain(place, because: reason)
+      case .draining, .ended: break
+      }
+    }
+  }
+
   private mutating func handle(_ packet: RTCPPacket, in datagram: RawSpan, at arrival: Instant) {
     switch packet {
     case .senderReport(let report):

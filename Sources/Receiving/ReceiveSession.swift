@@ -69,7 +69,7 @@ public struct ReceiveSession: Sendable {
   public internal(set) var datagrams = DatagramCounts()
 
   let configuration: Configuration
-  var probation = Probation()
+  var probation: Probation
   private var nextID = 0
   private var nextIndex: UInt64 = 0
   private var nextPlayout: Instant?
@@ -82,6 +82,7 @@ public struct ReceiveSession: Sendable {
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     reporter = ReceiverReporter(configuration)
+    probation = Probation(seed: configuration.seed)
     trace = FateLedger(isTracing: configuration.isTracing)
   }
 

@@ -107,17 +107,19 @@ public struct ReceiveStream: Sendable, Identifiable {
     return shift < .seconds(5) && shift > .seconds(-5)
   }
 
-  /// Tells what a jump to `number` is: the media time must fit, and the stream's packets a second must explain how
-  /// many numbers were jumped over, give or take a factor of four.
+  /// Tells what a jump to `number` is: the media time must fit, and the stream's packets a second must explain the
+  /// numbers jumped over.
   func jump(to number: SequenceNumber, timestamp: RTPTimestamp, arrival: Instant) -> SequenceValidator.Jump {
     guard fits(timestamp, arrival: arrival) else { return .restart }
     let ahead = validator.distanceAhead(of: number)
     let elapsed = timestamps.extended(timestamp) - timestamps.last
     let span = Double(max(timestamps.last - runStart.timestamp, 1))
     let rate = Double(max(validator.highest - runStart.sequence, 1)) / span
-    let plausible = 4 * rate * Double(abs(elapsed)) + Double(SequenceValidator.maxMisorder)
-    if elapsed > 0 { return Double(ahead) <= plausible ? .dropout : .restart }
-    return Double((1 << 16) - ahead) <= plausible ? .stale : .restart
+    let explained = rate * Double(abs(elapsed))
+    let margin = Double(SequenceValidator.maxMisorder)
+    if elapsed > 0 { return Double(ahead) <= 4 * explained + margin ? .dropout : .restart }
+    let behind = Double((1 << 16) - ahead)
+    return abs(behind - explained) <= explained / 2 + margin ? .stale : .restart
   }
 
   /// The sender has begun anew: timestamps stand in no relation to those before.

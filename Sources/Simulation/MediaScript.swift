@@ -34,14 +34,11 @@ public struct MediaScript: Sendable {
   public var driftPPM: Int64
   /// Whether it says goodbye at the end.
   public var saysGoodbye: Bool
-  /// How much earlier than the last packet the goodbye goes out; zero is right behind it.
-  public var goodbyeLead: Interval
 
   /// Describes a sender.
   public init(
     _ steps: [Step], ssrc: UInt32 = 0x1a2b_3c4d, firstSequence: UInt16 = 1000, firstTimestamp: UInt32 = 100_000,
-    start: Instant = .zero + .seconds(1), driftPPM: Int64 = 0, saysGoodbye: Bool = true,
-    goodbyeLead: Interval = .zero
+    start: Instant = .zero + .seconds(1), driftPPM: Int64 = 0, saysGoodbye: Bool = true
   ) {
     self.steps = steps
     self.ssrc = ssrc
@@ -50,7 +47,6 @@ public struct MediaScript: Sendable {
     self.start = start
     self.driftPPM = driftPPM
     self.saysGoodbye = saysGoodbye
-    self.goodbyeLead = goodbyeLead
   }
 
   /// The payload of an Opus packet, valid as far as RFC 6716 section 3 tells.

@@ -35,7 +35,8 @@ struct ScriptedSender: Sendable {
     self.script = script
     self.seed = seed
     session = SendSession(
-      Self.configuration(ssrc: script.ssrc, sequence: script.firstSequence, timestamp: script.firstTimestamp, seed: seed))
+      Self.configuration(
+        ssrc: script.ssrc, sequence: script.firstSequence, timestamp: script.firstTimestamp, seed: seed))
     schedule = SendSchedule(start: script.start, clockRate: Self.clockRate)
     wake = script.start
     lastDeadline = script.start

@@ -47,7 +47,8 @@ public struct EventLoop: ~Copyable {
   ///
   /// With neither `read` nor `write` an error is still reported, once. A plain file can't be watched: it is always
   /// ready.
-  /// - Parameter token: comes back with the event; `UInt64.max` is the loop's own.
+  ///
+  /// `token` comes back with the event; `UInt64.max` is the loop's own.
   public func add(_ descriptor: CInt, token: UInt64, read: Bool, write: Bool) throws(SocketError) {
     precondition(token != timerToken, "this token is the loop's own")
     try waiting(clinux_epoll_add(epoll.raw, descriptor, interest(read, write), token))
@@ -67,7 +68,8 @@ public struct EventLoop: ~Copyable {
   /// Waits until something is ready or `deadline` has come, whichever is first, and never wakes for nothing.
   ///
   /// A deadline in the past only asks what is ready now; nil waits for ever.
-  /// - Parameter events: is emptied, then filled with what is ready (at most 64; the rest comes in the next turn).
+  ///
+  /// `events` is emptied, then filled with what is ready (at most 64; the rest comes in the next turn).
   public mutating func wait(until deadline: Instant?, into events: inout [ReadyEvent]) throws(SocketError) {
     events.removeAll(keepingCapacity: true)
     while true {

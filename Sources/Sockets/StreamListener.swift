@@ -27,7 +27,8 @@ public struct StreamListener: ~Copyable {
   public let localAddress: SocketAddress
 
   /// Listens on an address; `::` hears both IP versions.
-  /// - Parameter options: apply to the connections.
+  ///
+  /// The options apply to the connections.
   public init(on address: SocketAddress, options: StreamOptions = StreamOptions()) throws(SocketError) {
     let address = try address.scoped(to: options.interface)
     let descriptor = try openSocket(address.family, .stream, for: address)

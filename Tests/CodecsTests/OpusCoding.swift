@@ -1,4 +1,5 @@
 import Codecs
+import Packets
 
 /// Encodes and decodes whole signals for the tests.
 enum OpusCoding {
@@ -57,7 +58,7 @@ enum OpusCoding {
     return done == frames ? samples : []
   }
 
-  static func hasFEC(_ packet: [UInt8]) -> Bool { OpusDecoder.hasFEC(packet.span.bytes) }
+  static func hasFEC(_ packet: [UInt8]) -> Bool { OpusPacket.carriesFEC(packet.span.bytes) }
 
   static func floats(_ samples: ArraySlice<Int16>) -> [Float] { samples.map { Float($0) / 32_768 } }
 }

@@ -83,9 +83,10 @@ struct Usage<Arguments>: Sendable {
     let options = groups.flatMap(\.options)
     if let option = options.first(where: { $0.name == name }) { return option }
     let near = options.map(\.name).min { Self.distance($0, name) < Self.distance($1, name) }
-    let hint = near.flatMap { Self.distance($0, name) <= 3 ? "; did you mean \($0)?" : nil }
+    let hint = near.flatMap { Self.distance($0, name) <= 3 ? "did you mean \($0)? " : nil }
     throw UsageError(
-      "\(name) is not an option of jitterbug \(verb)\(hint ?? ""), see jitterbug \(verb) --help for all of them")
+      "\(name) is not an option of jitterbug \(verb): \(hint ?? "")see jitterbug \(verb) --help for all"
+    )
   }
 
   /// The help: examples first, then the options by group.

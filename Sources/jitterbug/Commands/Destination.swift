@@ -183,6 +183,15 @@ final class Destination {
     try? openNextAddress()
   }
 
+  /// What `--verbose` says of the sockets.
+  var details: String {
+    if let connection { return "\(endpoint): connected to \(connection.peer)" }
+    guard let address = media?.localAddress else { return "\(endpoint): not open" }
+    let peer = media?.peer?.description ?? "nobody"
+    let reports = (control?.localAddress).map { ", RTCP from \($0)" } ?? ""
+    return "\(endpoint): sending to \(peer) from \(address)\(reports)"
+  }
+
   // MARK: Events
 
   /// What to watch: sockets for reports from the receiver and for errors, and a connection for room to write, too.

@@ -10,8 +10,11 @@ struct LiveView {
   /// When the next update is due; nil when nothing is shown.
   private(set) var nextUpdate: Instant?
 
-  init(isQuiet: Bool) {
-    self.isQuiet = isQuiet
+  private let isVerbose: Bool
+
+  init(_ options: OutputOptions) {
+    isQuiet = options.isQuiet
+    isVerbose = options.isVerbose
     isTerminal = isatty(STDERR_FILENO) == 1
   }
 
@@ -40,6 +43,11 @@ struct LiveView {
   mutating func say(_ text: String) {
     guard isOn else { return }
     StandardError.write(screen.clear() + text + "\n")
+  }
+
+  /// Says something that only `--verbose` asks for.
+  mutating func detail(_ text: @autoclosure () -> String) {
+    if isVerbose { StandardError.write(screen.clear() + text() + "\n") }
   }
 
   /// Takes the live lines away.

@@ -22,8 +22,6 @@ struct ReceiveInlet: ~Copyable {
   let description: String
   /// The error that ended a socket.
   private(set) var failure: String?
-  /// Connections that ended inside a frame.
-  private(set) var cutFrames = 0
   private var media: DatagramSocket?
   private var control: DatagramSocket?
   private var listener: StreamListener?
@@ -134,9 +132,11 @@ struct ReceiveInlet: ~Copyable {
   }
 
   /// Reads what one connection has, a bounded amount a turn so that none keeps the others waiting, and hands on the
-  /// datagrams that it frames.
-  mutating func read(_ token: UInt64, in loop: borrowing EventLoop, _ body: ([UInt8], Peer) -> Void) {
-    guard let connection = connections[token] else { return }
+  /// datagrams that it frames. When the connection has ended, returns whose it was and whether it ended inside a frame.
+  mutating func read(
+    _ token: UInt64, in loop: borrowing EventLoop, _ body: ([UInt8], Peer) -> Void
+  ) -> (peer: Peer, isCut: Bool)? {
+    guard let connection = connections[token] else { return nil }
     connection.buffer.removeAll(keepingCapacity: true)
     switch connection.stream.read(appendingTo: &connection.buffer, limit: 65_536) {
     case .bytes:
@@ -146,15 +146,22 @@ struct ReceiveInlet: ~Copyable {
       }
     case .wouldBlock: break
     case .closed, .failed:
-      if connection.deframer.isInsideFrame { cutFrames += 1 }
       try? loop.remove(connection.stream.descriptor)
       connection.stream.close()
       connections[token] = nil
+      return (connection.peer, connection.deframer.isInsideFrame)
     }
+    return nil
   }
 
-  /// Whether there were connections and all have ended.
-  var hasEndedAll: Bool { connectionCount > 0 && connections.isEmpty }
+  /// What `--verbose` says of the sockets.
+  var details: String {
+    mutating get {
+      guard let bytes = media?.receiveBufferBytes else { return "accepting connections" }
+      let reports = (control?.localAddress).map { "RTCP on \($0)" } ?? "RTCP on the same socket"
+      return "receive buffer of \(bytes) bytes, as the kernel counts; \(reports)"
+    }
+  }
 
   // MARK: RTCP
 

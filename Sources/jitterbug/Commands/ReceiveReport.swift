@@ -99,6 +99,7 @@ extension StreamEnd {
   var sentence: String {
     switch self {
     case .goodbye: "the sender said goodbye"
+    case .closed: "the sender closed the connection"
     case .idle: "nothing arrived for the idle timeout"
     case .stopped: "the receiver was stopped"
     }

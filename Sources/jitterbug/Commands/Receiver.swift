@@ -37,6 +37,8 @@ final class Receiver {
   private let clock: ClockOffset
   /// Up to here everything that arrived has been handed on.
   private var handledUpTo: Instant
+  /// Senders whose connection has ended, while the link may still hold what they sent.
+  private var closed: [Peer] = []
   private var isStopping = false
   private var endReason: String?
 
@@ -57,7 +59,7 @@ final class Receiver {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
       link = LinkStage(spec, trace: file)
     }
-    live = LiveView(isQuiet: options.output.isQuiet)
+    live = LiveView(options.output)
     inlet = try ReceiveInlet(options)
     try inlet.register(in: loop, media: Token.media, control: Token.control, listener: Token.listener)
     do throws(SocketError) {
@@ -68,6 +70,8 @@ final class Receiver {
   /// Receives until the end; returns the exit status.
   func run() throws(CommandError) -> Int32 {
     live.say("listening on \(inlet.description)")
+    live.detail(inlet.details)
+    if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
     while !isDone {
       let deadline = nextWake
@@ -95,9 +99,11 @@ final class Receiver {
     default:
       let now = MonotonicClock.now()
       var pieces: [(bytes: [UInt8], peer: Peer)] = []
-      inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
+      let end = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
       for piece in pieces { try take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
-      if inlet.hasEndedAll, options.isEnding { stop(because: "the sender closed the connection") }
+      guard let end else { return }
+      if end.isCut { live.say("the connection from \(inlet.name(of: end.peer)) ended inside a frame") }
+      closed.append(end.peer)
     }
   }
 
@@ -158,6 +164,10 @@ final class Receiver {
 
   private func advance(to now: Instant) throws(CommandError) {
     try advanceLink(to: now)
+    if !closed.isEmpty, link?.nextDelivery == nil {
+      for peer in closed { session.handleClose(of: peer) }
+      closed = []
+    }
     try play(until: now)
     try settle()
     handledUpTo = max(handledUpTo, now)

@@ -12,7 +12,7 @@ struct SendOptions: Sendable {
   var isLooping = false
   var start = Interval.zero
   var duration: Interval?
-  var encoder = OpusSettings()
+  var encoder = Self.defaultEncoder
   var payloadType: Int?
   var ssrc: UInt32?
   var seed: UInt64?
@@ -79,7 +79,11 @@ extension SendOptions {
         $0.encoder.application = $1
       },
       .value("--complexity", "N", "0 to 10 (default 10)", Values.number(0...10)) { $0.encoder.complexity = $1 },
-      .value("--fec", "LOSS", "add in-band FEC for this expected loss, such as 10%", Values.share) {
+      .value(
+        "--fec", "LOSS",
+        "add in-band FEC for this expected loss, such as 10%; for speech, with --application voip and 16k to 40k",
+        Values.share
+      ) {
         $0.encoder.expectedLossPercent = Int(($1 * 100).rounded())
         $0.encoder.forwardErrorCorrection = true
       },
@@ -96,7 +100,7 @@ extension SendOptions {
       },
       .value("--ssrc", "N", "the synchronisation source (default random)", Values.ssrc) { $0.ssrc = $1 },
       .value("--seed", "N", "fixes SSRC, first sequence number and first timestamp", Values.seed) { $0.seed = $1 },
-      .value("--cname", "NAME", "the canonical name (default user@host)", Values.text) { $0.cname = $1 },
+      .value("--cname", "NAME", "the canonical name, up to 255 bytes (default user@host)", name) { $0.cname = $1 },
       .value("--sdp", "FILE", "write a session description, for ffmpeg, VLC and GStreamer", Values.text) {
         $0.sdpFile = $1
       },
@@ -132,6 +136,17 @@ extension SendOptions {
   private static let applications: [(word: String, value: OpusSettings.Application)] = [
     ("audio", .audio), ("voip", .voip), ("lowdelay", .lowDelay),
   ]
+
+  private static let defaultEncoder: OpusSettings = {
+    var settings = OpusSettings()
+    settings.bitrate = 96_000
+    return settings
+  }()
+
+  @Sendable private static func name(_ text: String) throws(UsageError) -> String {
+    guard (1...255).contains(text.utf8.count) else { throw UsageError("a canonical name has 1 to 255 bytes") }
+    return text
+  }
 
   @Sendable private static func bitrate(_ text: String) throws(UsageError) -> Int {
     let value = try Values.bitrate(text)

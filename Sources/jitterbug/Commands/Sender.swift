@@ -63,11 +63,20 @@ final class Sender {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
       link = LinkStage(spec, trace: file)
     }
-    live = LiveView(isQuiet: options.output.isQuiet)
+    live = LiveView(options.output)
   }
 
   /// Sends until the media ends, every destination is gone, or a signal comes.
   func run() throws(CommandError) {
+    for destination in destinations { live.detail(destination.details) }
+    let configuration = session.configuration
+    live.detail(
+      """
+      stream \(TextFile.hexadecimal(configuration.ssrc)), payload type \(configuration.payloadType), clock \
+      \(configuration.clockRate) Hz, first sequence number \(configuration.firstSequence.rawValue), first timestamp \
+      \(configuration.firstTimestamp.rawValue), cname \(configuration.cname)
+      """)
+    if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
     try watchDestinations()
     while true {
@@ -106,7 +115,7 @@ final class Sender {
       else { continue }
       if options.speed != nil { schedule?.sent(deadline: admission.deadline, at: now) }
       mediaEnd = max(mediaEnd, frame.time + frame.duration)
-      meter.add(bytes: size)
+      meter.add(bytes: size, at: now)
       // A second reference: a span can't be lent of a class's own array.
       let bytes = datagram
       transmit(bytes.span.bytes.extracting(first: size), isControl: false, at: now)
@@ -283,7 +292,10 @@ struct RateMeter {
   private var bytes = 0
   private var since: Instant?
 
-  mutating func add(bytes count: Int) { bytes += count }
+  mutating func add(bytes count: Int, at now: Instant) {
+    if since == nil { since = now }
+    bytes += count
+  }
 
   mutating func bitrate(at now: Instant) -> Double {
     defer {
