@@ -133,6 +133,14 @@ extension ReceiveSession {
 }
 
 extension ReceiveStream {
+  /// Whether it takes one of the places for sources: it does until nothing more is awaited from it.
+  var isFollowed: Bool {
+    switch phase {
+    case .active, .leaving: true
+    case .draining, .ended: false
+    }
+  }
+
   /// Whether it is still being received or played.
   public var isOpen: Bool { if case .ended = phase { false } else { true } }
 

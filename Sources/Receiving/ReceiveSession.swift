@@ -58,6 +58,8 @@ public struct ReceiveSession: Sendable {
 
   /// How long after a goodbye packets may still be on their way (RFC 3550 section 6.2.1 keeps the source for a while).
   static let goodbyeMargin = Interval.seconds(1)
+  /// A source that has been silent for longer makes place for a new one when all places are taken.
+  static let displacementAge = Interval.seconds(2)
   /// Streams that ended are kept for the report, up to this many in all.
   static let streamLimit = 256
 
@@ -268,7 +270,7 @@ public struct ReceiveSession: Sendable {
 
   private mutating func beginStream(ssrc: UInt32, with proof: [HeldDatagram]) {
     guard !isStopped else { return release(proof.map { (ssrc, $0) }, because: .probation) }
-    guard streams.count(where: { $0.isOpen }) < configuration.sourceLimit, makeRoom() else {
+    guard makePlace(at: proof.last?.arrival ?? .zero), makeRoom() else {
       return release(proof.map { (ssrc, $0) }, because: .sourceLimit)
     }
     var samples: [FormatTable.Sample] = []
@@ -301,6 +303,20 @@ public struct ReceiveSession: Sendable {
       }
       replay(held, stream: place, extended: extended)
     }
+  }
+
+  /// Whether one more source can be followed; the one that has been silent longest makes place if that is for long
+  /// enough.
+  ///
+  /// Without this, sources that were made up, or died without a goodbye, would shut out all others for ever.
+  private mutating func makePlace(at now: Instant) -> Bool {
+    let followed = streams.indices.filter { streams[$0].isFollowed }
+    guard followed.count >= configuration.sourceLimit else { return true }
+    guard let stalest = followed.min(by: { streams[$0].lastArrival < streams[$1].lastArrival }),
+      now - streams[stalest].lastArrival > Self.displacementAge
+    else { return false }
+    drain(stalest, because: .idle)
+    return true
   }
 
   /// Whether there is room for one more stream in the report; the shortest of those that ended makes it.

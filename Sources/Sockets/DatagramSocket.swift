@@ -68,8 +68,7 @@ public struct DatagramSocket: ~Copyable {
     let setter = OptionSetter(descriptor: descriptor.raw, family: peer.family)
     try setter.configure(options, isMulticast: peer.isMulticast)
     if let port = options.sourcePort, peer.family != .unix {
-      let any: SocketAddress = peer.family == .ipv4 ? .ipv4(.any, port: port) : .ipv6(.any, port: port, scope: 0)
-      try bindSocket(descriptor.raw, to: any)
+      try bindSocket(descriptor.raw, toPort: port, of: peer.family)
     }
     let result = peer.withKernelForm(for: peer.family) { raw, size in
       checked { connect(descriptor.raw, raw, size) }

@@ -37,6 +37,8 @@ public struct StreamOptions: Hashable, Sendable {
   public var dscp: UInt8?
   /// The time to live, or hop limit.
   public var ttl: UInt8?
+  /// The port that a connecting socket connects from.
+  public var sourcePort: UInt16?
   /// The name of the interface to use.
   public var interface: String?
   /// The most bytes that wait in the program for the kernel to take them.
@@ -151,6 +153,10 @@ func openSocket(
 }
 
 /// Gives a socket its own address.
+func bindSocket(_ descriptor: CInt, toPort port: UInt16, of family: AddressFamily) throws(SocketError) {
+  try bindSocket(descriptor, to: family == .ipv4 ? .ipv4(.any, port: port) : .ipv6(.any, port: port, scope: 0))
+}
+
 func bindSocket(_ descriptor: CInt, to address: SocketAddress) throws(SocketError) {
   let result = address.withKernelForm(for: address.family) { raw, size in checked { bind(descriptor, raw, size) } }
   guard result >= 0 else { throw .system(.bind, code: -result, address: address) }

@@ -67,6 +67,11 @@ public struct StreamConnector: ~Copyable {
         let setter = OptionSetter(descriptor: descriptor.raw, family: address.family)
         try setter.configure(stream: options)
         if let interface = options.interface { try setter.bind(toInterface: interface) }
+        if let port = options.sourcePort {
+          // A connection that was just closed keeps its port for a minute; another peer may be connected to from it.
+          try setter.set(SOL_SOCKET, SO_REUSEADDR, "SO_REUSEADDR", to: 1)
+          try bindSocket(descriptor.raw, toPort: port, of: address.family)
+        }
         let result = address.withKernelForm(for: address.family) { raw, size in
           checked { connect(descriptor.raw, raw, size) }
         }

@@ -109,13 +109,31 @@ struct SourceTests {
       let made = 100_000 + UInt32(packet)
       ear.take(Ear.rtp(1, ssrc: made), at: Int64(packet) * 20, from: made)
       ear.take(Ear.rtp(2, ssrc: made), at: Int64(packet) * 20, from: made)
-      #expect(ear.session.streams.count { $0.isOpen } <= 4)
+      // Those that are displaced are still played to their end.
+      #expect(ear.session.streams.count { $0.isOpen } <= 8)
       #expect(ear.session.streams.count <= 256)
     }
     #expect(ear.session.datagrams.discarded[.sourceLimit] > 0)
     let real = ear.session.streams.first { $0.ssrc == Ear.ssrc }
     #expect(real?.statistics.received == 600)
     #expect(real?.statistics.lost == 0)
+  }
+
+  @Test func `sources that fell silent make place for a new one, even without an idle timeout`() {
+    var ear = Ear {
+      $0.isTracing = false
+      $0.sourceLimit = 4
+    }
+    for made in UInt32(1)...4 {
+      ear.take(Ear.rtp(1, ssrc: made), at: 0, from: made)
+      ear.take(Ear.rtp(2, ssrc: made), at: 0, from: made)
+    }
+    // All places are taken by sources that never send again.
+    for packet in UInt16(0)..<300 { ear.take(Ear.rtp(packet), at: Int64(packet) * 20, from: 9) }
+    let real = ear.session.streams.first { $0.ssrc == Ear.ssrc }
+    #expect(real?.statistics.lost == 0)
+    // It waits for the two seconds after which a silent source may be displaced, no longer.
+    #expect((real?.statistics.received ?? 0) >= 195)
   }
 
   @Test func `one that sends from elsewhere with our source is a collision until the first falls silent`() {

@@ -30,7 +30,13 @@ final class Destination {
   // MARK: Opening
 
   /// Opens the sockets; a TCP or Unix receiver that isn't there yet is waited for until `deadline`.
-  func open(until deadline: Instant) throws(CommandError) {
+  ///
+  /// What fails is noted in ``failure``, and nothing is sent here.
+  func open(until deadline: Instant) {
+    do throws(CommandError) { try openSockets(until: deadline) } catch { failure = error.message }
+  }
+
+  private func openSockets(until deadline: Instant) throws(CommandError) {
     do throws(SocketError) {
       switch endpoint {
       case .rtp(let host, _):
@@ -115,6 +121,7 @@ final class Destination {
 
   private var streamOptions: StreamOptions {
     var result = StreamOptions()
+    result.sourcePort = options.sourcePort.map { UInt16($0) }
     result.dscp = options.dscp.map { UInt8($0) }
     result.ttl = options.ttl.map { UInt8($0) }
     result.interface = options.interface

@@ -172,6 +172,7 @@ final class Receiver {
     try settle()
     handledUpTo = max(handledUpTo, now)
     sendReport(at: now)
+    recorder.reconsider(session, at: now)
     if recorder.failure != nil { stop(because: "the output can't be written") }
     if let duration = options.duration, now - started >= duration { stop(because: "--duration") }
     updateLiveView(at: now)
@@ -192,7 +193,10 @@ final class Receiver {
       case .began: recorder.begin(stream)
       case .ended(let reason):
         recorder.end(id)
-        if options.isEnding { stop(because: reason.sentence) }
+        // A stray that fell silent isn't the stream that was waited for.
+        if options.isEnding, reason != .idle || StreamRecorder.isSignificant(stream) {
+          stop(because: reason.sentence)
+        }
       case .restarted, .dropout, .moved: break
       }
     }

@@ -36,6 +36,14 @@ enum SendCommand {
     guard options.files.count(where: { $0 == "-" }) <= 1, !(options.isLooping && options.files.contains("-")) else {
       throw UsageError("standard input can be read only once: - may stand once, and not with --loop")
     }
+    if let port = options.sourcePort {
+      guard endpoints.count == 1 else {
+        throw UsageError("--source-port \(port): only one stream can be sent from a port, so name one destination")
+      }
+      guard port < 65_535 || options.isMuxed || !isRTP(endpoints[0]) else {
+        throw UsageError("--source-port \(port): RTCP takes the port above it, so choose one up to 65534")
+      }
+    }
     if options.output.linkTraceFile != nil && options.link == nil {
       throw UsageError("--link-trace writes what --link does, but there is no --link")
     }
@@ -71,7 +79,10 @@ enum SendCommand {
     do { queue = try MediaQueue() } catch { throw CommandError(error.description) }
     if let path = options.sdpFile { try writeDescription(to: path, of: configuration, options: options) }
     let deadline = MonotonicClock.now() + options.wait
-    for destination in destinations { try destination.open(until: deadline) }
+    for destination in destinations { destination.open(until: deadline) }
+    let failures = destinations.compactMap(\.failure)
+    if failures.count == destinations.count, let first = failures.first { throw CommandError(first) }
+    for failure in failures { StandardError.write("jitterbug: \(failure)\n") }
     let total = options.synthetic != nil ? options.duration : MediaLength.total(of: options)
     // The signals must be blocked before a thread is started, so that they come to the loop alone.
     let sender = try Sender(
@@ -87,9 +98,13 @@ enum SendCommand {
     guard isStarted else { throw CommandError("no thread could be started to read the input: too many are running") }
     try sender.run()
     try ReportOutput.write(SendReport.make(sender), options.output, isOutputUsed: false)
-    let hasFailed = sender.problemCount > 0 || destinations.contains { $0.failure != nil }
-    for failure in destinations.compactMap(\.failure) { StandardError.write("jitterbug: \(failure)\n") }
-    return hasFailed ? 1 : 0
+    for failure in destinations.compactMap(\.failure) where !failures.contains(failure) {
+      StandardError.write("jitterbug: \(failure)\n")
+    }
+    if sender.hasSentNothing, options.start > .zero {
+      throw CommandError("nothing was sent: the input ends before --start; choose an earlier one")
+    }
+    return sender.problemCount > 0 || destinations.contains { $0.failure != nil } ? 1 : 0
   }
 
   private static func configuration(

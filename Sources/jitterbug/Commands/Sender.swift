@@ -43,6 +43,9 @@ final class Sender {
   private var meter = RateMeter()
   let started = MonotonicClock.now()
 
+  /// Whether the media ended before anything could be sent, although nothing was wrong with it.
+  var hasSentNothing: Bool { session.packetCount == 0 && problemCount == 0 && hasMediaEnded }
+
   init(
     _ options: SendOptions, session: SendSession, destinations: [Destination], queue: MediaQueue, total: Interval?
   ) throws(CommandError) {

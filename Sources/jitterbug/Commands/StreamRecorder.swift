@@ -1,12 +1,18 @@
 import Buffering
 import Packets
 import Receiving
+import Statistics
+import Timeline
 
 /// Carries out playout decisions for each stream: into its output, if it has one.
 final class StreamRecorder {
   private let options: ReceiveOptions
   private var outputs: [Int: StreamOutput] = [:]
   private var recorded = 0
+  /// Packets after which a stream keeps the output: fewer can be a stray or a made-up source.
+  private static let significant = 10
+  /// Whether the output belongs to a stream that keeps it.
+  private var isSettled = false
   private(set) var undecodable = 0
   /// Why an output couldn't be written; nothing is recorded any more.
   private(set) var failure: CommandError?
@@ -25,13 +31,29 @@ final class StreamRecorder {
         "the stream is \(stream.format), which can't be written as audio: leave out --output to measure it, or name what it is with --format"
       )
     }
-    if options.isEnding && recorded > 0 { return }
+    if options.isEnding && !outputs.isEmpty { return }
+    if options.isEnding { recorded = 0 }
     if path == "-" && !outputs.isEmpty { return }
     let name = recorded == 0 || path == "-" ? path : Self.numbered(path, recorded + 1)
     // The suffix was looked at before anything ran.
     let format = (try? options.resolvedFormat()) ?? .raw
     outputs[stream.id] = try StreamOutput(path: name, format: format, channels: options.channels)
     recorded += 1
+  }
+
+  /// Whether the stream has sent enough to be what was listened for, and not a stray or a made-up source.
+  static func isSignificant(_ stream: ReceiveStream) -> Bool { stream.statistics.unique >= significant }
+
+  /// With one output for the first stream, gives it to another one when the first turns out to be a stray: a few
+  /// packets, and then nothing for half a second while the other goes on.
+  func reconsider(_ session: borrowing ReceiveSession, at now: Instant) {
+    guard options.isEnding, !isSettled, let id = outputs.keys.first, let owner = session.stream(id) else { return }
+    isSettled = Self.isSignificant(owner)
+    guard !isSettled, now - (owner.statistics.lastArrival ?? now) > .milliseconds(500),
+      let place = session.streams.lastIndex(where: { $0.isOpen && Self.isSignificant($0) })
+    else { return }
+    end(id)
+    begin(session.streams[place])
   }
 
   func perform(_ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession) {
