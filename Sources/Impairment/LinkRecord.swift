@@ -48,6 +48,19 @@ public struct Delivery<Payload> {
   /// The bit to flip, counted from the first byte's most significant bit and below 8 times `bytes`; nil for none.
   public var corruptedBit: Int?
 
+  @usableFromInline init(
+    payload: Payload, sentIndex: UInt64, copy: Int, sentAt: Instant, deliveredAt: Instant, bytes: Int,
+    corruptedBit: Int?
+  ) {
+    self.payload = payload
+    self.sentIndex = sentIndex
+    self.copy = copy
+    self.sentAt = sentAt
+    self.deliveredAt = deliveredAt
+    self.bytes = bytes
+    self.corruptedBit = corruptedBit
+  }
+
   /// Flips the bit that the link has corrupted, if there is one.
   ///
   /// When the size given to the link counts headers, too, and the bit lies beyond the end, the position wraps around.

@@ -1,7 +1,7 @@
 extension RawSpan {
   /// Reads a number in network byte order; traps when it doesn't lie within the span, which is a bug of the caller.
   ///
-  /// This file is the only one in the module that loads from raw memory.
+  /// This file is the only one in the module that touches raw memory.
   @inlinable package func bigEndian<T: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as type: T.Type) -> T {
     T(bigEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: T.self))
   }
@@ -28,11 +28,13 @@ extension MutableSpan where Element == UInt8 {
 
   /// Copies a range of `source` to `offset` and returns the offset after it; traps when it doesn't fit.
   @inlinable package mutating func copy(_ range: Range<Int>, of source: RawSpan, at offset: Int) -> Int {
-    var position = offset
-    for index in range {
-      self[position] = source.byte(at: index)
-      position += 1
+    let piece = source.extracting(range)
+    precondition(offset >= 0 && piece.byteCount <= count - offset, "the copy must fit")
+    unsafe withUnsafeMutableBytes { target in
+      unsafe piece.withUnsafeBytes { bytes in
+        unsafe UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: bytes)
+      }
     }
-    return position
+    return offset + piece.byteCount
   }
 }

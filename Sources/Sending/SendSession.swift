@@ -93,9 +93,7 @@ public struct SendSession: Sendable {
       sequenceNumber: configuration.firstSequence.advanced(by: packetCount), timestamp: timestamp,
       ssrc: configuration.ssrc)
     guard header.write(into: &bytes) != nil else { return nil }
-    for index in 0..<payload.byteCount {
-      bytes[RTPHeader.size + index] = unsafe payload.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-    }
+    _ = bytes.copy(0..<payload.byteCount, of: payload, at: RTPHeader.size)
     packetCount += 1
     octetCount += payload.byteCount
     anchor = (timestamp, deadline)

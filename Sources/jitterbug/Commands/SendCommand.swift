@@ -95,9 +95,7 @@ enum SendCommand {
   private static func configuration(
     for options: SendOptions, using generator: inout SeededGenerator
   ) -> SendSession.Configuration {
-    let isSynthetic = options.synthetic != nil
-    let type = UInt8(options.payloadType ?? (isSynthetic ? Int(FormatTable.syntheticType) : 111))
-    let format = isSynthetic ? PayloadFormat.staticType(type) ?? FormatTable.synthetic : .opus
+    let (type, format) = options.payload
     let ssrc = UInt32(truncatingIfNeeded: generator.next())
     let clock = ClockOffset.sample()
     return SendSession.Configuration(
@@ -116,13 +114,12 @@ enum SendCommand {
       guard case .rtp(let host, let ports)? = try? Endpoint(text) else { continue }
       let addresses = (try? Resolver.resolve(host: host, port: ports.lowerBound, kind: .datagram)) ?? []
       guard let address = addresses.first, let port = address.port else { break }
-      let format = options.synthetic == nil ? PayloadFormat.opus : FormatTable.synthetic
       let parameters = options.synthetic == nil ? "sprop-stereo=1" : nil
       let media = MediaDescription(
         port: port,
         payloads: [
           MediaDescription.Payload(
-            payloadType: configuration.payloadType, format: format, parameters: parameters)
+            payloadType: configuration.payloadType, format: options.payload.format, parameters: parameters)
         ], muxesRTCP: options.isMuxed,
         source: MediaDescription.Source(ssrc: configuration.ssrc, cname: configuration.cname))
       let connection = ConnectionAddress(address.host, isIPv6: address.family == .ipv6)
