@@ -39,15 +39,15 @@ extension MediaError: CustomStringConvertible {
       "\(Self.quoted(path)) cannot be played: \(detail); convert it first, for example with "
         + "ffmpeg -i INPUT -ac 2 -ar 48000 OUTPUT.wav"
     case .cannotWrite(let path, let reason):
-      "cannot write \(Self.quoted(path)): \(reason); name a file in a directory that you may write to and that has "
+      "cannot write \(Self.quoted(path, standard: "output")): \(reason); name a file in a directory that you may write to and that has "
         + "room, or - for standard output"
     }
   }
 
   private static let accepted = "an Ogg Opus, Ogg Vorbis, WAV, FLAC or MP3 file"
 
-  /// The name as given; standard input and output are called so instead of `-`.
-  private static func quoted(_ path: String) -> String {
-    path == "-" ? "standard input or output (-)" : "“\(path)”"
+  /// The name as given; standard input and output are called so beside their `-`.
+  private static func quoted(_ path: String, standard stream: String = "input") -> String {
+    path == "-" ? "standard \(stream) (-)" : "“\(path)”"
   }
 }

@@ -92,7 +92,7 @@ import Testing
     let run = try await Jitterbug.run(["send", "-", "--speed", "max", "127.0.0.1:20998"], input: .pipe(bytes))
     #expect(run.status == 1)
     #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
-    #expect(run.errors.contains("standard input"))
+    #expect(run.errors.contains(" standard input (-) ") || run.errors.contains("read standard input (-)"))
   }
 
   private static let accepted = "give an Ogg Opus, Ogg Vorbis, WAV, FLAC or MP3 file"

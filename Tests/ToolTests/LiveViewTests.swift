@@ -23,12 +23,12 @@ import Testing
     let folder = try TemporaryFolder()
     let output = folder.file("report.json")
     // The terminal is standard error alone, which `script` shows on its standard output.
-    let command = "stty cols 100; exec \(Jitterbug.path) receive --json --duration 2.5s \(Exchange.anyPort) >\(output)"
+    let command = "stty cols 100; exec \(Jitterbug.path) receive --json --once \(Exchange.anyPort) >\(output)"
     let receiver = try Jitterbug(["-qec", command, "/dev/null"], of: "/usr/bin/script", input: .pipe([]))
     let address = try await receiver.wait(for: "where it listens") {
       receiver.text.contains("\n") ? receiver.text.firstMatch(of: /listening on (\S+)/).map { String($0.1) } : nil
     }
-    let sender = try Jitterbug(["send", folder.file("in.opus", holding: Made.opus(packets: 100)), address])
+    let sender = try Jitterbug(["send", folder.file("in.opus", holding: Made.opus(packets: 120)), address])
     #expect(try await sender.end() == 0)
     #expect(try await receiver.end() == 0)
     let screen = receiver.text
