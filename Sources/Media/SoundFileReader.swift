@@ -136,6 +136,9 @@ extension SoundFileReader {
     case SF_ERR_SYSTEM: return .cannotOpen(path: name, reason: words)
     case SF_ERR_MALFORMED_FILE: return .damaged(path: name, detail: words)
     case SF_ERR_UNSUPPORTED_ENCODING: return .unsupported(path: name, detail: words)
+    // Its words for a rate or channels of zero or less are those of an error in the program that called it.
+    case _ where words.contains("SF_INFO struct incomplete"):
+      return .damaged(path: name, detail: "its header gives no possible sample rate or number of channels")
     default: return .notAudio(path: name, detail: words)
     }
   }
@@ -146,6 +149,8 @@ extension SoundFileReader {
     var words = Substring(String(cString: text))
     for prefix in ["Error : ", "Error: ", "Error in "] where words.hasPrefix(prefix) { words.removeFirst(prefix.count) }
     while let last = words.last, last == "." || last.isWhitespace { words.removeLast() }
-    return words.first.map { $0.lowercased() + words.dropFirst() } ?? "unknown error"
+    guard let first = words.first else { return "unknown error" }
+    // An abbreviation such as WAV stays as it is.
+    return words.dropFirst().first?.isUppercase == true ? String(words) : first.lowercased() + words.dropFirst()
   }
 }

@@ -135,4 +135,12 @@ extension ReceiveSession {
 extension ReceiveStream {
   /// Whether it is still being received or played.
   public var isOpen: Bool { if case .ended = phase { false } else { true } }
+
+  /// Whether the packet may still belong to it: while the end is played only copies and stragglers do, or a stream whose
+  /// sender just goes on would never end.
+  func takesIn(_ number: SequenceNumber) -> Bool {
+    guard case .draining = phase else { return true }
+    let ahead = validator.distanceAhead(of: number)
+    return ahead == 0 || ahead > 65_536 - SequenceValidator.maxMisorder
+  }
 }

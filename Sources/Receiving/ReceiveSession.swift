@@ -102,6 +102,10 @@ public struct ReceiveSession: Sendable {
     }
     let header = packet.header
     if let place = openPlace(of: header.ssrc) {
+      guard streams[place].takesIn(header.sequenceNumber) else {
+        discard(.superseded, index: index, header: header, size: datagram.byteCount, arrival: arrival)
+        return
+      }
       receive(packet, of: datagram, stream: place, from: peer, at: arrival, index: index)
     } else {
       datagrams.held += 1

@@ -65,6 +65,9 @@ struct Usage<Arguments>: Sendable {
       }
       let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       let option = try option(named: parts[0])
+      if parts.count == 2, parts[1].isEmpty, let value = option.value {
+        throw UsageError("\(option.name) needs a value: \(option.name) \(value)")
+      }
       if option.value == nil {
         guard parts.count == 1 else { throw UsageError("\(option.name) takes no value; write \(option.name) alone") }
         try option.apply(&arguments, "")
@@ -85,7 +88,7 @@ struct Usage<Arguments>: Sendable {
     let near = options.map(\.name).min { Self.distance($0, name) < Self.distance($1, name) }
     let hint = near.flatMap { Self.distance($0, name) <= 3 ? "did you mean \($0)? " : nil }
     throw UsageError(
-      "\(name) is not an option of jitterbug \(verb): \(hint ?? "")see jitterbug \(verb) --help for all"
+      "\(name) is not an option of jitterbug \(verb): \(hint ?? "")jitterbug \(verb) --help lists them all"
     )
   }
 

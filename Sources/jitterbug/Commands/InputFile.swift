@@ -1,4 +1,22 @@
 import Glibc
+import Media
+
+/// Questions about files that are to be written.
+enum WritableFile {
+  /// Tells at once that a file can't be written, without touching it: nobody should wait for a recording in vain.
+  static func check(_ path: String) throws(CommandError) {
+    guard path != "-" else { return }
+    var information = stat()
+    let exists = stat(path, &information) == 0
+    if exists, information.st_mode & S_IFMT == S_IFDIR {
+      throw CommandError(MediaError.isDirectory(path: path).description)
+    }
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    guard access(exists ? path : folder, exists ? W_OK : W_OK | X_OK) == 0 else {
+      throw CommandError(MediaError.cannotWrite(path: path, reason: String(cString: strerror(errno))).description)
+    }
+  }
+}
 
 /// Small files that are read whole, and questions about files.
 enum InputFile {

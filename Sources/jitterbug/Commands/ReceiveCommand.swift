@@ -1,6 +1,7 @@
 import Media
 import Packets
 import Receiving
+import Sockets
 
 /// The verb `receive`.
 enum ReceiveCommand {
@@ -12,6 +13,8 @@ enum ReceiveCommand {
         "receive listens on one source, but \(operands.count) were given: \(operands.joined(separator: " "))")
     }
     if let source = operands.first { options.source = source }
+    do throws(EndpointError) { _ = try Endpoint(options.source) } catch { throw UsageError("\(error)") }
+    if options.outputFile != nil { _ = try options.resolvedFormat() }
     if options.outputFile == "-" && options.output.isJSON {
       throw UsageError("--json and --output - both want standard output: write the report with --report FILE.json")
     }
@@ -23,7 +26,7 @@ enum ReceiveCommand {
   }
 
   static func run(_ options: ReceiveOptions) throws(CommandError) -> Int32 {
-    if options.outputFile != nil { _ = try options.resolvedFormat() }
+    for path in [options.outputFile, options.output.reportFile] { if let path { try WritableFile.check(path) } }
     let receiver = try Receiver(options)
     return try receiver.run()
   }

@@ -172,13 +172,14 @@ final class Receiver {
     try settle()
     handledUpTo = max(handledUpTo, now)
     sendReport(at: now)
+    if recorder.failure != nil { stop(because: "the output can't be written") }
     if let duration = options.duration, now - started >= duration { stop(because: "--duration") }
     updateLiveView(at: now)
   }
 
   private func play(until now: Instant) throws(CommandError) {
     while let (stream, decision) = session.pollPlayout(at: now) {
-      try recorder.perform(decision, of: stream, in: session)
+      recorder.perform(decision, of: stream, in: session)
     }
   }
 
@@ -188,9 +189,9 @@ final class Receiver {
       guard let stream = session.stream(id) else { continue }
       live.say(event.sentence(for: stream, from: inlet.name(of: stream.peer)))
       switch event {
-      case .began: try recorder.begin(stream)
+      case .began: recorder.begin(stream)
       case .ended(let reason):
-        try recorder.end(id)
+        recorder.end(id)
         if options.isEnding { stop(because: reason.sentence) }
       case .restarted, .dropout, .moved: break
       }
@@ -234,7 +235,7 @@ final class Receiver {
     session.close()
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()
-    try recorder.endAll()
+    recorder.endAll()
     try trace?.close()
     try link?.closeTrace()
     counts.droppedBySocket = inlet.droppedDatagrams
@@ -242,7 +243,8 @@ final class Receiver {
       session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
       duration: MonotonicClock.now() - started, ended: endReason)
     try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
-    return recorder.hasFailed ? 1 : 0
+    guard let failure = recorder.failure else { return 0 }
+    throw failure
   }
 
   private var sources: [Peer: String] {

@@ -15,7 +15,15 @@ enum SendCommand {
     for operand in operands {
       if isDestination(operand) { options.destinations.append(operand) } else { options.files.append(operand) }
     }
+    let endpoints = try options.destinations.map(endpoint)
+    guard options.sdpFile == nil || endpoints.isEmpty || endpoints.contains(where: isRTP) else {
+      throw UsageError("--sdp describes an rtp:// destination, and none was given: add one, or leave --sdp out")
+    }
     guard !options.destinations.isEmpty else {
+      if operands.count > 1, let last = operands.last, last != "-", !InputFile.exists(last), !last.contains("/") {
+        throw UsageError(
+          "no destination: \(last) is no file, and as an address it lacks a port: write rtp://\(last):5004")
+      }
       throw UsageError("no destination: end the command with where to send, such as rtp://192.168.1.20:5004")
     }
     if options.synthetic != nil {
@@ -38,19 +46,27 @@ enum SendCommand {
   /// A URI, or host:port when no file has that name.
   private static func isDestination(_ word: String) -> Bool {
     if ["rtp:", "tcp:", "unix:", "udp:"].contains(where: word.hasPrefix) || word.contains("://") { return true }
-    guard word.contains(":"), word != "-", !InputFile.exists(word), !word.contains("/") else { return false }
-    return (try? Endpoint(word)) != nil
+    return word.contains(":") && !InputFile.exists(word) && !word.contains("/")
+  }
+
+  private static func isRTP(_ endpoint: Endpoint) -> Bool { if case .rtp = endpoint { true } else { false } }
+
+  /// Where to send; only a receiver can take the first free one of several ports.
+  private static func endpoint(_ text: String) throws(UsageError) -> Endpoint {
+    let endpoint: Endpoint
+    do throws(EndpointError) { endpoint = try Endpoint(text) } catch { throw UsageError("\(error)") }
+    guard let ports = endpoint.ports, ports.count > 1 else { return endpoint }
+    throw UsageError(
+      "\"\(text)\" has the ports \(ports.lowerBound) to \(ports.upperBound), and a stream is sent to one: write the "
+        + "one that the receiver says it listens on")
   }
 
   static func run(_ options: SendOptions) throws(CommandError) -> Int32 {
+    if let path = options.output.reportFile { try WritableFile.check(path) }
     var system = SystemRandomNumberGenerator()
     var generator = SeededGenerator(seed: options.seed ?? system.next())
     let configuration = configuration(for: options, using: &generator)
-    let destinations = try options.destinations.map { (text) throws(CommandError) in
-      do throws(EndpointError) { return Destination(try Endpoint(text), options: options) } catch {
-        throw CommandError("\(error)")
-      }
-    }
+    let destinations = options.destinations.compactMap { try? Destination(Endpoint($0), options: options) }
     let queue: MediaQueue
     do { queue = try MediaQueue() } catch { throw CommandError(error.description) }
     if let path = options.sdpFile { try writeDescription(to: path, of: configuration, options: options) }
@@ -79,9 +95,7 @@ enum SendCommand {
   private static func configuration(
     for options: SendOptions, using generator: inout SeededGenerator
   ) -> SendSession.Configuration {
-    let isSynthetic = options.synthetic != nil
-    let type = UInt8(options.payloadType ?? (isSynthetic ? Int(FormatTable.syntheticType) : 111))
-    let format = isSynthetic ? PayloadFormat.staticType(type) ?? FormatTable.synthetic : .opus
+    let (type, format) = options.payload
     let ssrc = UInt32(truncatingIfNeeded: generator.next())
     let clock = ClockOffset.sample()
     return SendSession.Configuration(
@@ -100,13 +114,12 @@ enum SendCommand {
       guard case .rtp(let host, let ports)? = try? Endpoint(text) else { continue }
       let addresses = (try? Resolver.resolve(host: host, port: ports.lowerBound, kind: .datagram)) ?? []
       guard let address = addresses.first, let port = address.port else { break }
-      let format = options.synthetic == nil ? PayloadFormat.opus : FormatTable.synthetic
       let parameters = options.synthetic == nil ? "sprop-stereo=1" : nil
       let media = MediaDescription(
         port: port,
         payloads: [
           MediaDescription.Payload(
-            payloadType: configuration.payloadType, format: format, parameters: parameters)
+            payloadType: configuration.payloadType, format: options.payload.format, parameters: parameters)
         ], muxesRTCP: options.isMuxed,
         source: MediaDescription.Source(ssrc: configuration.ssrc, cname: configuration.cname))
       let connection = ConnectionAddress(address.host, isIPv6: address.family == .ipv6)
@@ -118,6 +131,6 @@ enum SendCommand {
       file.write(description.description)
       return try file.close()
     }
-    throw CommandError("--sdp \(path): a session description needs an rtp:// destination, and none was given")
+    throw CommandError("--sdp \(path): no rtp:// destination has an address to describe; check their names")
   }
 }

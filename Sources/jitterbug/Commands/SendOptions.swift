@@ -1,6 +1,8 @@
 import Codecs
 import Impairment
 import Media
+import Packets
+import Receiving
 import Timeline
 
 /// What `jitterbug send` was asked to do.
@@ -41,6 +43,13 @@ struct OutputOptions: Sendable {
 }
 
 extension SendOptions {
+  /// The payload type and what it stands for: made-up packets under a static type pass for that encoding (RFC 3551).
+  var payload: (type: UInt8, format: PayloadFormat) {
+    guard synthetic != nil else { return (UInt8(payloadType ?? 111), .opus) }
+    let type = payloadType.map { UInt8($0) } ?? FormatTable.syntheticType
+    return (type, PayloadFormat.staticType(type) ?? FormatTable.synthetic)
+  }
+
   static let usage = Usage<SendOptions>(
     verb: "send", summary: "stream media files in real time, as RTP over UDP, TCP or a Unix socket",
     synopsis: "[OPTION]... FILE... DESTINATION...",

@@ -15,7 +15,7 @@ enum SendReport {
     report.duration = MonotonicClock.now() - sender.started
     var sending = SendingReport(ssrc: configuration.ssrc, payloadType: configuration.payloadType)
     sending.destinations = sender.destinations.map(\.endpoint.description)
-    sending.encoding = sender.options.synthetic == nil ? "opus/48000/2" : "synthetic/\(configuration.clockRate)"
+    sending.encoding = sender.options.payload.format.description
     sending.packets = sender.session.packetCount
     sending.bytes = sender.session.octetCount
     sending.rtcpPackets = sender.session.reportCount

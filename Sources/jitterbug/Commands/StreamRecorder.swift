@@ -8,14 +8,18 @@ final class StreamRecorder {
   private var outputs: [Int: StreamOutput] = [:]
   private var recorded = 0
   private(set) var undecodable = 0
-  /// Whether an output couldn't be written to.
-  private(set) var hasFailed = false
+  /// Why an output couldn't be written; nothing is recorded any more.
+  private(set) var failure: CommandError?
 
   init(_ options: ReceiveOptions) { self.options = options }
 
   /// A stream begins: the first one gets the output, later ones a file of their own beside it.
-  func begin(_ stream: ReceiveStream) throws(CommandError) {
-    guard let path = options.outputFile else { return }
+  func begin(_ stream: ReceiveStream) {
+    do throws(CommandError) { try open(stream) } catch { fail(error) }
+  }
+
+  private func open(_ stream: ReceiveStream) throws(CommandError) {
+    guard let path = options.outputFile, failure == nil else { return }
     guard stream.format == .opus else {
       throw CommandError(
         "the stream is \(stream.format), which can't be written as audio: leave out --output to measure it, or name what it is with --format"
@@ -24,13 +28,20 @@ final class StreamRecorder {
     if options.isEnding && recorded > 0 { return }
     if path == "-" && !outputs.isEmpty { return }
     let name = recorded == 0 || path == "-" ? path : Self.numbered(path, recorded + 1)
-    outputs[stream.id] = try StreamOutput(
-      path: name, format: try options.resolvedFormat(), channels: options.channels)
+    // The suffix was looked at before anything ran.
+    let format = (try? options.resolvedFormat()) ?? .raw
+    outputs[stream.id] = try StreamOutput(path: name, format: format, channels: options.channels)
     recorded += 1
   }
 
-  func perform(_ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession) throws(CommandError) {
+  func perform(_ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession) {
     guard let output = outputs[id] else { return }
+    do throws(CommandError) { try perform(decision, of: id, in: session, to: output) } catch { fail(error) }
+  }
+
+  private func perform(
+    _ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession, to output: StreamOutput
+  ) throws(CommandError) {
     switch decision {
     case .play(let packet, let slot, let skip):
       try session.withPayload(of: id, in: slot) { (payload) throws(CommandError) in
@@ -46,14 +57,20 @@ final class StreamRecorder {
     }
   }
 
-  func end(_ id: Int) throws(CommandError) {
+  func end(_ id: Int) {
     guard let output = outputs.removeValue(forKey: id) else { return }
     undecodable += output.undecodable
-    try output.finish()
+    do throws(CommandError) { try output.finish() } catch { fail(error) }
   }
 
-  func endAll() throws(CommandError) {
-    for id in outputs.keys.sorted() { try end(id) }
+  func endAll() {
+    for id in outputs.keys.sorted() { end(id) }
+  }
+
+  /// What can't be written any more is closed as it is.
+  private func fail(_ error: CommandError) {
+    failure = failure ?? error
+    outputs.removeAll()
   }
 
   /// `heard.wav` becomes `heard-2.wav`.
@@ -65,7 +82,7 @@ final class StreamRecorder {
 
 extension ReceiveOptions {
   /// The format to write: as asked for, else by the file's suffix, else raw for standard output.
-  func resolvedFormat() throws(CommandError) -> Format {
+  func resolvedFormat() throws(UsageError) -> Format {
     if let outputFormat { return outputFormat }
     guard let outputFile, outputFile != "-" else { return .raw }
     let suffix = outputFile.split(separator: ".").last.map { $0.lowercased() } ?? ""
@@ -74,7 +91,7 @@ extension ReceiveOptions {
     case "opus", "ogg", "oga": return .opus
     case "raw", "pcm", "s16": return .raw
     default:
-      throw CommandError(
+      throw UsageError(
         "\(outputFile) has no suffix that names a format: call it FILE.wav, FILE.opus or FILE.raw, or add --output-format"
       )
     }

@@ -8,6 +8,7 @@ struct SyntheticFeed {
   private let spec: SyntheticSpec
   private let seed: UInt64
   private let payloadLimit: Int
+  private let isVideo: Bool
   /// The stream's clock: 90 kHz, or that of the static payload type asked for.
   private let clockRate: UInt32
   private let limit: Int64?
@@ -22,7 +23,9 @@ struct SyntheticFeed {
     self.clockRate = clockRate
     if case .constant(let packetBytes, _) = spec {
       payloadLimit = packetBytes - RTPHeader.size
+      isVideo = false
     } else {
+      isVideo = true
       payloadLimit = options.mtu - RTPHeader.size
     }
     limit = options.duration?.units(rate: clockRate)
@@ -41,8 +44,10 @@ struct SyntheticFeed {
     _ = queue.push(.ended)
   }
 
-  /// Cuts a frame into packets, the last with the marker.
+  /// Cuts a frame into packets.
   ///
+  /// The marker is on the last packet of a video-like frame, as video has it, and on the first packet of an audio-like
+  /// stream, where a talk spurt begins (RFC 3551 sections 4.1 and 5): tshark restarts its jitter at every marker.
   /// Those of a big frame are spread over half of its interval, so that they don't overrun the first switch on the way.
   private func push(_ frame: SyntheticFrame, time: Int64, duration: Int64) -> Bool {
     let count = max(1, (frame.bytes + payloadLimit - 1) / payloadLimit)
@@ -53,7 +58,8 @@ struct SyntheticFeed {
       SyntheticSource.fill(&span, frame: frame.number, offset: offset, seed: seed)
       let item = MediaFrame(
         payload: payload, time: time, duration: duration,
-        sendOffset: duration / 2 * Int64(index) / Int64(count), marker: index == count - 1)
+        sendOffset: duration / 2 * Int64(index) / Int64(count),
+        marker: isVideo ? index == count - 1 : frame.number == 0 && index == 0)
       guard queue.push(.frame(item)) else { return false }
     }
     return true
