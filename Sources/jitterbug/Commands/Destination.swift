@@ -15,6 +15,8 @@ final class Destination {
 
   private var media: DatagramSocket?
   private var control: DatagramSocket?
+  /// Where reports go to by `control`.
+  private var controlAddress: SocketAddress?
   private var connection: StreamConnection?
   private var frame: [UInt8] = []
   private let options: SendOptions
@@ -65,12 +67,14 @@ final class Destination {
     while true {
       let address = untried.removeFirst()
       do throws(SocketError) {
-        media = try DatagramSocket(sendingTo: address, options: datagramOptions)
+        let opened = try DatagramSocket(sendingTo: address, options: datagramOptions)
         if !options.isMuxed, let port = address.port, port < .max {
-          var beside = datagramOptions
-          beside.sourcePort = options.sourcePort.map { UInt16(clamping: $0 + 1) }
-          control = try DatagramSocket(sendingTo: address.with(port: port + 1), options: beside)
+          // Not connected: receivers may report from another port than the one that they listen on.
+          let local = opened.localAddress.with(port: options.sourcePort.map { UInt16(clamping: $0 + 1) } ?? 0)
+          control = try DatagramSocket(listeningOn: local, options: datagramOptions)
+          controlAddress = address.with(port: port + 1)
         }
+        media = consume opened
         return
       } catch {
         if untried.isEmpty { throw error }
@@ -144,7 +148,7 @@ final class Destination {
     guard failure == nil else { return .failed }
     if let connection { return send(bytes, on: connection) }
     do throws(SocketError) {
-      let outcome = try isControl && control != nil ? control?.send(bytes) : media?.send(bytes)
+      let outcome = try isControl && control != nil ? control?.send(bytes, to: controlAddress) : media?.send(bytes)
       switch outcome {
       case .sent?:
         sentCount += 1
@@ -229,8 +233,8 @@ final class Destination {
   /// Reads what receivers sent: RTCP goes to `body`.
   func receive(into batch: inout ReceiveBatch, _ body: (RawSpan) -> Void) {
     if let connection, failure == nil { read(connection, body) }
-    receive(from: media, into: &batch, body)
-    receive(from: control, into: &batch, body)
+    receive(from: media, into: &batch, from: nil, body)
+    receive(from: control, into: &batch, from: controlAddress, body)
   }
 
   private var deframer = StreamDeframer()
@@ -249,12 +253,19 @@ final class Destination {
     }
   }
 
+  /// Hands on what waits in a socket; with `host`, only what comes from there, whatever the port.
   private func receive(
-    from socket: borrowing DatagramSocket?, into batch: inout ReceiveBatch, _ body: (RawSpan) -> Void
+    from socket: borrowing DatagramSocket?, into batch: inout ReceiveBatch, from host: SocketAddress?,
+    _ body: (RawSpan) -> Void
   ) {
     for _ in 0..<16 {
       switch (try? socket?.receive(into: &batch)) ?? nil {
-      case .datagrams(let count)?: for index in 0..<count { batch.withBytes(at: index, body) }
+      case .datagrams(let count)?:
+        for index in 0..<count {
+          let sender = batch.datagram(at: index).sender
+          guard host == nil || host?.with(port: 0) == sender.with(port: 0) else { continue }
+          batch.withBytes(at: index, body)
+        }
       case .trouble(let trouble)?: errors["\(trouble)", default: 0] += 1
       case .empty?, nil: return
       }

@@ -18,6 +18,9 @@ struct ReceiveInlet: ~Copyable {
     }
   }
 
+  /// Asked for unless `--socket-buffer` says otherwise: the system's default overflows when a sender bursts.
+  private static let receiveBuffer = 4 << 20
+
   /// Where it listens, as a URI.
   let description: String
   /// The error that ended a socket.
@@ -35,7 +38,7 @@ struct ReceiveInlet: ~Copyable {
     let endpoint: Endpoint
     do { endpoint = try Endpoint(options.source) } catch { throw CommandError("\(error)") }
     var datagram = DatagramOptions()
-    datagram.receiveBufferBytes = options.socketBuffer
+    datagram.receiveBufferBytes = options.socketBuffer ?? Self.receiveBuffer
     datagram.interface = options.interface
     do throws(SocketError) {
       switch endpoint {
