@@ -132,7 +132,9 @@ struct ReceiveInlet: ~Copyable {
   }
 
   /// Reads what one connection has, a bounded amount a turn so that none keeps the others waiting, and hands on the
-  /// datagrams that it frames. When the connection has ended, returns whose it was and whether it ended inside a frame.
+  /// datagrams that it frames.
+  ///
+  /// When the connection has ended, returns whose it was and whether it ended inside a frame.
   mutating func read(
     _ token: UInt64, in loop: borrowing EventLoop, _ body: ([UInt8], Peer) -> Void
   ) -> (peer: Peer, isCut: Bool)? {
