@@ -56,10 +56,25 @@ public struct LiveSender: Sendable {
 
 /// One line of the live view, as text without control characters.
 public enum LiveLine {
-  /// A stream's line in at most `width` columns: the figures that fit, then the bar of the last seconds of loss.
+  /// A stream's line in at most `width` columns: the figures, then the bar of the last seconds of loss.
+  ///
+  /// Where the words don't fit they are shortened; where that isn't enough, figures are left out.
   public static func text(_ stream: LiveStream, width: Int) -> String {
-    // The figures in the order of reading, each with its rank: the highest rank is left out first.
-    var fields: [(rank: Int, text: String)] = [
+    let bar = min(stream.history.count, 8)
+    let long = words(of: stream)
+    var (fields, gap) = (long, "  ")
+    if joined(long, gap: 2) + bar + 2 > width { (fields, gap) = (abbreviations(of: stream), " ") }
+    while joined(fields, gap: gap.count) + bar + 1 > width, fields.count > 2, let worst = fields.map(\.rank).max() {
+      fields.removeAll { $0.rank == worst }
+    }
+    let line = fields.map(\.text).joined(separator: gap)
+    let strip = stream.history.bar(columns: width - Printable.columns(line) - gap.count)
+    return Printable.truncated(strip.isEmpty ? line : line + gap + strip, columns: width)
+  }
+
+  /// The figures in the order of reading, each with its rank: the highest rank is left out first.
+  private static func words(of stream: LiveStream) -> [(rank: Int, text: String)] {
+    [
       (1, Printable.cleaned(stream.name, limit: 24)),
       (0, Figures.clock(stream.elapsed)),
       (5, "\(Figures.grouped(stream.unique)) received"),
@@ -71,14 +86,23 @@ public enum LiveLine {
       (4, "buffer \(Figures.fixed(stream.bufferLevel, decimals: 0)) ms"),
       (8, Figures.bitrate(stream.bitrate)),
     ]
-    let reserve = min(stream.history.count, 8) + 2
-    while joined(fields) + reserve > width, fields.count > 2, let worst = fields.map(\.rank).max() {
-      fields.removeAll { $0.rank == worst }
-    }
-    let line = fields.map(\.text).joined(separator: "  ")
-    let left = width - Printable.columns(line) - 2
-    let bar = stream.history.bar(columns: left)
-    return Printable.truncated(bar.isEmpty ? line : line + "  " + bar, columns: width)
+  }
+
+  /// The same figures for 80 columns.
+  private static func abbreviations(of stream: LiveStream) -> [(rank: Int, text: String)] {
+    let loss = Figures.percent(stream.lost, of: stream.expected).filter { $0 != " " }
+    return [
+      (7, Printable.cleaned(stream.name, limit: 10)),
+      (0, Figures.clock(stream.elapsed)),
+      (5, "rx \(stream.unique)"),
+      (0, "lost \(loss)"),
+      (3, "late \(stream.late)"),
+      (6, "dup \(stream.duplicates)"),
+      (6, "ooo \(stream.reordered)"),
+      (2, "jit \(Figures.fixed(stream.jitter, decimals: 1))"),
+      (4, "buf \(Figures.fixed(stream.bufferLevel, decimals: 0))"),
+      (8, Figures.bitrate(stream.bitrate).replacing(" kbit/s", with: "k").replacing(" Mbit/s", with: "M")),
+    ]
   }
 
   /// The same figures in words, for output that isn't a terminal.
@@ -94,10 +118,18 @@ public enum LiveLine {
   }
 
   /// A sender's line in at most `width` columns, with a bar of its progress when the length is known.
+  ///
+  /// Figures from the end of the line make room for a bar of five columns.
   public static func text(_ sender: LiveSender, width: Int) -> String {
-    let line = figures(of: sender).joined(separator: "  ")
-    let left = min(width - Printable.columns(line) - 4, 40)
-    guard let total = sender.total, total > .zero, left >= 5 else { return Printable.truncated(line, columns: width) }
+    var fields = figures(of: sender)
+    guard let total = sender.total, total > .zero else {
+      return Printable.truncated(fields.joined(separator: "  "), columns: width)
+    }
+    func room() -> Int { min(width - Printable.columns(fields.joined(separator: "  ")) - 4, 40) }
+    while room() < 5, fields.count > 3 { fields.removeLast() }
+    let line = fields.joined(separator: "  ")
+    let left = room()
+    guard left >= 5 else { return Printable.truncated(line, columns: width) }
     let share = min(max(sender.elapsed.seconds / total.seconds, 0), 1)
     let done = Int((share * Double(left)).rounded(.down))
     return line + "  [" + String(repeating: "█", count: done) + String(repeating: "·", count: left - done) + "]"
@@ -121,7 +153,7 @@ public enum LiveLine {
 
   private static func lossText(_ stream: LiveStream) -> String { Figures.percent(stream.lost, of: stream.expected) }
 
-  private static func joined(_ fields: [(rank: Int, text: String)]) -> Int {
-    fields.reduce(-2) { $0 + Printable.columns($1.text) + 2 }
+  private static func joined(_ fields: [(rank: Int, text: String)], gap: Int) -> Int {
+    fields.reduce(-gap) { $0 + Printable.columns($1.text) + gap }
   }
 }

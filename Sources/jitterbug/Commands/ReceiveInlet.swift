@@ -134,9 +134,10 @@ struct ReceiveInlet: ~Copyable {
     } catch { throw CommandError(error.description) }
   }
 
-  /// Reads what one connection has, a bounded amount a turn so that none keeps the others waiting.
+  /// Reads what one connection has, a bounded amount a turn so that none keeps the others waiting, and hands on the
+  /// datagrams that it frames.
   ///
-  /// The datagrams that it frames go to `body`. When the connection has ended, returns whose it was and whether it ended inside a frame.
+  /// When the connection has ended, returns whose it was and whether it ended inside a frame.
   mutating func read(
     _ token: UInt64, in loop: borrowing EventLoop, _ body: ([UInt8], Peer) -> Void
   ) -> (peer: Peer, isCut: Bool)? {

@@ -39,7 +39,6 @@ final class Sender {
   private(set) var mediaEnd: Int64 = 0
   /// What the loop watches of each destination.
   private var watched: [Destination.Interest]
-  private var isBlocked = false
   private var meter = RateMeter()
   let started = MonotonicClock.now()
 
@@ -162,8 +161,6 @@ final class Sender {
       guard destination.failure == nil else { continue }
       if destination.send(bytes, isControl: isControl) == .full { waitForRoom(destination, bytes, isControl) }
     }
-    // As fast as the socket takes it means to wait for the socket, not to lose what it doesn't take.
-    if options.speed == nil, destinations.contains(where: \.hasPending) { isBlocked = true }
   }
 
   /// A full socket: at full speed the datagram waits, in real time it would be late and is given up.
@@ -221,7 +218,6 @@ final class Sender {
       let now = MonotonicClock.now()
       destinations[index].receive(into: &batch) { bytes in session.handleRTCP(bytes, at: now) }
       if let failure = destinations[index].failure { live.say(failure) }
-      isBlocked = options.speed == nil && destinations.contains(where: \.hasPending)
     }
   }
 
@@ -241,6 +237,9 @@ final class Sender {
       }
     } catch { throw CommandError(error.description) }
   }
+
+  /// As fast as the socket takes it means to wait for the socket, not to lose what it doesn't take.
+  private var isBlocked: Bool { options.speed == nil && destinations.contains(where: \.hasPending) }
 
   // MARK: The end
 
