@@ -9,6 +9,10 @@ public struct OutputFile: ~Copyable {
   public let name: String
   /// Whether bytes already written can be changed: a regular file that wasn't opened for appending.
   public let isSeekable: Bool
+  /// A descriptor that, once it can be read, ends the waiting for a pipe that is full; the write then fails.
+  ///
+  /// With it a program can be stopped while nobody reads what it writes.
+  public var interrupt: CInt?
 
   private let descriptor: CInt
   private var closes: Bool
@@ -66,7 +70,11 @@ public struct OutputFile: ~Copyable {
   public func write(_ bytes: RawSpan) throws(MediaError) {
     let descriptor = self.descriptor
     try writeAll(bytes) { pointer, count, _ in
-      isSeekable ? Glibc.write(descriptor, pointer, count) : writeWithoutSignal(descriptor, pointer, count)
+      guard !isSeekable else { return Glibc.write(descriptor, pointer, count) }
+      guard let interrupt else { return writeWithoutSignal(descriptor, pointer, count) }
+      // A pipe that polls as writable takes this much without blocking (pipe(7), PIPE_BUF).
+      guard waitUntilWritable(descriptor, unless: interrupt) else { return -1 }
+      return writeWithoutSignal(descriptor, pointer, min(count, Int(PIPE_BUF)))
     }
   }
 
@@ -118,6 +126,18 @@ func systemReason(_ code: CInt) -> String { String(cString: strerror(code)) }
 func waitUntilReady(_ descriptor: CInt, for events: CInt) {
   var request = pollfd(fd: descriptor, events: Int16(events), revents: 0)
   _ = poll(&request, 1, -1)
+}
+
+/// Sleeps until a pipe can be written; false with `EINTR`-free `ECANCELED` when `interrupt` can be read before.
+private func waitUntilWritable(_ descriptor: CInt, unless interrupt: CInt) -> Bool {
+  var requests = [
+    pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0),
+    pollfd(fd: interrupt, events: Int16(POLLIN), revents: 0),
+  ]
+  while poll(&requests, 2, -1) < 0 && errno == EINTR {}
+  if requests[0].revents != 0 { return true }
+  errno = ECANCELED
+  return false
 }
 
 /// `write(2)` that fails with `EPIPE` and leaves no `SIGPIPE` behind.

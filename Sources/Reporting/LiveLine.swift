@@ -101,7 +101,7 @@ public enum LiveLine {
       (6, "ooo \(stream.reordered)"),
       (2, "jit \(Figures.fixed(stream.jitter, decimals: 1))"),
       (4, "buf \(Figures.fixed(stream.bufferLevel, decimals: 0))"),
-      (8, Figures.bitrate(stream.bitrate).replacing(" kbit/s", with: "k").replacing(" Mbit/s", with: "M")),
+      (8, Figures.fixed(stream.bitrate / 1000, decimals: 0) + "k"),
     ]
   }
 

@@ -3,7 +3,16 @@ import Glibc
 @main
 enum Main {
   static func main() {
+    openStandardDescriptors()
     exit(run(Array(CommandLine.arguments.dropFirst())))
+  }
+
+  /// Whoever starts us may have closed the standard descriptors; a socket of ours must not take their numbers, or
+  /// messages for people would go out as datagrams.
+  private static func openStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDWR)
+    }
   }
 
   /// Runs the verb that was named; returns the exit status: 0 done, 1 failed while running, 2 wrong usage.
@@ -14,21 +23,17 @@ enum Main {
         StandardError.write(help)
         return 2
       case "--help", "-h", "help":
-        StandardOutput.write(help)
-        return 0
+        return finish { () throws(CommandError) in try printOut(help) }
       case "--version":
-        StandardOutput.write("jitterbug \(Version.number)\n")
-        return 0
+        return finish { () throws(CommandError) in try printOut("jitterbug \(Version.number)\n") }
       case "send":
         guard let options = try SendCommand.options(Array(words.dropFirst())) else {
-          StandardOutput.write(SendOptions.usage.help + "\n")
-          return 0
+          return finish { () throws(CommandError) in try printOut(SendOptions.usage.help + "\n") }
         }
         return finish { () throws(CommandError) in try SendCommand.run(options) }
       case "receive":
         guard let options = try ReceiveCommand.options(Array(words.dropFirst())) else {
-          StandardOutput.write(ReceiveOptions.usage.help + "\n")
-          return 0
+          return finish { () throws(CommandError) in try printOut(ReceiveOptions.usage.help + "\n") }
         }
         return finish { () throws(CommandError) in try ReceiveCommand.run(options) }
       case let verb?:
@@ -38,6 +43,11 @@ enum Main {
       StandardError.write("jitterbug: \(error.message)\n")
       return 2
     }
+  }
+
+  private static func printOut(_ text: String) throws(CommandError) -> Int32 {
+    try StandardOutput.write(text)
+    return 0
   }
 
   private static func finish(_ body: () throws(CommandError) -> Int32) -> Int32 {

@@ -1,3 +1,4 @@
+import Glibc
 import Packets
 import Sockets
 import Timeline
@@ -43,8 +44,17 @@ final class Destination {
       switch endpoint {
       case .rtp(let host, _):
         guard let port = endpoint.port else { throw .noFreePort(host: host, ports: endpoint.ports ?? 0...0) }
-        untried = try Resolver.resolve(host: host, port: port, kind: .datagram)
-        try openNextAddress()
+        let addresses = try Resolver.resolve(host: host, port: port, kind: .datagram)
+        while true {
+          untried = addresses
+          do throws(SocketError) { return try openNextAddress() } catch {
+            // The network may be down for a moment, or not up yet.
+            guard [ENETUNREACH, ENETDOWN, EHOSTUNREACH].contains(error.code), MonotonicClock.now() < deadline else {
+              throw error
+            }
+            pause(.milliseconds(100))
+          }
+        }
       case .tcp(let host, _):
         guard let port = endpoint.port else { throw .noFreePort(host: host, ports: endpoint.ports ?? 0...0) }
         connection = try connect(try Resolver.resolve(host: host, port: port, kind: .stream), until: deadline)
@@ -89,21 +99,18 @@ final class Destination {
     var connector = StreamConnector(addresses: addresses, options: streamOptions)
     while true {
       var progress = connector.start()
+      var untried = Int64(addresses.count)
       while case .waiting(let descriptor) = progress {
         try loop.add(descriptor, token: 1, read: false, write: true)
-        try loop.wait(until: deadline, into: &events)
-        guard !events.isEmpty else {
-          throw .system(.connect, code: 110, address: addresses.first)
-        }
-        progress = connector.handleReady()
+        // An address that doesn't answer leaves time for those after it.
+        let now = MonotonicClock.now()
+        try loop.wait(until: now + (deadline - now) / max(untried, 1), into: &events)
+        untried -= 1
+        progress = events.isEmpty ? connector.giveUp() : connector.handleReady()
         if case .connected = progress { try loop.remove(descriptor) }
       }
       if case .connected(let connection) = progress { return connection }
-      guard MonotonicClock.now() < deadline, case .failed(let errors) = progress else {
-        if case .failed(let errors) = progress, let error = errors.first { throw error }
-        throw .system(.connect, code: 110, address: addresses.first)
-      }
-      _ = errors
+      if case .failed(let errors) = progress, let error = errors.first, MonotonicClock.now() >= deadline { throw error }
       pause(.milliseconds(50))
     }
   }

@@ -64,26 +64,31 @@ struct LiveView {
 
 /// Standard error, for everything that is meant for people while a verb runs.
 enum StandardError {
-  static func write(_ text: String) { Descriptor.write(text, to: STDERR_FILENO) }
+  static func write(_ text: String) { _ = Descriptor.write(text, to: STDERR_FILENO) }
 }
 
 /// Standard output, for the report and for data.
 enum StandardOutput {
-  static func write(_ text: String) { Descriptor.write(text, to: STDOUT_FILENO) }
+  static func write(_ text: String) throws(CommandError) {
+    guard Descriptor.write(text, to: STDOUT_FILENO) else {
+      throw CommandError("standard output can't be written: \(String(cString: strerror(errno)))")
+    }
+  }
 }
 
 private enum Descriptor {
-  /// Writes all of `text`; when nobody reads any more there is nobody to tell.
-  static func write(_ text: String, to descriptor: CInt) {
+  /// Writes all of `text`; false when that fails, with the reason in `errno`.
+  static func write(_ text: String, to descriptor: CInt) -> Bool {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if written > 0 {
         rest = rest.dropFirst(written)
       } else if errno != EINTR {
-        return
+        return false
       }
     }
+    return true
   }
 }
 

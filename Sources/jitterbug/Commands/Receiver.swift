@@ -53,7 +53,7 @@ final class Receiver {
     started = MonotonicClock.now()
     handledUpTo = started
     session = ReceiveSession(try Self.configuration(for: options, clock: clock))
-    recorder = StreamRecorder(options)
+    recorder = StreamRecorder(options, interrupt: signals.descriptor)
     if let path = options.traceFile { trace = try TraceFile(path: path, clock: clock) }
     if let spec = options.link {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
@@ -240,15 +240,17 @@ final class Receiver {
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()
     recorder.endAll()
-    try trace?.close()
-    try link?.closeTrace()
+    // The report comes out even when something beside it couldn't be written.
+    var failures = [recorder.failure]
+    do throws(CommandError) { try trace?.close() } catch { failures.append(error) }
+    do throws(CommandError) { try link?.closeTrace() } catch { failures.append(error) }
     counts.droppedBySocket = inlet.droppedDatagrams
     let report = ReceiveReport.make(
       session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
       duration: MonotonicClock.now() - started, ended: endReason)
     try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
-    guard let failure = recorder.failure else { return 0 }
-    throw failure
+    if let failure = failures.compactMap({ $0 }).first { throw failure }
+    return 0
   }
 
   private var sources: [Peer: String] {

@@ -14,11 +14,11 @@ enum ReportOutput {
   /// Writes the report; text goes to standard error when standard output carries media.
   static func write(_ report: Report, _ options: OutputOptions, isOutputUsed: Bool) throws(CommandError) {
     if options.isJSON {
-      StandardOutput.write(report.json() + "\n")
+      try StandardOutput.write(report.json() + "\n")
     } else if isOutputUsed {
       StandardError.write(report.text())
     } else {
-      StandardOutput.write(report.text())
+      try StandardOutput.write(report.text())
     }
     guard let path = options.reportFile else { return }
     let file = try TextFile(path: path)

@@ -98,6 +98,7 @@ enum SendCommand {
     guard isStarted else { throw CommandError("no thread could be started to read the input: too many are running") }
     try sender.run()
     try ReportOutput.write(SendReport.make(sender), options.output, isOutputUsed: false)
+    try sender.link?.closeTrace()
     for failure in destinations.compactMap(\.failure) where !failures.contains(failure) {
       StandardError.write("jitterbug: \(failure)\n")
     }

@@ -92,7 +92,6 @@ final class Sender {
     queue.close()
     try sayGoodbye()
     live.clear()
-    try link?.closeTrace()
   }
 
   // MARK: Media
@@ -167,12 +166,15 @@ final class Sender {
   private func waitForRoom(_ destination: Destination, _ bytes: RawSpan, _ isControl: Bool) {
     guard options.speed == nil else { return destination.noteOverflow() }
     var outcome = Destination.Outcome.full
-    for _ in 0..<5_000 where outcome == .full {
-      var pause: [ReadyEvent] = []
-      guard var loop = try? EventLoop() else { return }
-      try? loop.wait(until: MonotonicClock.now() + .milliseconds(1), into: &pause)
+    guard var pause = try? EventLoop(), (try? pause.add(signals.descriptor, token: 0, read: true, write: false)) != nil
+    else { return destination.noteOverflow() }
+    var woken: [ReadyEvent] = []
+    // A signal ends the wait and stays to be read by the main loop.
+    for _ in 0..<5_000 where outcome == .full && woken.isEmpty {
+      try? pause.wait(until: MonotonicClock.now() + .milliseconds(1), into: &woken)
       outcome = destination.send(bytes, isControl: isControl)
     }
+    isInterrupted = isInterrupted || !woken.isEmpty
     if outcome == .full { destination.noteOverflow() }
   }
 

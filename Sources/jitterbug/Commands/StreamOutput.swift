@@ -36,9 +36,10 @@ final class StreamOutput {
   /// The most samples kept back: beyond it silence is only counted.
   private static let pendingLimit = 48_000
 
-  init(path: String, format: ReceiveOptions.Format, channels: Int) throws(CommandError) {
-    let output: OutputFile
+  init(path: String, format: ReceiveOptions.Format, channels: Int, interrupt: CInt) throws(CommandError) {
+    var output: OutputFile
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
+    output.interrupt = interrupt
     name = path
     isLive = !output.isSeekable
     isOpus = format == .opus

@@ -17,7 +17,13 @@ final class StreamRecorder {
   /// Why an output couldn't be written; nothing is recorded any more.
   private(set) var failure: CommandError?
 
-  init(_ options: ReceiveOptions) { self.options = options }
+  /// Becomes readable when the run is to end, even while nobody reads the output.
+  private let interrupt: CInt
+
+  init(_ options: ReceiveOptions, interrupt: CInt) {
+    self.options = options
+    self.interrupt = interrupt
+  }
 
   /// A stream begins: the first one gets the output, later ones a file of their own beside it.
   func begin(_ stream: ReceiveStream) {
@@ -37,7 +43,7 @@ final class StreamRecorder {
     let name = recorded == 0 || path == "-" ? path : Self.numbered(path, recorded + 1)
     // The suffix was looked at before anything ran.
     let format = (try? options.resolvedFormat()) ?? .raw
-    outputs[stream.id] = try StreamOutput(path: name, format: format, channels: options.channels)
+    outputs[stream.id] = try StreamOutput(path: name, format: format, channels: options.channels, interrupt: interrupt)
     recorded += 1
   }
 
