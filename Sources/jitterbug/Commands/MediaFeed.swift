@@ -97,7 +97,10 @@ struct MediaFeed: ~Copyable {
         time += packet.gapBefore
         isSpurtStart = true
       }
-      try emit(payload, duration: duration)
+      // Handed over whole: storage that both threads held would be written to here again as soon as the other lets go.
+      var whole: [UInt8] = []
+      swap(&whole, &payload)
+      try emit(whole, duration: duration)
     }
   }
 
@@ -158,7 +161,7 @@ struct MediaFeed: ~Copyable {
     }
   }
 
-  private mutating func emit(_ payload: [UInt8], duration: Int64) throws(Stop) {
+  private mutating func emit(_ payload: consuming [UInt8], duration: Int64) throws(Stop) {
     if let limit, time >= limit { throw .done }
     let frame = MediaFrame(payload: payload, time: time, duration: duration, marker: isSpurtStart)
     time += duration

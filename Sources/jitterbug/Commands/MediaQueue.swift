@@ -52,7 +52,7 @@ final class MediaQueue: @unchecked Sendable {
   }
 
   /// Adds an item, after waiting for room; false when the other side wants no more.
-  func push(_ item: MediaItem) -> Bool {
+  func push(_ item: consuming MediaItem) -> Bool {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
     while items.count - first >= Self.limit, !isClosed { pthread_cond_wait(notFull, lock) }
