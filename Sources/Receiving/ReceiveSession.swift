@@ -67,6 +67,8 @@ public struct ReceiveSession: Sendable {
   public internal(set) var streams: [ReceiveStream] = []
   /// Streams that ended so long ago that only this count is left of them.
   public private(set) var forgottenStreams = 0
+  /// The packets that those streams had received.
+  public private(set) var forgottenPackets = 0
   /// What the datagrams were.
   public internal(set) var datagrams = DatagramCounts()
 
@@ -326,6 +328,7 @@ public struct ReceiveSession: Sendable {
     guard let place = ended.min(by: { streams[$0].statistics.received < streams[$1].statistics.received }) else {
       return false
     }
+    forgottenPackets += streams[place].statistics.received + streams[place].statistics.tooOld
     streams.remove(at: place)
     forgottenStreams += 1
     return true

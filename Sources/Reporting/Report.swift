@@ -30,7 +30,7 @@ public struct Report: Sendable {
   }
 }
 
-/// What arrived at this process's sockets; each datagram is in exactly one of `rtp`, `rtcp` and `invalid`.
+/// What arrived at this process's sockets; each datagram is in exactly one of `rtp`, `rtcp`, `invalid` and `forgotten`.
 public struct DatagramReport: Sendable {
   /// Datagrams read.
   public var received = 0
@@ -42,6 +42,10 @@ public struct DatagramReport: Sendable {
   public var rtcp = 0
   /// Those thrown away before they could be counted in a stream, by reason.
   public var invalid = DiscardCounts()
+  /// Streams that ended and are no longer in the report, because there were so many.
+  public var forgottenStreams = 0
+  /// Their datagrams, which are in no other class.
+  public var forgotten = 0
   /// What the kernel dropped because the socket's buffer was full (SO_RXQ_OVFL); nil when it can't be known.
   public var droppedBySocket: Int?
 

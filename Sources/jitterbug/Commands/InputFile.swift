@@ -23,6 +23,12 @@ enum InputFile {
   /// Whether a file of this name exists.
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Whether it is a regular file, which can be opened twice, and not a pipe or a device.
+  static func isRegular(_ path: String) -> Bool {
+    var information = stat()
+    return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
+  }
+
   /// The bytes of a file of at most `limit` bytes.
   static func read(path: String, limit: Int) throws(CommandError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -16,7 +16,8 @@ enum MediaLength {
   }
 
   private static func length(of file: String) -> Interval? {
-    guard let input = try? MediaInput(path: file), input.isSeekable else { return nil }
+    // Opening a pipe would take its first bytes away.
+    guard InputFile.isRegular(file), let input = try? MediaInput(path: file), input.isSeekable else { return nil }
     if input.format == .oggOpus {
       guard var reader = try? input.oggOpusReader() else { return nil }
       return reader.remainingDuration()

@@ -22,7 +22,7 @@ struct DatagramReportCounts {
 enum ReceiveReport {
   static func make(
     _ session: ReceiveSession, options: ReceiveOptions, counts: DatagramReportCounts, link: LinkRecord?,
-    sources: [Peer: String], clock: ClockOffset, duration: Interval, ended: String?
+    sources: [Peer: String], clock: ClockOffset, undecodable: [Int: Int], duration: Interval, ended: String?
   ) -> Report {
     var report = Report(version: Version.number, verb: "receive", link: options.link?.description)
     report.duration = duration
@@ -34,20 +34,30 @@ enum ReceiveReport {
     datagrams.invalid = session.datagrams.discarded
     datagrams.invalid[.malformed] += session.datagrams.invalidRTCP
     datagrams.rtp = session.datagrams.rtp - session.datagrams.discarded.total - session.datagrams.held
+    datagrams.rtp -= session.forgottenPackets
     datagrams.droppedBySocket = counts.droppedBySocket
+    datagrams.forgottenStreams = session.forgottenStreams
+    datagrams.forgotten = session.forgottenPackets
     report.datagrams = datagrams
     report.linkRecord = link.map(LinkReport.init)
     report.streams = session.streams.map { stream in
-      self.stream(stream, source: sources[stream.peer] ?? "unknown", clock: clock)
+      self.stream(
+        stream, source: sources[stream.peer] ?? "unknown", clock: clock, undecodable: undecodable[stream.id] ?? 0)
     }
     return report
   }
 
-  private static func stream(_ stream: ReceiveStream, source: String, clock: ClockOffset) -> StreamReport {
+  private static func stream(
+    _ stream: ReceiveStream, source: String, clock: ClockOffset, undecodable: Int
+  ) -> StreamReport {
     let reception = stream.statistics.summary()
     var report = StreamReport(
       ssrc: stream.ssrc, source: source, payloadType: stream.payloadType, reception: reception,
       playout: stream.playout)
+    // The session takes what it hands out as played; the decoder knows better, and its time was concealed.
+    report.playout.played -= undecodable
+    report.playout.concealed += undecodable
+    report.playout.discarded[.undecodable] += undecodable
     report.cname = stream.cname
     report.encoding = stream.format.description
     report.encodingSource = stream.formatOrigin.encodingSource

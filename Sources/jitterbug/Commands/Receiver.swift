@@ -247,7 +247,7 @@ final class Receiver {
     counts.droppedBySocket = inlet.droppedDatagrams
     let report = ReceiveReport.make(
       session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
-      duration: MonotonicClock.now() - started, ended: endReason)
+      undecodable: recorder.undecodable,      duration: MonotonicClock.now() - started, ended: endReason)
     try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
     if let failure = failures.compactMap({ $0 }).first { throw failure }
     return 0
@@ -263,7 +263,7 @@ final class Receiver {
   private func updateLiveView(at now: Instant) {
     live.update(at: now) { columns in
       meters.endSecond(session, at: now).map { stream in
-        columns.map { LiveLine.text(stream, width: $0) } ?? LiveLine.plain(stream)
+        columns.map { LiveLine.text(stream, width: $0 - 1) } ?? LiveLine.plain(stream)
       }
     }
   }

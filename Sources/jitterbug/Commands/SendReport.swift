@@ -13,6 +13,7 @@ enum SendReport {
     var report = Report(version: Version.number, verb: "send", link: sender.options.link?.description)
     report.linkRecord = sender.link.map { LinkReport($0.record) }
     report.duration = MonotonicClock.now() - sender.started
+    report.ended = sender.ended
     var sending = SendingReport(ssrc: configuration.ssrc, payloadType: configuration.payloadType)
     sending.destinations = sender.destinations.map(\.endpoint.description)
     sending.encoding = sender.options.payload.format.description

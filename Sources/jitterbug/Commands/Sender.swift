@@ -42,6 +42,12 @@ final class Sender {
   private var meter = RateMeter()
   let started = MonotonicClock.now()
 
+  /// Why it is over, in a few words.
+  var ended: String {
+    if isInterrupted { return "interrupted" }
+    return destinations.allSatisfy { $0.failure != nil } ? "every destination failed" : "the input ended"
+  }
+
   /// Whether the media ended before anything could be sent, although nothing was wrong with it.
   var hasSentNothing: Bool { session.packetCount == 0 && problemCount == 0 && hasMediaEnded }
 
@@ -187,7 +193,7 @@ final class Sender {
     }
     live.update(at: now) { columns in
       let sender = self.liveSender(at: now)
-      return [columns.map { LiveLine.text(sender, width: $0) } ?? LiveLine.plain(sender)]
+      return [columns.map { LiveLine.text(sender, width: $0 - 1) } ?? LiveLine.plain(sender)]
     }
   }
 

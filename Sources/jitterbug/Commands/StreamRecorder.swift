@@ -13,7 +13,10 @@ final class StreamRecorder {
   private static let significant = 10
   /// Whether the output belongs to a stream that keeps it.
   private var isSettled = false
-  private(set) var undecodable = 0
+  /// Streams of a format that can't be written, while they have sent next to nothing.
+  private var refused: [Int] = []
+  /// Packets that the decoder refused, by stream; their time was concealed.
+  private(set) var undecodable: [Int: Int] = [:]
   /// Why an output couldn't be written; nothing is recorded any more.
   private(set) var failure: CommandError?
 
@@ -33,6 +36,8 @@ final class StreamRecorder {
   private func open(_ stream: ReceiveStream) throws(CommandError) {
     guard let path = options.outputFile, failure == nil else { return }
     guard stream.format == .opus else {
+      // A stray of another format is no reason to give up on what is waited for.
+      guard Self.isSignificant(stream) else { return refused.append(stream.id) }
       throw CommandError(
         "the stream is \(stream.format), which can't be written as audio: leave out --output to measure it, or name what it is with --format"
       )
@@ -53,6 +58,7 @@ final class StreamRecorder {
   /// With one output for the first stream, gives it to another one when the first turns out to be a stray: a few
   /// packets, and then nothing for half a second while the other goes on.
   func reconsider(_ session: borrowing ReceiveSession, at now: Instant) {
+    if !refused.isEmpty { refuse(session) }
     guard options.isEnding, !isSettled, let id = outputs.keys.first, let owner = session.stream(id) else { return }
     isSettled = Self.isSignificant(owner)
     guard !isSettled, now - (owner.statistics.lastArrival ?? now) > .milliseconds(500),
@@ -60,6 +66,15 @@ final class StreamRecorder {
     else { return }
     end(id)
     begin(session.streams[place])
+  }
+
+  /// Fails for a stream that can't be written, once it is more than a stray.
+  private func refuse(_ session: borrowing ReceiveSession) {
+    for id in refused {
+      guard let stream = session.stream(id), Self.isSignificant(stream), outputs.isEmpty else { continue }
+      refused = []
+      return begin(stream)
+    }
   }
 
   func perform(_ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession) {
@@ -87,7 +102,7 @@ final class StreamRecorder {
 
   func end(_ id: Int) {
     guard let output = outputs.removeValue(forKey: id) else { return }
-    undecodable += output.undecodable
+    undecodable[id, default: 0] += output.undecodable
     do throws(CommandError) { try output.finish() } catch { fail(error) }
   }
 
