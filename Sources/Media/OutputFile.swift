@@ -9,10 +9,8 @@ public struct OutputFile: ~Copyable {
   public let name: String
   /// Whether bytes already written can be changed: a regular file that wasn't opened for appending.
   public let isSeekable: Bool
-  /// A descriptor that, once it can be read, ends the waiting for a pipe that is full; the write then fails.
-  ///
-  /// With it a program can be stopped while nobody reads what it writes.
-  public var interrupt: CInt?
+  /// What ends the waiting for a pipe that is full; without it a write waits for ever.
+  public var interrupt: WriteInterrupt?
 
   private let descriptor: CInt
   private var closes: Bool
@@ -119,6 +117,20 @@ public struct OutputFile: ~Copyable {
   }
 }
 
+/// Lets a program be stopped while nobody reads the pipe that it writes to.
+///
+/// A write that waits fails once `descriptor` can be read, or, from then on, when `isRaised` is set; not before the
+/// reader has had a second to go on.
+public final class WriteInterrupt {
+  /// Readable when the program is to stop: a signal descriptor.
+  public let descriptor: CInt
+  /// Set when the program is stopping, whatever has become of the descriptor.
+  public var isRaised = false
+
+  /// Waits for a descriptor, which stays the caller's.
+  public init(descriptor: CInt) { self.descriptor = descriptor }
+}
+
 /// The system's words for an error number.
 func systemReason(_ code: CInt) -> String { String(cString: strerror(code)) }
 
@@ -128,13 +140,17 @@ func waitUntilReady(_ descriptor: CInt, for events: CInt) {
   _ = poll(&request, 1, -1)
 }
 
-/// Sleeps until a pipe can be written; false with `EINTR`-free `ECANCELED` when `interrupt` can be read before.
-private func waitUntilWritable(_ descriptor: CInt, unless interrupt: CInt) -> Bool {
+/// Sleeps until a pipe can be written; false, with `ECANCELED` in `errno`, when it is to be given up.
+private func waitUntilWritable(_ descriptor: CInt, unless interrupt: WriteInterrupt) -> Bool {
   var requests = [
     pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0),
-    pollfd(fd: interrupt, events: Int16(POLLIN), revents: 0),
+    pollfd(fd: interrupt.descriptor, events: Int16(POLLIN), revents: 0),
   ]
-  while poll(&requests, 2, -1) < 0 && errno == EINTR {}
+  if !interrupt.isRaised {
+    while poll(&requests, 2, -1) < 0 && errno == EINTR {}
+  }
+  // A reader that is only slow gets a second for what is left.
+  if requests[0].revents == 0 { _ = poll(&requests, 1, 1_000) }
   if requests[0].revents != 0 { return true }
   errno = ECANCELED
   return false

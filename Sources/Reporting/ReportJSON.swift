@@ -50,6 +50,8 @@ extension Report {
       json.value("rtcp", datagrams.rtcp)
       json.value("invalid", datagrams.invalid.total)
       datagrams.invalid.write("invalid_reasons", to: &json)
+      json.value("forgotten", datagrams.forgotten)
+      json.value("forgotten_streams", datagrams.forgottenStreams)
       json.value("dropped_by_socket", datagrams.droppedBySocket)
     }
   }

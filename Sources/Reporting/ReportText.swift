@@ -38,11 +38,16 @@ struct TextPage {
 
 extension DatagramReport {
   fileprivate func write(to page: inout TextPage) {
-    guard invalid.total > 0 || droppedBySocket ?? 0 > 0 else { return }
+    guard invalid.total > 0 || forgottenStreams > 0 || droppedBySocket ?? 0 > 0 else { return }
     page.heading("Datagrams")
     page.row(
       "arrived", [Figures.count(received, "datagram"), "\(Figures.grouped(rtp)) RTP", "\(Figures.grouped(rtcp)) RTCP"])
     if invalid.total > 0 { page.row("invalid", [invalid.named]) }
+    if forgottenStreams > 0 {
+      page.row(
+        "not shown",
+        [Figures.count(forgottenStreams, "stream") + " that ended earlier", Figures.count(forgotten, "packet")])
+    }
     if let droppedBySocket, droppedBySocket > 0 {
       page.row("this host", [Figures.count(droppedBySocket, "datagram") + " dropped: its socket buffer was full"])
     }

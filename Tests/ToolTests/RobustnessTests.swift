@@ -32,8 +32,7 @@ import Testing
     let copy = folder.file("copy.opus")
     let receiver = try Jitterbug(["receive", "--output", copy, "--report", folder.file("r.json"), Exchange.anyPort])
     let address = try await receiver.address()
-    let stray = try TestSocket.connected(to: address)
-    for number in 0..<2 { try stray.send(Wire.rtp(number, ssrc: 0xbad)) }
+    try sendDatagrams((0..<2).map { Wire.rtp($0, ssrc: 0xbad) }, to: address)
     try await receiver.says("stream 0x00000bad")
     let sender = try await Jitterbug.run(["send", folder.file("in.opus", holding: Made.opus(packets: 150)), address])
     #expect(sender.status == 0)
@@ -42,6 +41,30 @@ import Testing
     #expect(streams[1]["packets"]["played"].int == 150)
     // Half a second passes before the stray loses the output.
     #expect(contents(copy).count > contents(folder.file("in.opus")).count / 2)
+  }
+
+  @Test func `two packets of another format don't end a recording`() async throws {
+    let folder = try TemporaryFolder()
+    let receiver = try Jitterbug(["receive", "--output", folder.file("copy.wav"), "--json", Exchange.anyPort])
+    let address = try await receiver.address()
+    try sendDatagrams((0..<2).map { Wire.rtp($0, ssrc: 0xbad, payloadType: 0) }, to: address)
+    try await receiver.says("stream 0x00000bad")
+    let sender = try await Jitterbug.run(["send", folder.file("in.opus", holding: Made.opus(packets: 50)), address])
+    #expect(sender.status == 0)
+    #expect(try await receiver.end() == 0)
+    #expect(try JSON(receiver.text)["streams"][1]["packets"]["played"].int == 50)
+  }
+
+  @Test func `a named pipe is read from its first byte`() async throws {
+    let folder = try TemporaryFolder()
+    let receiver = try Jitterbug(["receive", "--once", "--json", Exchange.anyPort])
+    let file = folder.file("in.opus", holding: Made.opus(packets: 50))
+    let sender = try await Jitterbug.run(
+      ["send", "/dev/stdin", try await receiver.address()],
+      wrapper: ["sh", "-c", "cat '\(file)' | \"$0\" \"$@\""])
+    #expect(sender.status == 0, "\(sender.errors)")
+    #expect(try await receiver.end() == 0)
+    #expect(try JSON(receiver.text)["streams"][0]["packets"]["unique"].int == 50)
   }
 
   @Test func `a report that can't be written is an error`() async throws {
@@ -89,5 +112,24 @@ import Testing
     #expect(receiver.errors.contains("ended"))
     sender.signal(SIGINT)
     #expect(try await sender.end() == 0)
+  }
+
+  /// Sends datagrams from one socket to `rtp://127.0.0.1:PORT`.
+  private func sendDatagrams(_ datagrams: [[UInt8]], to address: String) throws {
+    let port = try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
+    let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    defer { close(descriptor) }
+    var name = sockaddr_in()
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_port = port.bigEndian
+    name.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    for bytes in datagrams {
+      let sent = withUnsafePointer(to: &name) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          sendto(descriptor, bytes, bytes.count, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      #expect(sent == bytes.count)
+    }
   }
 }

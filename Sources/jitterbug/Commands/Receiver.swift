@@ -1,4 +1,5 @@
 import Buffering
+import Media
 import Packets
 import Receiving
 import Reporting
@@ -26,6 +27,7 @@ final class Receiver {
   private var session: ReceiveSession
   private var link: LinkStage?
   private var batch: ReceiveBatch
+  private let interrupt: WriteInterrupt
   private var recorder: StreamRecorder
   private var trace: TraceFile?
   private var live: LiveView
@@ -53,7 +55,8 @@ final class Receiver {
     started = MonotonicClock.now()
     handledUpTo = started
     session = ReceiveSession(try Self.configuration(for: options, clock: clock))
-    recorder = StreamRecorder(options, interrupt: signals.descriptor)
+    interrupt = WriteInterrupt(descriptor: signals.descriptor)
+    recorder = StreamRecorder(options, interrupt: interrupt)
     if let path = options.traceFile { trace = try TraceFile(path: path, clock: clock) }
     if let spec = options.link {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
@@ -225,6 +228,7 @@ final class Receiver {
   private func stop(because reason: String) {
     guard !isStopping else { return }
     isStopping = true
+    interrupt.isRaised = true
     endReason = reason
     session.stop()
   }

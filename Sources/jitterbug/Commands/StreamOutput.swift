@@ -36,7 +36,7 @@ final class StreamOutput {
   /// The most samples kept back: beyond it silence is only counted.
   private static let pendingLimit = 48_000
 
-  init(path: String, format: ReceiveOptions.Format, channels: Int, interrupt: CInt) throws(CommandError) {
+  init(path: String, format: ReceiveOptions.Format, channels: Int, interrupt: WriteInterrupt) throws(CommandError) {
     var output: OutputFile
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
     output.interrupt = interrupt

@@ -1,4 +1,5 @@
 import Buffering
+import Media
 import Packets
 import Receiving
 import Statistics
@@ -20,10 +21,9 @@ final class StreamRecorder {
   /// Why an output couldn't be written; nothing is recorded any more.
   private(set) var failure: CommandError?
 
-  /// Becomes readable when the run is to end, even while nobody reads the output.
-  private let interrupt: CInt
+  private let interrupt: WriteInterrupt
 
-  init(_ options: ReceiveOptions, interrupt: CInt) {
+  init(_ options: ReceiveOptions, interrupt: WriteInterrupt) {
     self.options = options
     self.interrupt = interrupt
   }
