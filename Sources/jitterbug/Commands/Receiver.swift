@@ -251,7 +251,7 @@ final class Receiver {
     counts.droppedBySocket = inlet.droppedDatagrams
     let report = ReceiveReport.make(
       session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
-      undecodable: recorder.undecodable,      duration: MonotonicClock.now() - started, ended: endReason)
+      undecodable: recorder.undecodable, duration: MonotonicClock.now() - started, ended: endReason)
     try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
     if let failure = failures.compactMap({ $0 }).first { throw failure }
     return 0
