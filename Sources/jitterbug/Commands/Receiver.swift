@@ -85,7 +85,7 @@ final class Receiver {
       // What arrived by `before`, or by the deadline the loop slept to, is readable now; later arrivals may not be.
       let readAll = max(before, deadline.map { $0 <= MonotonicClock.now() ? $0 : before } ?? before)
       for event in events { try handle(event) }
-      try advance(to: readAll)
+      advance(to: readAll)
     }
     return try finish()
   }
@@ -103,7 +103,7 @@ final class Receiver {
       let now = MonotonicClock.now()
       var pieces: [(bytes: [UInt8], peer: Peer)] = []
       let end = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
-      for piece in pieces { try take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
+      for piece in pieces { take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
       guard let end else { return }
       if end.isCut { live.say("the connection from \(inlet.name(of: end.peer)) ended inside a frame") }
       closed.append(end.peer)
@@ -114,7 +114,7 @@ final class Receiver {
     for _ in 0..<64 {
       switch inlet.receive(into: &batch, isControl: isControl) {
       case .datagrams(let count):
-        for index in 0..<count { try takeFromBatch(index, isControl: isControl) }
+        for index in 0..<count { takeFromBatch(index, isControl: isControl) }
         if count < batch.capacity { return }
       case .empty: return
       case .trouble: counts.trouble += 1
@@ -123,56 +123,56 @@ final class Receiver {
     }
   }
 
-  private func takeFromBatch(_ index: Int, isControl: Bool) throws(CommandError) {
+  private func takeFromBatch(_ index: Int, isControl: Bool) {
     let datagram = batch.datagram(at: index)
     let peer = inlet.peer(of: datagram.sender, isControl: isControl)
-    // The bytes are lent for the length of a closure; typed throws go through it.
-    try batch.withBytes(at: index) { (bytes) throws(CommandError) in
-      try take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil)
+    batch.withBytes(at: index) { bytes in
+      take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil)
     }
   }
 
   /// Takes one datagram from outside, through the link if there is one.
   ///
   /// `isControl` is nil where both kinds come mixed.
-  private func take(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?) throws(CommandError) {
+  private func take(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?) {
     counts.received += 1
     counts.bytes += bytes.byteCount
     let control = isControl ?? (DatagramKind.classify(bytes) == .rtcp)
     let arrival = max(arrival, handledUpTo)
-    guard link != nil else { return try deliver(bytes, from: peer, at: arrival, isControl: control) }
-    try advanceLink(to: arrival)
+    guard link != nil else { return deliver(bytes, from: peer, at: arrival, isControl: control) }
+    advanceLink(to: arrival)
     link?.send(bytes, isControl: control, tag: peer.id, at: arrival)
   }
 
-  private func deliver(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool) throws(CommandError) {
+  private func deliver(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool) {
     handledUpTo = max(handledUpTo, arrival)
-    try play(until: arrival)
+    play(until: arrival)
     if isControl {
       session.handleRTCP(bytes, from: peer, at: arrival)
     } else {
       session.handleRTP(bytes, from: peer, at: arrival)
     }
-    try settle()
+    settle()
   }
 
-  private func advanceLink(to now: Instant) throws(CommandError) {
+  private func advanceLink(to now: Instant) {
     while let (item, deliveredAt) = link?.receive(at: now) {
-      try deliver(
+      deliver(
         item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl)
     }
   }
 
   // MARK: Output
 
-  private func advance(to now: Instant) throws(CommandError) {
-    try advanceLink(to: now)
+  private func advance(to now: Instant) {
+    advanceLink(to: now)
     if !closed.isEmpty, link?.nextDelivery == nil {
       for peer in closed { session.handleClose(of: peer) }
       closed = []
     }
-    try play(until: now)
-    try settle()
+    // Whoever stops the run doesn't wait for a long buffer: what is in it is played out at once.
+    play(until: isStopping ? .distantFuture : now)
+    settle()
     handledUpTo = max(handledUpTo, now)
     sendReport(at: now)
     recorder.reconsider(session, at: now)
@@ -181,13 +181,13 @@ final class Receiver {
     updateLiveView(at: now)
   }
 
-  private func play(until now: Instant) throws(CommandError) {
+  private func play(until now: Instant) {
     while let (stream, decision) = session.pollPlayout(at: now) {
       recorder.perform(decision, of: stream, in: session)
     }
   }
 
-  private func settle() throws(CommandError) {
+  private func settle() {
     while let fate = session.pollFate() { trace?.write(fate) }
     while let (id, event) = session.pollEvent() {
       guard let stream = session.stream(id) else { continue }
