@@ -20,7 +20,6 @@ final class StreamRecorder {
   private(set) var undecodable: [Int: Int] = [:]
   /// Why an output couldn't be written; nothing is recorded any more.
   private(set) var failure: CommandError?
-
   private let interrupt: WriteInterrupt
 
   init(_ options: ReceiveOptions, interrupt: WriteInterrupt) {
@@ -101,6 +100,7 @@ final class StreamRecorder {
   }
 
   func end(_ id: Int) {
+    refused.removeAll { $0 == id }
     guard let output = outputs.removeValue(forKey: id) else { return }
     undecodable[id, default: 0] += output.undecodable
     do throws(CommandError) { try output.finish() } catch { fail(error) }
