@@ -37,10 +37,6 @@ static inline int copus_get_lookahead(OpusEncoder *encoder, opus_int32 *samples)
   return opus_encoder_ctl(encoder, OPUS_GET_LOOKAHEAD(samples));
 }
 
-static inline int copus_reset_encoder(OpusEncoder *encoder) {
-  return opus_encoder_ctl(encoder, OPUS_RESET_STATE);
-}
-
 static inline int copus_reset_decoder(OpusDecoder *decoder) {
   return opus_decoder_ctl(decoder, OPUS_RESET_STATE);
 }

@@ -70,25 +70,6 @@ internal import COpus
     return try written(result, room: output.count)
   }
 
-  /// Encodes one frame of 16-bit samples and returns the bytes written.
-  public mutating func encode(
-    _ samples: Span<Int16>, into output: inout MutableSpan<UInt8>
-  ) throws(OpusError) -> Int {
-    try check(sampleCount: samples.count)
-    let state = state
-    let frames = Int32(settings.frameSize)
-    let result = samples.withUnsafeBufferPointer { input in
-      output.withUnsafeMutableBufferPointer { bytes in
-        guard let source = input.baseAddress, let target = bytes.baseAddress else { return OPUS_BUFFER_TOO_SMALL }
-        return opus_encode(state, source, frames, target, Int32(clamping: bytes.count))
-      }
-    }
-    return try written(result, room: output.count)
-  }
-
-  /// Forgets the signal so far, for a jump to another place or another source.
-  public mutating func reset() { _ = copus_reset_encoder(state) }
-
   /// Whether a packet of so many bytes is what an encoder makes of silence in discontinuous transmission.
   ///
   /// libopus documents it so: a result of two bytes or less needn't be transmitted.

@@ -22,24 +22,6 @@ import Testing
     #expect(ratio > 100, "better than 20 dB")
   }
 
-  @Test func `16-bit samples give the packets that their floats give`() throws {
-    var settings = OpusSettings()
-    settings.channels = 1
-    let whole = Signals.tone(300, rate: 48_000, frames: 9_600).map { Int16($0 * 32_768) }
-    var encoder = try OpusEncoder(settings)
-    var buffer = [UInt8](repeating: 0, count: OpusEncoder.maximumPacketBytes)
-    var packets: [[UInt8]] = []
-    for start in stride(from: 0, to: 9_600, by: 960) {
-      var output = buffer.mutableSpan
-      let count = try encoder.encode(whole.span.extracting(start..<start + 960), into: &output)
-      packets.append(Array(buffer[..<count]))
-    }
-    let decoded = try OpusCoding.decode(packets, channels: 1)
-    let skip = encoder.lookahead
-    let original = OpusCoding.floats(whole[...])
-    #expect(Signals.ratio(original[2_000..<9_000], decoded[(2_000 + skip)..<(9_000 + skip)]) > 30)
-  }
-
   @Test func `constant bit rate makes packets of one size`() throws {
     var settings = OpusSettings()
     settings.rateControl = .constant

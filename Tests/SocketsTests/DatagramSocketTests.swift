@@ -197,26 +197,6 @@ struct DatagramSocketTests {
     #expect(try hear(1, from: first).map(\.bytes) == [[4, 2]])
     #expect(try hear(1, from: second).map(\.bytes) == [[4, 2]])
   }
-
-  @Test func `a batch sends in order, reports trouble and goes on with the rest`() throws {
-    let receiver = try DatagramSocket(listeningOn: loopback4)
-    let to = receiver.localAddress
-    let sender = try DatagramSocket(listeningOn: loopback4)
-    var batch = try SendBatch(capacity: 4, datagramBytes: 65_536, family: .ipv4)
-    let tooLong = [UInt8](repeating: 0, count: 65_520)
-    for bytes in [[1], tooLong, [3], [4, 4]] {
-      let isTaken = batch.append(bytes.span.bytes, to: to)
-      #expect(isTaken)
-    }
-    let fifth: [UInt8] = [5]
-    let isTaken = batch.append(fifth.span.bytes, to: to)
-    #expect(!isTaken)
-    #expect(try batch.send(on: sender) == (1, .trouble(.tooLarge)))
-    #expect(try batch.send(on: sender) == (2, .sent))
-    let left = batch.count
-    #expect(left == 0)
-    #expect(try hear(3, from: receiver).map(\.bytes) == [[1], [3], [4, 4]])
-  }
 }
 
 /// Two sockets on adjacent ports.

@@ -68,14 +68,4 @@ void clinux_receive_batch_destroy(struct clinux_receive_batch *batch);
 int clinux_receive_batch_read(struct clinux_receive_batch *batch, int descriptor);
 struct clinux_received clinux_receive_batch_at(const struct clinux_receive_batch *batch, int index);
 
-// Memory for sendmmsg: `capacity` datagrams of at most `size` bytes.
-struct clinux_send_batch;
-struct clinux_send_batch *clinux_send_batch_create(int capacity, int size);
-void clinux_send_batch_destroy(struct clinux_send_batch *batch);
-// Copies a datagram and its address (may be absent) into a slot.
-void clinux_send_batch_set(struct clinux_send_batch *batch, int index, const void *bytes, uint32_t size,
-                           const void *address, uint32_t address_size);
-// Sends the slots first..<first + count; gives how many went.
-int clinux_send_batch_write(struct clinux_send_batch *batch, int descriptor, int first, int count);
-
 #endif
