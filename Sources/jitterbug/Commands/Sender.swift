@@ -33,6 +33,8 @@ final class Sender {
   private var events: [ReadyEvent] = []
   private var datagram = [UInt8](repeating: 0, count: 65_536)
   private var current: MediaFrame?
+  /// Whether frames that are due were left for the next turn.
+  private var isBehind = false
   private var hasMediaEnded = false
   private var isInterrupted = false
   /// The media time at which the last frame ends.
@@ -102,10 +104,17 @@ final class Sender {
 
   // MARK: Media
 
-  /// Sends every frame that is due.
+  /// Sends every frame that is due, up to a number a turn: signals and reports must be heard at full speed, too.
   private func pump(at now: Instant) {
     var now = now
+    var room = 256
+    isBehind = false
     while !isBlocked, !isInterrupted, let frame = nextFrame() {
+      guard room > 0 else {
+        isBehind = true
+        return
+      }
+      room -= 1
       if schedule == nil {
         schedule = SendSchedule(
           start: now, clockRate: session.configuration.clockRate, speed: options.speed)
@@ -200,7 +209,7 @@ final class Sender {
   // MARK: Waiting
 
   private func wait() throws(CommandError) {
-    var deadline = Instant.earliest(live.nextUpdate, session.nextReport)
+    var deadline = isBehind ? Instant.zero : Instant.earliest(live.nextUpdate, session.nextReport)
     deadline = Instant.earliest(deadline, link?.nextDelivery)
     if let frame = current, !isBlocked {
       deadline = Instant.earliest(deadline, schedule?.deadline(of: frame.time + frame.sendOffset))
