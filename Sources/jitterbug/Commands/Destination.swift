@@ -5,7 +5,8 @@ import Timeline
 
 /// One place that a stream is sent to: a UDP address with RTCP beside it, a TCP connection, or a Unix socket.
 ///
-/// Trouble is counted by kind and survived; only a broken TCP connection ends a destination.
+/// Trouble is counted by kind and survived; only a broken connection, or a socket that can't be used any more, ends a
+/// destination.
 final class Destination {
   /// The endpoint as it was given.
   let endpoint: Endpoint
@@ -153,7 +154,7 @@ final class Destination {
   /// Sends an RTP or RTCP datagram.
   func send(_ bytes: RawSpan, isControl: Bool) -> Outcome {
     guard failure == nil else { return .failed }
-    if let connection { return send(bytes, on: connection) }
+    if let connection { return settle(connection.write(framing: bytes, in: &frame)) }
     do throws(SocketError) {
       let outcome = try isControl && control != nil ? control?.send(bytes, to: controlAddress) : media?.send(bytes)
       switch outcome {
@@ -170,15 +171,6 @@ final class Destination {
       failure = error.description
       return .failed
     }
-  }
-
-  private func send(_ bytes: RawSpan, on connection: StreamConnection) -> Outcome {
-    // One write for prefix and datagram: a frame is taken whole or not at all.
-    frame.removeAll(keepingCapacity: true)
-    frame.append(UInt8(truncatingIfNeeded: bytes.byteCount >> 8))
-    frame.append(UInt8(truncatingIfNeeded: bytes.byteCount))
-    bytes.withUnsafeBytes { frame.append(contentsOf: $0) }
-    return settle(connection.write(frame.span.bytes))
   }
 
   private func settle(_ outcome: StreamWriteOutcome) -> Outcome {

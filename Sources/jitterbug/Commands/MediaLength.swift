@@ -5,7 +5,7 @@ import Timeline
 enum MediaLength {
   /// The length of all inputs within `--start` and `--duration`; nil when one doesn't tell, as standard input can't.
   static func total(of options: SendOptions) -> Interval? {
-    guard !options.isLooping else { return options.duration }
+    guard !options.isLooping, options.synthetic == nil else { return options.duration }
     var total = Interval.zero
     for file in options.files {
       guard file != "-", options.raw == nil, let length = length(of: file) else { return options.duration }

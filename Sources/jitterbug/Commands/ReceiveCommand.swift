@@ -12,8 +12,9 @@ enum ReceiveCommand {
       throw UsageError(
         "receive listens on one source, but \(operands.count) were given: \(operands.joined(separator: " "))")
     }
-    if let source = operands.first { options.source = source }
-    do throws(EndpointError) { _ = try Endpoint(options.source) } catch { throw UsageError("\(error)") }
+    if let source = operands.first {
+      do throws(EndpointError) { options.source = try Endpoint(source) } catch { throw UsageError("\(error)") }
+    }
     if options.outputFile != nil { _ = try options.resolvedFormat() }
     if options.outputFile == "-" && options.output.isJSON {
       throw UsageError("--json and --output - both want standard output: write the report with --report FILE.json")

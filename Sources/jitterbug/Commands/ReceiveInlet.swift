@@ -35,13 +35,11 @@ struct ReceiveInlet: ~Copyable {
   private var controlAddresses: [Peer: SocketAddress] = [:]
 
   init(_ options: ReceiveOptions) throws(CommandError) {
-    let endpoint: Endpoint
-    do { endpoint = try Endpoint(options.source) } catch { throw CommandError("\(error)") }
     var datagram = DatagramOptions()
     datagram.receiveBufferBytes = options.socketBuffer ?? Self.receiveBuffer
     datagram.interface = options.interface
     do throws(SocketError) {
-      switch endpoint {
+      switch options.source {
       case .rtp(let host, let ports):
         let pair = try Self.open(host: host, ports: ports, options: datagram, isMuxed: options.isMuxed)
         description = "rtp://\(pair.media.localAddress)"
@@ -174,11 +172,8 @@ struct ReceiveInlet: ~Copyable {
   mutating func sendControl(_ bytes: RawSpan, to recipients: [Peer]) {
     for peer in Set(recipients) {
       if let connection = connections.values.first(where: { $0.peer == peer }) {
-        var frame = [UInt8](repeating: 0, count: 2)
-        var prefix = frame.mutableSpan
-        _ = StreamFraming.writeLength(bytes.byteCount, into: &prefix)
-        bytes.withUnsafeBytes { frame += $0 }
-        _ = connection.stream.write(frame.span.bytes)
+        var frame: [UInt8] = []
+        _ = connection.stream.write(framing: bytes, in: &frame)
         _ = connection.stream.flush()
         continue
       }

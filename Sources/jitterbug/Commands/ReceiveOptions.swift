@@ -1,5 +1,6 @@
 import Impairment
 import Packets
+import Sockets
 import Timeline
 
 /// What `jitterbug receive` was asked to do.
@@ -9,7 +10,7 @@ struct ReceiveOptions: Sendable {
     case wav, opus, raw
   }
 
-  var source = "rtp://[::]:5004"
+  var source = Endpoint.rtp(host: "::", ports: Endpoint.defaultPort...Endpoint.defaultPort)
   var outputFile: String?
   var outputFormat: Format?
   var channels = 2

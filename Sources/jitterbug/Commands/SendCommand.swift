@@ -12,14 +12,13 @@ enum SendCommand {
   static func options(_ words: [String]) throws(UsageError) -> SendOptions? {
     var options = SendOptions()
     guard let operands = try SendOptions.usage.parse(words, into: &options) else { return nil }
-    for operand in operands {
-      if isDestination(operand) { options.destinations.append(operand) } else { options.files.append(operand) }
-    }
-    let endpoints = try options.destinations.map(endpoint)
+    options.files = operands.filter { !isDestination($0) }
+    let endpoints = try operands.filter(isDestination).map(endpoint)
+    options.destinations = endpoints
     guard options.sdpFile == nil || endpoints.isEmpty || endpoints.contains(where: isRTP) else {
       throw UsageError("--sdp describes an rtp:// destination, and none was given: add one, or leave --sdp out")
     }
-    guard !options.destinations.isEmpty else {
+    guard !endpoints.isEmpty else {
       if operands.count > 1, let last = operands.last, last != "-", !InputFile.exists(last), !last.contains("/") {
         throw UsageError(
           "no destination: \(last) is no file, and as an address it lacks a port: write rtp://\(last):5004")
@@ -74,7 +73,7 @@ enum SendCommand {
     var system = SystemRandomNumberGenerator()
     var generator = SeededGenerator(seed: options.seed ?? system.next())
     let configuration = configuration(for: options, using: &generator)
-    let destinations = options.destinations.compactMap { try? Destination(Endpoint($0), options: options) }
+    let destinations = options.destinations.map { Destination($0, options: options) }
     let queue: MediaQueue
     do { queue = try MediaQueue() } catch { throw CommandError(error.description) }
     if let path = options.sdpFile { try writeDescription(to: path, of: configuration, options: options) }
@@ -83,7 +82,8 @@ enum SendCommand {
     let failures = destinations.compactMap(\.failure)
     if failures.count == destinations.count, let first = failures.first { throw CommandError(first) }
     for failure in failures { StandardError.write("jitterbug: \(failure)\n") }
-    let total = options.synthetic != nil ? options.duration : MediaLength.total(of: options)
+    // Only the progress bar asks for it, and for Ogg Opus it takes a reading of the whole file.
+    let total = options.output.isQuiet ? nil : MediaLength.total(of: options)
     // The signals must be blocked before a thread is started, so that they come to the loop alone.
     let sender = try Sender(
       options, session: SendSession(configuration), destinations: destinations, queue: queue, total: total)
@@ -126,8 +126,8 @@ enum SendCommand {
   private static func writeDescription(
     to path: String, of configuration: SendSession.Configuration, options: SendOptions
   ) throws(CommandError) {
-    for text in options.destinations {
-      guard case .rtp(let host, let ports)? = try? Endpoint(text) else { continue }
+    for endpoint in options.destinations {
+      guard case .rtp(let host, let ports) = endpoint else { continue }
       let addresses = (try? Resolver.resolve(host: host, port: ports.lowerBound, kind: .datagram)) ?? []
       guard let address = addresses.first, let port = address.port else { break }
       let parameters = options.synthetic == nil ? "sprop-stereo=1" : nil

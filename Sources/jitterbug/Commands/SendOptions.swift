@@ -3,12 +3,13 @@ import Impairment
 import Media
 import Packets
 import Receiving
+import Sockets
 import Timeline
 
 /// What `jitterbug send` was asked to do.
 struct SendOptions: Sendable {
   var files: [String] = []
-  var destinations: [String] = []
+  var destinations: [Endpoint] = []
   var raw: RawPCMFormat?
   var synthetic: SyntheticSpec?
   var isLooping = false
