@@ -5,11 +5,12 @@ public import Timeline
 
 /// One validated source: its statistics, its jitter buffer, and what its sender says of itself.
 public struct ReceiveStream: Sendable, Identifiable {
-  /// Where the stream stands in its life: active -> leaving -> ended; only the first takes a goodbye.
+  /// Where the stream stands in its life: active -> leaving -> draining -> ended; only the first takes a goodbye.
   enum Phase: Equatable, Sendable {
     case active
-    /// The sender said goodbye or fell silent; what is on its way or in the buffer is still played.
+    /// The sender said goodbye; what is on its way is still taken in.
     case leaving(StreamEnd, drainAt: Instant)
+    /// Nothing more is awaited; what is in the buffer is still played.
     case draining(StreamEnd)
     case ended(StreamEnd)
   }

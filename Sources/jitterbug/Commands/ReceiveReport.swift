@@ -12,8 +12,6 @@ struct DatagramReportCounts {
   var received = 0
   /// Their bytes.
   var bytes = 0
-  /// Errors that came back for datagrams sent earlier.
-  var trouble = 0
   /// What the kernel dropped for want of room; nil when it can't be known.
   var droppedBySocket: Int?
 }

@@ -117,7 +117,8 @@ final class Receiver {
         for index in 0..<count { takeFromBatch(index, isControl: isControl) }
         if count < batch.capacity { return }
       case .empty: return
-      case .trouble: counts.trouble += 1
+      // An error that came back for a report of ours: the socket goes on.
+      case .trouble: continue
       case nil: throw CommandError("the socket failed: \(inlet.failure ?? "")")
       }
     }

@@ -4,7 +4,7 @@ import Timeline
 /// A text file that is written line by line, in blocks; trouble is kept until the end, so that a full disk doesn't
 /// stop a stream.
 final class TextFile {
-  private var output: OutputFile?
+  private let output: OutputFile
   private var buffer: [UInt8] = []
   private(set) var failure: CommandError?
 
@@ -25,7 +25,7 @@ final class TextFile {
   }
 
   private func flush() {
-    do { try output?.write(buffer.span.bytes) } catch { failure = failure ?? CommandError(error.description) }
+    do { try output.write(buffer.span.bytes) } catch { failure = failure ?? CommandError(error.description) }
     buffer.removeAll(keepingCapacity: true)
   }
 
