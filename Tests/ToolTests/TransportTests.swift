@@ -89,7 +89,10 @@ import Testing
   }
 
   @Test func `the end of the connection ends the stream, with a goodbye or without`() async throws {
-    let receiver = try Jitterbug(["receive", "--json", "--once", "tcp://127.0.0.1:\(Exchange.ports)"])
+    // The end of the connection must be what ends it, however long this test takes to notice the stream.
+    let receiver = try Jitterbug([
+      "receive", "--json", "--once", "--idle-timeout", "60s", "tcp://127.0.0.1:\(Exchange.ports)",
+    ])
     do {
       let client = try TestSocket.connected(to: try await receiver.address())
       for number in 0..<20 { try client.send(Wire.frame(Wire.rtp(number, ssrc: 0xAA))) }
