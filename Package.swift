@@ -27,10 +27,21 @@ let package = Package(
     .target(
       name: "Receiving", dependencies: ["Buffering", "Statistics", "Packets", "Timeline"],
       swiftSettings: core),
-    .target(name: "Reporting", dependencies: ["Statistics", "Timeline"], swiftSettings: core),
+    .target(name: "Dissection", dependencies: ["Packets", "Timeline"], swiftSettings: core),
+    .target(
+      name: "Probing", dependencies: ["Sending", "Receiving", "Statistics", "Packets", "Timeline"],
+      swiftSettings: core),
+    .target(name: "Plots", swiftSettings: core),
+    .target(name: "Reporting", dependencies: ["Plots", "Statistics", "Timeline"], swiftSettings: core),
     .target(
       name: "Simulation",
       dependencies: ["Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: core),
+    .target(
+      name: "Verification",
+      dependencies: [
+        "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
+      ],
       swiftSettings: core),
 
     // The shell: files, codecs, sockets.
@@ -38,13 +49,14 @@ let package = Package(
       name: "Media", dependencies: ["Packets", "Timeline", "COgg", "CSndFile"], swiftSettings: strict),
     .target(name: "Codecs", dependencies: ["COpus", "CSoxr"], swiftSettings: strict),
     .target(name: "Sockets", dependencies: ["Timeline", "CLinux"], swiftSettings: strict),
+    .target(name: "Capture", dependencies: ["Timeline", "CPcap"], swiftSettings: strict),
 
     // The command, the only place that joins the shell with the core.
     .executableTarget(
       name: "jitterbug",
       dependencies: [
         "Timeline", "Packets", "Media", "Codecs", "Sending", "Impairment", "Receiving", "Buffering",
-        "Statistics", "Reporting", "Sockets",
+        "Statistics", "Reporting", "Sockets", "Plots", "Dissection", "Capture", "Probing", "Simulation", "Verification",
       ], swiftSettings: strict),
 
     // What a packet costs in the core; Benchmarks/micro runs it. Not part of the product.
@@ -60,6 +72,7 @@ let package = Package(
     .systemLibrary(name: "COgg", pkgConfig: "ogg", providers: [.apt(["libogg-dev"])]),
     .systemLibrary(name: "CSndFile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
     .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
+    .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap0.8-dev"])]),
 
     // Tests: one folder a module, then the whole system.
     .testTarget(name: "TimelineTests", dependencies: ["Timeline"], swiftSettings: strict),
@@ -73,7 +86,18 @@ let package = Package(
       name: "ReceivingTests", dependencies: ["Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
       swiftSettings: strict),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Reporting", "Statistics", "Timeline"], swiftSettings: strict),
+      name: "ReportingTests", dependencies: ["Reporting", "Plots", "Statistics", "Timeline"], swiftSettings: strict),
+    .testTarget(name: "PlotsTests", dependencies: ["Plots"], swiftSettings: strict),
+    .testTarget(name: "DissectionTests", dependencies: ["Dissection", "Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "ProbingTests",
+      dependencies: ["Probing", "Sending", "Receiving", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "VerificationTests",
+      dependencies: [
+        "Verification", "Simulation", "Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline",
+      ], swiftSettings: strict),
+    .testTarget(name: "CaptureTests", dependencies: ["Capture", "Timeline"], swiftSettings: strict),
     .testTarget(
       name: "SimulationTests",
       dependencies: [
