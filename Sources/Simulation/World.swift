@@ -265,9 +265,16 @@ public struct World: Sendable {
     }
   }
 
+  /// The receiver leaves, and what is on its way back still arrives.
   private mutating func finish() {
     receiver.stop()
+    receiver.leave(at: now)
+    drain()
     receiver.close()
     drain()
+    while let next = back.nextDelivery {
+      now = max(now, next)
+      deliverDue()
+    }
   }
 }

@@ -57,6 +57,7 @@ enum ReceiveReport {
     report.playout.concealed += undecodable
     report.playout.discarded[.undecodable] += undecodable
     report.cname = stream.cname
+    report.roundTrip = stream.roundTrip
     report.encoding = stream.format.description
     report.encodingSource = stream.formatOrigin.encodingSource
     report.ended = stream.end?.sentence
