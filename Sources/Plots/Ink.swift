@@ -51,16 +51,16 @@ public enum PlotStyle {
   }
 
   private static let rules = """
-    .plot{display:block;overflow:visible;width:calc(100% - 72px);margin:22px 12px 40px 60px;\
+    .plot{display:block;overflow:visible;width:calc(100% - 72px);margin:30px 12px 40px 60px;\
     font:12px/1.2 system-ui,sans-serif;print-color-adjust:exact;-webkit-print-color-adjust:exact}
     .plot text{fill:var(--soft)}.plot text.note{fill:var(--text);font-weight:600}
     .plot path,.plot .grid{vector-effect:non-scaling-stroke}
     .plot .grid{stroke:var(--rule);stroke-width:1}.plot .axis{stroke:var(--muted);stroke-width:1}
     .plot .line{stroke-width:1.75;stroke-linejoin:round}.plot .range{stroke-width:2.5;stroke-linecap:round}
     .plot .dot{stroke-width:9;stroke-linecap:round}.plot .dash{stroke-width:1.25;stroke-dasharray:5 4}
-    .plot .band{opacity:.16}.plot .hover{fill:transparent}.plot .hover:hover{fill:var(--main);fill-opacity:.18}
+    .band{opacity:.2}.plot .hover{fill:transparent}.plot .hover:hover{fill:var(--main);fill-opacity:.18}
     .plot .end{text-anchor:end}.plot .mid{text-anchor:middle}
-    .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:-.6rem 0 1rem 60px;\
+    .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:-.5rem 0 1rem 60px;\
     font-size:.82rem;color:var(--soft)}
     .legend svg{width:1.1em;height:.8em;margin-right:.4em;vertical-align:-.05em;print-color-adjust:exact}
     @media(max-width:480px){.plot{width:calc(100% - 58px);margin-left:50px;margin-right:8px}.plot .odd{display:none}\

@@ -17,17 +17,17 @@ enum PageStyle {
     padding:1rem 1.2rem;margin:1.2rem 0}.verdict p:first-child{font-size:1.2rem;font-weight:650;line-height:1.35;\
     margin-top:0}.verdict p:last-child{margin-bottom:0}.verdict.g0{border-left-color:var(--second)}
     .verdict.g1{border-left-color:var(--late)}.verdict.g2{border-left-color:var(--lost)}
-    .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.2rem,1fr));gap:.6rem;margin:1rem 0;padding:0}
+    .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(7.4rem,1fr));gap:.6rem;margin:1rem 0;padding:0}
     .tiles div{background:var(--panel);border:1px solid var(--rule);border-radius:8px;padding:.55rem .75rem}
     .tiles dt{font-size:.8rem;color:var(--soft)}.tiles dd{margin:0;font-size:1.2rem;font-weight:650;line-height:1.3}
     .tiles dd small{display:block;font-size:.78rem;font-weight:400;color:var(--soft)}
     .scroll{overflow-x:auto;margin:.6rem 0}.scroll:focus-visible,summary:focus-visible{outline:2px solid var(--main);\
     outline-offset:2px}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums;\
     overflow-wrap:normal}caption{text-align:left;font-size:.85rem;padding:0 0 .35rem}
-    th,td{padding:.28rem .9rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
+    th,td{padding:.28rem 1.4rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
     thead th{color:var(--soft);font-weight:600;vertical-align:bottom;border-bottom-color:var(--muted)}
     tbody th{font-weight:500}.n{text-align:right;white-space:nowrap}tr.sum th,tr.sum td{font-weight:650}
-    .wide{min-width:100%}.wide td:last-child{overflow-wrap:anywhere;min-width:9rem}.dense{font-size:.82rem;\
+    .wide td:last-child{overflow-wrap:anywhere}.wide td:not(.n):last-child{min-width:9rem}.dense{font-size:.82rem;\
     white-space:nowrap}figure{margin:1.4rem 0 0}figcaption{font-size:.9rem;max-width:46rem}
     figcaption b{color:var(--text);display:block;font-size:1rem}
     details{margin:1.2rem 0;border:1px solid var(--rule);border-radius:8px;padding:.5rem .9rem}\

@@ -89,11 +89,11 @@ struct StreamCharts {
     page.figure("Packet by packet", explanation, svg: chart.svg, legend: Legend(stripLegend))
   }
 
-  private var stripLegend: [(ink: Ink, text: String)] {
+  private var stripLegend: [Legend.Entry] {
     let counts = stream.reception
-    var entries: [(ink: Ink, text: String)] = [(.good, "in time")]
+    var entries: [Legend.Entry] = [Legend.Entry(.good, "in time")]
     func add(_ ink: Ink, _ count: Int, _ text: String) {
-      if count > 0 { entries.append((ink, "\(text) (\(Figures.grouped(count)))")) }
+      if count > 0 { entries.append(Legend.Entry(ink, "\(text) (\(Figures.grouped(count)))")) }
     }
     add(.lost, counts.lost, "lost")
     add(.late, stream.playout.late, "too late")
@@ -153,9 +153,9 @@ struct StreamCharts {
         + "\(Figures.duration(timeline.duration)).",
       x: timeAxis, y: PlotAxis("ms above the smallest", low: 0), layers: layers)
     chart.height = 240
-    var entries: [(ink: Ink, text: String)] = [(.main, "in time")]
-    if !late.isEmpty { entries.append((.late, "too late")) }
-    if !band.isEmpty { entries.append((.second, "what the buffer waits for")) }
+    var entries: [Legend.Entry] = [Legend.Entry(.main, "in time")]
+    if !late.isEmpty { entries.append(Legend.Entry(.late, "too late")) }
+    if !band.isEmpty { entries.append(Legend.Entry(.second, "what the buffer waits for", isBand: true)) }
     page.figure(
       "Delay over time",
       "How much longer each packet took than the fastest one. What lies above the band came after its time to be played. "
@@ -181,39 +181,36 @@ struct StreamCharts {
         .stackedBars(bars(\.lost), .lost), .stackedBars(bars(\.late), .late),
         .stackedBars(bars(\.discarded), .discarded), .hovers(hovers),
       ])
-    var entries: [(ink: Ink, text: String)] = []
-    if stream.reception.lost > 0 { entries.append((.lost, "lost")) }
-    if stream.playout.late > 0 { entries.append((.late, "too late")) }
-    if stream.playout.discarded.total > 0 { entries.append((.discarded, "thrown away")) }
+    var entries: [Legend.Entry] = []
+    if stream.reception.lost > 0 { entries.append(Legend.Entry(.lost, "lost")) }
+    if stream.playout.late > 0 { entries.append(Legend.Entry(.late, "too late")) }
+    if stream.playout.discarded.total > 0 { entries.append(Legend.Entry(.discarded, "thrown away")) }
     page.figure(
       "Missing over time", "The share of packets in each \(span) that couldn't be played.", svg: chart.svg,
       legend: Legend(entries))
   }
 
   private func writeBuffer(to page: inout Markup) {
-    let levels = rows.compactMap { row in row.bufferLevel.map { PlotRange(middle(row), $0.min, $0.max) } }
-    guard levels.count > 1 else { return }
-    let means = rows.map { PlotPoint(middle($0), $0.bufferLevel?.mean ?? .nan) }
-    var layers: [PlotLayer] = [.ranges(levels, .main), .line(means, .main)]
+    let levels = rows.map { PlotRange($0.start.seconds, $0.bufferLevel?.min ?? .nan, $0.bufferLevel?.max ?? .nan) }
+    guard rows.count > 1, rows.contains(where: { $0.bufferLevel != nil }) else { return }
+    let means = rows.map { PlotPoint($0.start.seconds, $0.bufferLevel?.mean ?? .nan) }
+    var layers: [PlotLayer] = [.band(levels, until: end, .main), .steps(means, until: end, .main)]
     let target = stream.playout.target.milliseconds
     if target > 0 { layers.append(.level(target, "target \(Figures.trimmed(target, decimals: 1)) ms", .muted)) }
     var chart = Chart(
       title: "Media in the buffer", summary: "Smallest, mean and largest level of the buffer in each \(span).",
-      x: timeAxis, y: PlotAxis("ms of media", low: 0, high: max(target * 1.15, levels.map(\.high).max() ?? 0)),
+      x: timeAxis, y: PlotAxis("ms of media", low: 0, high: max(target * 1.15, rows.compactMap(\.bufferLevel?.max).max() ?? 0)),
       layers: layers)
     chart.height = 150
     page.figure(
       "Media in the buffer",
       "What was held back at each moment of playing: from the least to the most in each \(span), and the mean. "
         + "At nothing, the next packet must be there at once.",
-      svg: chart.svg)
+      svg: chart.svg,
+      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", isBand: true)]))
   }
 
   // MARK: Parts
-
-  private func middle(_ row: TimelineRow) -> Double {
-    (row.start.seconds + min((row.start + row.duration).seconds, max(end, row.start.seconds))) / 2
-  }
 
   /// The length of a row, in words: "second", "16 seconds".
   var span: String {
