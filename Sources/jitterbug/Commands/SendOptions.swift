@@ -138,9 +138,10 @@ extension SendOptions {
       {
         $0.mtu = $1
       },
-      .value("--link", "SPEC", "a bad network inside the sender: a profile or loss=5%,delay=40ms,seed=7", parseLink) {
-        $0.link = $1
-      },
+      .value(
+        "--link", "SPEC", "a bad network inside the sender: a profile, loss=5%,delay=40ms,seed=7 or FILE.link",
+        parseLink
+      ) { $0.link = $1 },
     ])
 
   private static let applications: [(word: String, value: OpusSettings.Application)] = [
@@ -189,8 +190,22 @@ extension SendOptions {
   }
 
   @Sendable static func parseLink(_ text: String) throws(UsageError) -> LinkSpec {
-    do { return try LinkSpec(parsing: text) } catch { throw UsageError("\(error)") }
+    guard let recorded = LinkSpec.recordedLink(in: text) else {
+      do { return try LinkSpec(parsing: text) } catch { throw UsageError("\(error)") }
+    }
+    let bytes: [UInt8]
+    do { bytes = try InputFile.read(path: recorded.name, limit: recordingLimit) } catch {
+      throw UsageError("\(error.message); a link with a / in it, or .link at its end, names a recorded one")
+    }
+    let recording: LinkRecording
+    do { recording = try LinkRecording(parsing: bytes.span) } catch { throw UsageError("\(recorded.name), \(error)") }
+    do {
+      return try LinkSpec(replaying: recording, named: recorded.name, changes: recorded.changes)
+    } catch { throw UsageError("\(error)") }
   }
+
+  /// The most bytes in the file of a recorded link.
+  private static let recordingLimit = 128 << 20
 }
 
 extension OutputOptions {
