@@ -40,10 +40,14 @@ public struct ReceiveStream: Sendable, Identifiable {
     if case .ended(let reason) = phase { reason } else { nil }
   }
 
+  /// The most packets held back.
+  static let heldLimit = 8
+
   var phase = Phase.active
   var buffer: JitterBuffer
   var validator: SequenceValidator
-  var held: HeldDatagram?
+  /// Packets that may announce a jump, in order of arrival.
+  var held: [HeldDatagram] = []
   var lastArrival: Instant
   /// The last sender report: the middle of its NTP time, and when it arrived.
   var senderReport: (middle: UInt32, arrival: Instant)?
