@@ -25,6 +25,8 @@ public struct ReceiveSession: Sendable {
     public var sourceLimit = 32
     /// Whether `pollFate` tells what became of each datagram.
     public var isTracing = false
+    /// How many arrivals of each stream are kept, so that they can be replayed with other delays.
+    public var arrivalLimit = 0
     /// Our own synchronisation source in receiver reports.
     public var ssrc: UInt32
     /// Our canonical name, at most 255 bytes.
