@@ -291,7 +291,8 @@ public struct ReceiveSession: Sendable {
     guard let first = proof.first, let header = headers.first else { return }
     let (format, origin) = configuration.formats.resolve(header.payloadType, samples: samples)
     let stream = ReceiveStream(
-      id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target)
+      id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target,
+      arrivalLimit: configuration.arrivalLimit)
     nextID += 1
     streams.append(stream)
     let place = streams.count - 1
