@@ -35,6 +35,12 @@ extension ReceiveStream {
     func milliseconds(_ interval: Interval) -> UInt16 { UInt16(clamping: Int(interval.milliseconds.rounded())) }
     block.lossRate = fraction(Double(statistics.lost) / expected)
     block.discardRate = fraction(Double(playout.late + playout.discarded.total) / expected)
+    let burstGap = statistics.summary().burstGap
+    block.burstDensity = fraction(burstGap.burstDensity)
+    block.gapDensity = fraction(burstGap.gapDensity)
+    block.burstDuration = milliseconds(burstGap.meanBurst)
+    block.gapDuration = milliseconds(burstGap.meanGap)
+    block.gapThreshold = UInt8(BurstGapMetrics.minimumGap)
     let roundTrips = roundTrip.milliseconds
     if roundTrips.count > 0 { block.roundTripDelay = UInt16(clamping: max(Int(roundTrips.last.rounded()), 1)) }
     let target = milliseconds(playout.target)

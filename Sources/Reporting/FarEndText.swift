@@ -13,7 +13,7 @@ extension SendingReport.FarEnd {
     if roundTrip.milliseconds.count > 0 {
       figures.append("round trip \(Figures.milliseconds(roundTrip.milliseconds.mean))")
     }
-    page.row("far end", figures)
+    page.row("reports", figures)
     page.row(
       "RFC 3550",
       [
