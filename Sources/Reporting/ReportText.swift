@@ -11,6 +11,7 @@ extension Report {
     if let link { page.line("Link in this process: " + Printable.cleaned(link)) }
     if let sending { sending.write(to: &page) }
     datagrams?.write(to: &page)
+    capture?.write(streams: streams.count, to: &page)
     for stream in streams { stream.write(to: &page) }
     if datagrams != nil, streams.isEmpty { page.line("No stream arrived.") }
     linkRecord?.write(beside: streams, to: &page)
@@ -38,7 +39,9 @@ struct TextPage {
 
 extension DatagramReport {
   fileprivate func write(to page: inout TextPage) {
-    guard invalid.total > 0 || forgottenStreams > 0 || droppedBySocket ?? 0 > 0 else { return }
+    guard invalid.total > 0 || forgottenStreams > 0 || droppedBySocket ?? 0 > 0 || hasWaited || unstamped > 0 else {
+      return
+    }
     page.heading("Datagrams")
     page.row(
       "arrived", [Figures.count(received, "datagram"), "\(Figures.grouped(rtp)) RTP", "\(Figures.grouped(rtcp)) RTCP"])
@@ -49,14 +52,33 @@ extension DatagramReport {
         [Figures.count(forgottenStreams, "stream") + " that ended earlier", Figures.count(forgotten, "packet")])
     }
     if let droppedBySocket, droppedBySocket > 0 {
-      page.row("this host", [Figures.count(droppedBySocket, "datagram") + " dropped: its socket buffer was full"])
+      var figures = [Figures.count(droppedBySocket, "datagram") + " dropped: its socket buffer was full"]
+      if droppedOfNoStream > 0 { figures.append("\(Figures.grouped(droppedOfNoStream)) of them in no stream's account") }
+      page.row("this host", figures)
+    }
+    if hasWaited {
+      page.row(
+        "read after",
+        [
+          "mean \(Figures.milliseconds(wait.mean.milliseconds)) in this host",
+          "99 % within \(Figures.milliseconds(wait.p99.milliseconds))",
+          "worst \(Figures.milliseconds(wait.max.milliseconds)); arrivals are the kernel's, so this isn't jitter",
+        ])
+    }
+    if unstamped > 0 {
+      page.row("stamps", [Figures.count(unstamped, "arrival") + " known only as read: a busy host shows as jitter"])
     }
   }
 }
 
+extension DatagramReport {
+  /// Whether this host was so slow to read that it is worth a line.
+  private var hasWaited: Bool { wait.p99 >= .milliseconds(5) || wait.max >= .milliseconds(50) }
+}
+
 extension DiscardCounts {
   /// The reasons that occurred with their counts: "2 malformed, 1 probation".
-  fileprivate var named: String {
+  var named: String {
     DiscardReason.allCases.filter { self[$0] > 0 }.map { reason in
       Figures.grouped(self[reason]) + " " + String(reason.name.map { $0 == "_" ? " " : $0 })
     }.joined(separator: ", ")
@@ -72,19 +94,24 @@ extension RunningExtent {
 
 extension StreamReport {
   fileprivate func write(to page: inout TextPage) {
-    page.heading("Stream \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))")
+    let way = place.map { " to \(Printable.cleaned($0.destination)) (\($0.direction.rawValue))" } ?? ""
+    page.heading("Stream \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))\(way)")
     var kind = (encoding.map { Printable.cleaned($0) } ?? "unknown encoding") + ", payload type \(payloadType)"
     if let encodingSource { kind += ", known from \(encodingSource.words)" }
     page.row("media", [kind] + (cname.map { ["sent by \(Printable.cleaned($0))"] } ?? []))
     writeArrival(to: &page)
     writePlayout(to: &page)
+    whatIf?.write(to: &page)
     let times = roundTrip.milliseconds
     if times.count > 0 { page.row("round trip", times.figures) }
     if let quality {
       let score = Figures.fixed(quality.meanOpinionScore, decimals: 2)
       let rating = Figures.fixed(quality.rating, decimals: 1)
-      page.row("quality", ["MOS \(score)", "R \(rating) of 148 (\(quality.scale))"])
+      let best = Figures.trimmed(quality.scale.best, decimals: 1)
+      page.row("quality", ["MOS \(score)", "R \(rating) of \(best) (\(quality.scale.rawValue))"])
       page.row("", ["for speech, by \(quality.source)"])
+    } else if let qualityWithheld {
+      page.row("quality", ["not rated: " + Printable.cleaned(qualityWithheld)])
     }
     if let ended { page.row("ended", [Printable.cleaned(ended)]) }
   }
@@ -98,26 +125,9 @@ extension StreamReport {
         "\(Figures.grouped(counts.lost)) lost (\(Figures.percent(counts.lost, of: counts.expected)))",
         Figures.count(counts.duplicates, "duplicate"),
       ])
-    if counts.lossRuns.count > 0 {
-      var figures = [
-        Figures.count(counts.lossRuns.count, "run"),
-        "mean \(Figures.fixed(counts.lossRuns.mean, decimals: 1))",
-        "longest \(Figures.count(counts.lossRuns.max, "packet"))",
-      ]
-      if counts.lossRuns.count >= 10, let p = counts.gilbert.p, let r = counts.gilbert.r {
-        // Below ten runs the two figures say little.
-        figures.append("Gilbert p \(Figures.fixed(p, decimals: 3)) r \(Figures.fixed(r, decimals: 2))")
-      }
-      page.row("lost in", figures)
-    }
-    if counts.reordered > 0 {
-      page.row(
-        "reordered",
-        [
-          Figures.count(counts.reordered, "packet"), "by up to \(Figures.count(counts.reorderingExtent, "place"))",
-          "up to \(Figures.milliseconds(counts.lateTime.milliseconds)) behind",
-        ])
-    }
+    writePlaces(to: &page)
+    writePatterns(to: &page)
+    writeOrder(to: &page)
     if counts.restarts > 0 { page.row("restarts", ["the sender began anew \(Figures.count(counts.restarts, "time"))"]) }
     page.row(
       "jitter",
@@ -125,13 +135,15 @@ extension StreamReport {
         "mean \(Figures.milliseconds(counts.jitter.mean))", "max \(Figures.milliseconds(counts.jitter.max))",
         "last \(Figures.milliseconds(counts.jitter.last))",
       ])
-    guard let delay = counts.delayVariation else { return }
-    page.row(
-      "spread",
-      [
-        "50 % within \(Figures.milliseconds(delay.p50)) of the fastest", "95 % \(Figures.milliseconds(delay.p95))",
-        "99 % \(Figures.milliseconds(delay.p99))", "all \(Figures.milliseconds(delay.max))",
-      ])
+    if let media = mediaJitter {
+      page.row(
+        "",
+        [
+          "of payload type \(payloadType) alone: mean \(Figures.milliseconds(media.mean))",
+          "max \(Figures.milliseconds(media.max))", "last \(Figures.milliseconds(media.last))",
+        ])
+    }
+    writeDelay(to: &page)
   }
 
   private func writePlayout(to page: inout TextPage) {
@@ -156,12 +168,13 @@ extension StreamReport {
       let target = Figures.milliseconds(playout.target.milliseconds)
       page.row("buffer", ["target \(target)"] + playout.bufferLevel.figures)
     }
+    writeLateness(to: &page)
   }
 }
 
 extension EncodingSource {
   /// The source in words for people.
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .sdp: "the SDP"
     case .formatOption: "--format"
@@ -192,6 +205,14 @@ extension SendingReport {
           "99 % within \(Figures.milliseconds(pacing.p99.milliseconds))",
           "worst \(Figures.milliseconds(pacing.max.milliseconds))",
           "at the end \(Figures.milliseconds(pacing.last.milliseconds))",
+        ])
+    }
+    if sentLate > 0 || neverSent > 0 {
+      page.row(
+        "this host",
+        [
+          Figures.count(sentLate, "packet") + " late by more than half an interval",
+          "\(Figures.grouped(neverSent)) never sent: no socket took them",
         ])
     }
     if stalls > 0 {

@@ -183,25 +183,24 @@ public struct StreamTimeline: Sendable {
     }
   }
 
-  /// Sequence numbers that each cell stands for.
-  public var numbersPerCell: Int { Int(fates.width) }
-
-  /// What became of the sequence numbers, in their order.
-  public var cells: [FateCell] {
-    fates.elements.enumerated().map { place, tally in
-      let before = Int64(place) * fates.width
-      let expected = Int(min(fates.width, placeCount - before)) + tally.extra
+  /// What became of the sequence numbers, in their order, in at most `count` cells.
+  public func strip(atMost count: Int = cellLimit) -> FateStrip {
+    var series = fates
+    series.coarsen(toAtMost: count)
+    let cells = series.elements.enumerated().map { place, tally in
+      let before = Int64(place) * series.width
+      let expected = Int(min(series.width, placeCount - before)) + tally.extra
       return FateCell(
         expected: expected, unique: tally.unique, late: tally.late, discarded: tally.discarded,
         reordered: tally.reordered, duplicates: tally.duplicates)
     }
+    return FateStrip(numbersPerCell: Int(series.width), cells: cells)
   }
 
-  /// How long a stretch each sample of delay stands for.
-  public var sampleInterval: Interval { Interval(nanoseconds: delays.width) }
-
-  /// Delays in order of time; every extreme of the whole run is among them.
-  public var delaySamples: [DelaySample] {
+  /// Delays in order of time, at most `count`; every extreme of the whole run is among them.
+  public func delaySamples(atMost count: Int = sampleLimit) -> [DelaySample] {
+    var delays = delays
+    delays.coarsen(toAtMost: count)
     let origin = leastDelay.isFinite ? leastDelay : 0
     func range(_ spread: TimelineSpread) -> ClosedRange<Double>? {
       spread.count > 0 ? (spread.least - origin)...(spread.most - origin) : nil

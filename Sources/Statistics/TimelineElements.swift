@@ -69,6 +69,14 @@ public struct FateCell: Hashable, Sendable {
   public var lost: Int { expected - unique }
 }
 
+/// What became of a stream's sequence numbers in their order; numbers between a restart's two runs have no place.
+public struct FateStrip: Hashable, Sendable {
+  /// The sequence numbers that each cell stands for, less in the last one.
+  public var numbersPerCell: Int
+  /// The cells in order.
+  public var cells: [FateCell]
+}
+
 /// Delays of the packets that arrived within one short stretch of time, in milliseconds above the smallest of all.
 public struct DelaySample: Hashable, Sendable {
   /// The middle of the stretch, from the stream's first packet on.

@@ -64,7 +64,9 @@ struct ReceiveReport {
     // What the socket dropped after the last datagram can only be what is missing after a stream's last packet.
     var dropsAtEnd = session.socketDrops.atEnd
     report.streams = session.streams.map { stream in
-      var result = self.stream(stream)
+      var result = Self.stream(
+        stream, source: sources[stream.peer] ?? "unknown", offset: clock.realtimeMinusMonotonic,
+        undecodable: undecodable[stream.id] ?? 0, listeningSince: started, isLocal: localPeers.contains(stream.peer))
       let taken = min(dropsAtEnd, result.ends.lostAfter ?? result.ends.lostAtEnds ?? 0)
       result.socketDrops = stream.droppedBySocket + taken
       dropsAtEnd -= taken
@@ -92,13 +94,24 @@ struct ReceiveReport {
     return datagrams
   }
 
-  private func stream(_ stream: ReceiveStream) -> StreamReport {
+  /// What is reported of one stream.
+  ///
+  /// - Parameters:
+  ///   - stream: the stream.
+  ///   - source: its sender's address, for people.
+  ///   - offset: what has to be added to an arrival for the time since 1970.
+  ///   - undecodable: packets that the decoder refused.
+  ///   - start: when listening began; nil when it isn't known.
+  ///   - isLocal: whether the sender is on this host.
+  static func stream(
+    _ stream: ReceiveStream, source: String, offset: Interval, undecodable: Int, listeningSince start: Instant? = nil,
+    isLocal: Bool = false
+  ) -> StreamReport {
     let reception = stream.statistics.summary()
     var report = StreamReport(
-      ssrc: stream.ssrc, source: sources[stream.peer] ?? "unknown", payloadType: stream.payloadType,
-      reception: reception, playout: stream.playout)
+      ssrc: stream.ssrc, source: source, payloadType: stream.payloadType, reception: reception,
+      playout: stream.playout)
     // The session takes what it hands out as played; the decoder knows better, and its time was concealed.
-    let undecodable = undecodable[stream.id] ?? 0
     report.playout.played -= undecodable
     report.playout.concealed += undecodable
     report.playout.discarded[.undecodable] += undecodable
@@ -107,13 +120,12 @@ struct ReceiveReport {
     report.encoding = stream.format.description
     report.encodingSource = stream.formatOrigin.encodingSource
     report.ended = stream.end?.sentence
-    let offset = clock.realtimeMinusMonotonic.nanoseconds
-    report.firstArrival = reception.firstArrival.map { $0.nanoseconds &+ offset }
-    report.lastArrival = reception.lastArrival.map { $0.nanoseconds &+ offset }
+    report.firstArrival = reception.firstArrival.map { ($0 + offset).nanoseconds }
+    report.lastArrival = reception.lastArrival.map { ($0 + offset).nanoseconds }
     if let sent = stream.sent {
       report.sender = StreamReport.SenderCounts(packets: Int(sent.packets), bytes: Int(sent.octets))
     }
-    report.ends = stream.ends(listeningSince: started)
+    report.ends = stream.ends(listeningSince: start)
     report.gilbertElliott = reception.fitGilbertElliott()
     report.lateness = stream.latenessCurve
     let played = max(1, report.playout.played)
@@ -121,7 +133,7 @@ struct ReceiveReport {
     let roundTrips = report.roundTrip.milliseconds
     report.delay = PathDelay(
       leastTransit: reception.leastTransit, senderOrigin: stream.senderOrigin,
-      ourOrigin: clock.realtimeMinusMonotonic, isSameHost: localPeers.contains(stream.peer),
+      ourOrigin: offset, isSameHost: isLocal,
       roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.min / 1000))
     return report
   }
