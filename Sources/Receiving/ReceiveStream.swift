@@ -39,6 +39,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   public private(set) var senderOrigin: Interval?
   /// Lost packets of this stream that this host's socket dropped, as far as they can be told from others.
   public internal(set) var droppedBySocket = 0
+  /// The round trip times to the sender and back, by its answers to our extended reports.
+  public internal(set) var roundTrip = RoundTrip()
   /// Why the stream ended; nil while it runs.
   public var end: StreamEnd? {
     if case .ended(let reason) = phase { reason } else { nil }
@@ -62,6 +64,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   var socketDropsSeen = 0
   private var sending = SendingAccount()
   private var latenessCounts = LatenessCounts()
+  /// What arrived and has to be told in extended reports.
+  var recorder = IntervalRecorder()
   /// Whether `format` is Opus, asked once: encoding names are compared without regard to case.
   private let isOpus: Bool
   private var timestamps: TimestampExtender
@@ -170,6 +174,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     if let numbers = statistics.numbers { sending.restart(numbers: numbers, lost: statistics.lostInRun) }
     senderOrigin = nil
     statistics.restart()
+    recorder.restart()
     timeline?.restart()
     mediaJitter?.restart()
     buffer.restart(at: sequence)
@@ -219,6 +224,10 @@ public struct ReceiveStream: Sendable, Identifiable {
     }
     let reception = statistics.record(
       sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount)
+    if reception != .tooOld {
+      recorder.record(
+        extended, header: header, isDuplicate: reception.isDuplicate, arrival: arrival, clockRate: format.clockRate)
+    }
     guard reception.isUnique else {
       if log != nil, reception == .duplicate { keepCopy(extended, header.timestamp, arrival: arrival) }
       return (reception, reception == .tooOld ? .discarded(.outOfRange) : .duplicate)
