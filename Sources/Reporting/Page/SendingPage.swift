@@ -12,6 +12,7 @@ extension SendingReport {
         "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to \(destinations.joined(separator: ", "))")
       section.tiles(tiles)
       if pacing.count > 0 { timing.write(to: &section) }
+      if let timeline { writePunctuality(timeline, to: &section) }
       section.element("h3", "What the far end says")
       if farEnds.isEmpty {
         section.element(
@@ -48,6 +49,39 @@ extension SendingReport {
     table.row("Worst", Figures.milliseconds(pacing.max.milliseconds))
     table.row("Last", Figures.milliseconds(pacing.last.milliseconds))
     return table
+  }
+
+  private func writePunctuality(_ timeline: SendTimeline, to page: inout Markup) {
+    let rows = timeline.rows(atMost: PageDetail(streams: 1).rows)
+    let end = max(timeline.duration.seconds, 0.001)
+    guard rows.count > 1 else { return }
+    let axis = PlotAxis("time since the first packet", kind: .time, low: 0, high: end)
+    let lateness = rows.map { PlotRange($0.start.seconds, $0.lateness?.min ?? .nan, $0.lateness?.max ?? .nan) }
+    let means = rows.map { PlotPoint($0.start.seconds, $0.lateness?.mean ?? .nan) }
+    let hovers = rows.map { row in
+      PlotBar(
+        from: row.start.seconds, to: min((row.start + row.duration).seconds, end), value: 0,
+        title: "\(Figures.clock(row.start)): \(Figures.count(row.packets, "packet")), "
+          + (row.lateness.map { "\(Figures.milliseconds($0.min)) to \(Figures.milliseconds($0.max)) late" } ?? "silence"))
+    }
+    var chart = Chart(
+      title: "Punctuality over time", summary: "How late packets left, up to \(Figures.milliseconds(pacing.max.milliseconds)).",
+      x: axis, y: PlotAxis("ms after they were due"),
+      layers: [.band(lateness, until: end, .main), .steps(means, until: end, .main), .hovers(hovers)])
+    chart.height = 160
+    page.figure(
+      "Punctuality over time",
+      "How late packets left this host. What is seen here is the sender's own jitter, which no network caused.",
+      svg: chart.svg,
+      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", isBand: true)]))
+    let rates = rows.map { row in
+      PlotPoint(row.start.seconds, Double(row.bytes) * 8 / max(min(row.duration, timeline.duration - row.start).milliseconds, 1))
+    }
+    chart = Chart(
+      title: "Bit rate", summary: "The bit rate sent, RTP headers included.", x: axis, y: PlotAxis("kbit/s", low: 0),
+      layers: [.steps(rates.count > 2 ? rates.dropLast() : rates, until: end, .main)])
+    chart.height = 130
+    page.figure("Bit rate", "What was sent, RTP headers included, UDP and IP headers not.", svg: chart.svg)
   }
 
   private var reports: PageTable {

@@ -39,13 +39,16 @@ extension StreamReport {
     return parts.joined(separator: " · ")
   }
 
+  /// The delay that the buffer aimed at: "60 ms".
+  var targetWords: String { Figures.trimmed(playout.target.milliseconds, decimals: 1) + " ms" }
+
   private var tiles: [(name: String, value: String, note: String)] {
     let counts = reception
     var tiles = [
       ("Lost", Figures.percent(counts.lost, of: counts.expected), "\(Figures.grouped(counts.lost)) packets"),
       (
         "Too late", Figures.percent(playout.late, of: counts.expected),
-        "for \(Figures.milliseconds(playout.target.milliseconds)) of buffer"
+        "for \(targetWords) of buffer"
       ),
       ("Duplicates", Figures.grouped(counts.duplicates), "\(Figures.percent(counts.duplicates, of: counts.received))"),
       ("Out of order", Figures.grouped(counts.reordered), "\(Figures.percent(counts.reordered, of: counts.unique))"),
@@ -75,7 +78,7 @@ extension StreamReport {
     row("Too late", playout.late, "arrived after their place in the playout was over")
     row("Thrown away", playout.discarded.total, playout.discarded.total > 0 ? playout.discarded.named : "arrived, unusable")
     if playout.stillBuffered > 0 { row("Still buffered", playout.stillBuffered, "waiting when the report was made") }
-    row("Expected", counts.expected, "from the lowest sequence number to the highest; all the rows above", isSum: true)
+    row("Expected", counts.expected, "the rows above: all numbers from the lowest to the highest", isSum: true)
     if playout.recovered > 0 { row("Rebuilt", playout.recovered, "of those not played: made from other packets") }
     if playout.concealed > 0 { row("Concealed", playout.concealed, "of those not played: made up or left silent") }
     if let sender {
@@ -143,7 +146,7 @@ extension StreamReport {
       let level = playout.bufferLevel
       table.row(
         "Buffer",
-        "target \(Figures.milliseconds(playout.target.milliseconds)); level \(Figures.milliseconds(level.mean)) on average, "
+        "target \(targetWords); level \(Figures.milliseconds(level.mean)) on average, "
           + "\(Figures.milliseconds(level.min)) to \(Figures.milliseconds(level.max))", "at each moment of playing")
     }
     if mediaDuration > .zero {

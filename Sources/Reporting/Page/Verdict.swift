@@ -109,8 +109,7 @@ extension StreamReport {
     }
     if playout.late > 0 {
       parts.append(
-        "\(Figures.grouped(playout.late)) came too late for the buffer of "
-          + Figures.milliseconds(playout.target.milliseconds))
+        "\(Figures.grouped(playout.late)) came too late for the buffer of \(targetWords)")
     }
     if playout.discarded.total > 0 {
       parts.append("\(Figures.grouped(playout.discarded.total)) were thrown away (\(playout.discarded.named))")
@@ -139,14 +138,14 @@ extension StreamReport {
     guard let delay = reception.delayVariation, reception.unique > 1 else { return "" }
     let most = Self.roundedUp(delay.p99)
     let all = Self.roundedUp(delay.max)
-    let target = Figures.milliseconds(playout.target.milliseconds)
     if playout.late > 0 {
-      return "A buffer of \(most) ms would have waited for 99 % of what arrived, \(all) ms for all of it; it was \(target)."
+      return "A buffer of \(most) ms would have waited for 99 % of what arrived, \(all) ms for all of it; it was \(targetWords)."
     }
     guard playout.bufferLevel.count > 0 else {
       return "A buffer of \(most) ms would hold 99 % of what arrived, \(all) ms all of it."
     }
-    return "The buffer of \(target) was enough for everything that arrived; \(all) ms would have done too."
+    let spare = delay.max < playout.target.milliseconds - 5 ? "; \(all) ms would have done too" : ""
+    return "The buffer of \(targetWords) was enough for everything that arrived\(spare)."
   }
 
   /// To the next 5 ms, as one sets a buffer.

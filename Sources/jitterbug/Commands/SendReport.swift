@@ -20,6 +20,7 @@ enum SendReport {
     sending.packets = sender.session.packetCount
     sending.bytes = sender.session.octetCount
     sending.rtcpPackets = sender.session.reportCount
+    sending.timeline = sender.timeline
     sending.mediaDuration = Interval(units: sender.mediaEnd, rate: configuration.clockRate)
     if let schedule = sender.schedule {
       sending.pacing = schedule.error
