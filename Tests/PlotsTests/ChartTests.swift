@@ -19,15 +19,18 @@ struct ChartTests {
       .ranges(ranges, .late), .bars(bars, .lost), .stackedBars(bars, .lost), .stackedBars(bars, .late), .hovers(bars),
     ]
     for point in points {
-      layers += [.mark(point, Self.hostile, .main), .event(point.y, Self.hostile, .muted), .level(point.y, "l", .muted)]
+      layers += [
+        .mark(point, Self.hostile, .main), .event(point.y, Self.hostile, .muted), .level(point.y, "l", .muted),
+      ]
     }
     return layers
   }
 
-  @Test(arguments: [
-    [], [0], [5], [-5, 5], [1, 2, 3], [.nan], [.infinity, -.infinity], [1e308, -1e308], [1, .nan, 3],
-    [.leastNonzeroMagnitude], [.greatestFiniteMagnitude], [1e15, 1e15 + 0.1],
-  ] as [[Double]])
+  @Test(
+    arguments: [
+      [], [0], [5], [-5, 5], [1, 2, 3], [.nan], [.infinity, -.infinity], [1e308, -1e308], [1, .nan, 3],
+      [.leastNonzeroMagnitude], [.greatestFiniteMagnitude], [1e15, 1e15 + 0.1],
+    ] as [[Double]])
   func `any values give well-formed SVG without a number that isn't one`(values: [Double]) {
     for kind in [PlotAxis.Kind.linear, .logarithmic, .time] {
       let axis = PlotAxis(Self.hostile, kind: kind)

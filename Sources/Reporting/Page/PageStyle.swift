@@ -34,7 +34,8 @@ enum PageStyle {
     summary{cursor:pointer;font-weight:600}pre{white-space:pre-wrap;margin:.6rem 0}nav ul{padding-left:1.2rem}
     footer{margin-top:3rem;border-top:1px solid var(--rule);padding-top:1rem;font-size:.85rem}
     @media(max-width:480px){body{padding:1rem .75rem 2rem;font-size:15px}.verdict{padding:.8rem .9rem}\
-    .tiles{grid-template-columns:repeat(2,1fr)}th,td{padding-right:.6rem}table{font-size:.82rem}.wide td:not(.n):last-child{min-width:6rem}}
+    .tiles{grid-template-columns:repeat(2,1fr)}th,td{padding-right:.6rem}table{font-size:.82rem}\
+    .wide td:not(.n):last-child{min-width:6rem}}
     @media print{body{max-width:none;padding:0;font-size:11pt}h2,h3,figcaption{break-after:avoid}\
     figure,.verdict,.tiles div,tr{break-inside:avoid}.verdict,.tiles div{background:none}\
     .scroll{overflow:visible}details:not([open]){display:none}}

@@ -86,7 +86,8 @@ extension Report {
     for place in 0..<shown { streams[place].write(to: &main, place: place, detail: PageDetail(streams: shown)) }
     if shown < streams.count {
       main.element(
-        "p", "The other \(Figures.count(streams.count - shown, "stream")) stand in the table of streams and in the JSON.")
+        "p",
+        "The other \(Figures.count(streams.count - shown, "stream")) stand in the table of streams and in the JSON.")
     }
     linkRecord?.write(beside: streams, to: &main)
     datagrams?.write(to: &main)

@@ -9,14 +9,16 @@ extension SendingReport {
       section.element("h2", ["id": "sending-name"], "Sent as \(Figures.identifier(ssrc))")
       section.element(
         "p", ["class": "soft"],
-        "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to \(destinations.joined(separator: ", "))")
+        "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to "
+          + destinations.joined(separator: ", "))
       section.tiles(tiles)
       if pacing.count > 0 { timing.write(to: &section) }
       if let timeline { writePunctuality(timeline, to: &section) }
       section.element("h3", "What the far end says")
       if farEnds.isEmpty {
         section.element(
-          "p", "No receiver sent a report (RTCP). What arrived is known only to the receiver: run jitterbug receive there.")
+          "p",
+          "No receiver sent a report (RTCP). What arrived is known only to the receiver: run jitterbug receive there.")
       } else {
         reports.write(to: &section)
       }
@@ -34,7 +36,8 @@ extension SendingReport {
       (name: "Media", value: Figures.duration(mediaDuration), note: "sent in real time"),
     ]
     if pacing.count > 0 {
-      tiles.append((name: "Late by", value: Figures.milliseconds(pacing.p99.milliseconds), note: "99 % of packets within"))
+      tiles.append(
+        (name: "Late by", value: Figures.milliseconds(pacing.p99.milliseconds), note: "99 % of packets within"))
     }
     tiles.append((name: "Stalls", value: Figures.grouped(stalls), note: "\(Figures.duration(stalledDuration)) in all"))
     tiles.append((name: "RTCP", value: Figures.grouped(rtcpPackets), note: "compound packets sent"))
@@ -62,10 +65,12 @@ extension SendingReport {
       PlotBar(
         from: row.start.seconds, to: min((row.start + row.duration).seconds, end), value: 0,
         title: "\(Figures.clock(row.start)): \(Figures.count(row.packets, "packet")), "
-          + (row.lateness.map { "\(Figures.milliseconds($0.min)) to \(Figures.milliseconds($0.max)) late" } ?? "silence"))
+          + (row.lateness.map { "\(Figures.milliseconds($0.min)) to \(Figures.milliseconds($0.max)) late" } ?? "")
+      )
     }
     var chart = Chart(
-      title: "Punctuality over time", summary: "How late packets left, up to \(Figures.milliseconds(pacing.max.milliseconds)).",
+      title: "Punctuality over time",
+      summary: "How late packets left, up to \(Figures.milliseconds(pacing.max.milliseconds)).",
       x: axis, y: PlotAxis("ms after they were due"),
       layers: [.band(lateness, until: end, .main), .steps(means, until: end, .main), .hovers(hovers)])
     chart.height = 160
@@ -75,7 +80,9 @@ extension SendingReport {
       svg: chart.svg,
       legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", isBand: true)]))
     let rates = rows.map { row in
-      PlotPoint(row.start.seconds, Double(row.bytes) * 8 / max(min(row.duration, timeline.duration - row.start).milliseconds, 1))
+      PlotPoint(
+        row.start.seconds, Double(row.bytes) * 8 / max(min(row.duration, timeline.duration - row.start).milliseconds, 1)
+      )
     }
     chart = Chart(
       title: "Bit rate", summary: "The bit rate sent, RTP headers included.", x: axis, y: PlotAxis("kbit/s", low: 0),
@@ -131,7 +138,9 @@ extension LinkReport {
     guard missing > 0 else { return }
     page.element(
       "p", ["class": "soft"],
-      "\(Figures.count(missing, "packet")) before the first or after the last one that arrived: no receiver can know of them.")
+      "\(Figures.count(missing, "packet")) before the first or after the last one that arrived: no receiver can know "
+        + "of them."
+    )
   }
 }
 
@@ -145,14 +154,16 @@ extension DatagramReport {
     table.row("RTCP", Figures.grouped(rtcp), "valid compound packets")
     table.row("Invalid", Figures.grouped(invalid.total), invalid.total > 0 ? invalid.named : "thrown away at once")
     if forgotten > 0 {
-      table.row("Of earlier streams", Figures.grouped(forgotten), "\(Figures.count(forgottenStreams, "stream")) not shown")
+      table.row(
+        "Of earlier streams", Figures.grouped(forgotten), "\(Figures.count(forgottenStreams, "stream")) not shown")
     }
     table.row("Received", Figures.grouped(received), "\(Figures.bytes(bytes)) of UDP payload", isSum: true)
     if let droppedBySocket {
       table.row(
         "Dropped here", Figures.grouped(droppedBySocket),
         droppedBySocket > 0
-          ? "by the kernel: the socket's buffer was full, the network is not to blame" : "the socket's buffer was never full")
+          ? "by the kernel: the socket's buffer was full, the network is not to blame"
+          : "the socket's buffer was never full")
     }
     table.write(to: &page)
   }

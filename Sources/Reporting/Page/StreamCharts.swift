@@ -80,7 +80,8 @@ struct StreamCharts {
           + "\(Figures.grouped(sum.late)) late, \(Figures.grouped(sum.discarded)) thrown away"
       )
     }
-    var explanation = "In order of sequence number, from the left and line by line; the number is that of a line's first."
+    var explanation =
+      "In order of sequence number, from the left and line by line; the number is that of a line's first."
     explanation +=
       size == 1
       ? " One cell is one packet."
@@ -199,7 +200,8 @@ struct StreamCharts {
     if target > 0 { layers.append(.level(target, "target \(Figures.trimmed(target, decimals: 1)) ms", .muted)) }
     var chart = Chart(
       title: "Media in the buffer", summary: "Smallest, mean and largest level of the buffer in each \(span).",
-      x: timeAxis, y: PlotAxis("ms of media", low: 0, high: max(target * 1.15, rows.compactMap(\.bufferLevel?.max).max() ?? 0)),
+      x: timeAxis,
+      y: PlotAxis("ms of media", low: 0, high: max(target * 1.15, rows.compactMap(\.bufferLevel?.max).max() ?? 0)),
       layers: layers)
     chart.height = 150
     page.figure(
@@ -223,7 +225,9 @@ struct StreamCharts {
       var title = "\(Figures.clock(row.start)): \(Figures.count(row.expected, "packet"))"
       if row.lost > 0 { title += ", \(row.lost) lost" }
       if row.late > 0 { title += ", \(row.late) late" }
-      if let delay = row.delay { title += ", delay \(Figures.milliseconds(delay.min)) to \(Figures.milliseconds(delay.max))" }
+      if let delay = row.delay {
+        title += ", delay \(Figures.milliseconds(delay.min)) to \(Figures.milliseconds(delay.max))"
+      }
       return PlotBar(
         from: row.start.seconds, to: min((row.start + row.duration).seconds, end), value: 0, title: title)
     }

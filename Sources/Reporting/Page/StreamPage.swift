@@ -57,7 +57,8 @@ extension StreamReport {
       ),
     ]
     if let delay = counts.delayVariation {
-      tiles.append(("Delay spread", Figures.milliseconds(delay.p99), "99 % within; all \(Figures.milliseconds(delay.max))"))
+      tiles.append(
+        ("Delay spread", Figures.milliseconds(delay.p99), "99 % within; all \(Figures.milliseconds(delay.max))"))
     }
     if let quality {
       tiles.append(
@@ -69,14 +70,17 @@ extension StreamReport {
   /// Where the packets went: what adds up.
   private var accounts: PageTable {
     let counts = reception
-    var table = PageTable("Where the packets went", [.text(""), .number("packets"), .number("share"), .text("meaning")])
+    var table = PageTable(
+      "Where the packets went", [.text(""), .number("packets"), .number("share"), .text("meaning")])
     func row(_ name: String, _ count: Int, _ meaning: String, isSum: Bool = false) {
       table.row(name, Figures.grouped(count), Figures.percent(count, of: counts.expected), meaning, isSum: isSum)
     }
     row("Played in time", playout.played, "what was heard or seen as it was sent")
     row("Lost", counts.lost, "sequence numbers that never arrived")
     row("Too late", playout.late, "arrived after their place in the playout was over")
-    row("Thrown away", playout.discarded.total, playout.discarded.total > 0 ? playout.discarded.named : "arrived, unusable")
+    row(
+      "Thrown away", playout.discarded.total,
+      playout.discarded.total > 0 ? playout.discarded.named : "arrived, unusable")
     if playout.stillBuffered > 0 { row("Still buffered", playout.stillBuffered, "waiting when the report was made") }
     row("Expected", counts.expected, "the rows above: all numbers from the lowest to the highest", isSum: true)
     if playout.recovered > 0 { row("Rebuilt", playout.recovered, "of those not played: made from other packets") }
@@ -139,7 +143,8 @@ extension StreamReport {
     if trips.count > 0 {
       table.row(
         "Round trip",
-        "mean \(Figures.milliseconds(trips.mean)), \(Figures.milliseconds(trips.min)) to \(Figures.milliseconds(trips.max))",
+        "mean \(Figures.milliseconds(trips.mean)), \(Figures.milliseconds(trips.min)) to "
+          + Figures.milliseconds(trips.max),
         "RFC 3550 section 6.4.1")
     }
     if playout.bufferLevel.count > 0 {

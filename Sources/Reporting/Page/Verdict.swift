@@ -29,11 +29,13 @@ extension Report {
     guard let worst else { return first.verdict }
     let fine = verdicts.count { $0.grade == .fine }
     var verdict = verdicts[worst]
-    verdict.sentences = [
-      "\(Figures.count(streams.count, "stream")) arrived, \(fine == streams.count ? "all" : Figures.grouped(fine)) of them "
-        + "with next to nothing missing. The one that fared worst is \(Figures.identifier(streams[worst].ssrc)): "
-        + verdict.headline
-    ] + verdict.sentences
+    verdict.sentences =
+      [
+        "\(Figures.count(streams.count, "stream")) arrived, "
+          + "\(fine == streams.count ? "all" : Figures.grouped(fine)) of them "
+          + "with next to nothing missing. The one that fared worst is \(Figures.identifier(streams[worst].ssrc)): "
+          + verdict.headline
+      ] + verdict.sentences
     verdict.headline =
       fine == streams.count
       ? "All \(Figures.grouped(streams.count)) streams arrived well."
@@ -127,9 +129,12 @@ extension StreamReport {
     var text = isAudio ? "A listener \(meaning)" : "Whoever watched or heard it \(meaning)"
     if playout.concealedDuration > .zero {
       text +=
-        ": \(Figures.duration(playout.concealedDuration)) in \(Figures.duration(mediaDuration)) were made up to fill gaps"
+        ": \(Figures.duration(playout.concealedDuration)) in \(Figures.duration(mediaDuration)) were made up "
+        + "to fill gaps"
     }
-    if let quality { text += "; estimated MOS for speech \(Figures.fixed(quality.meanOpinionScore, decimals: 1)) of 4.5" }
+    if let quality {
+      text += "; estimated MOS for speech \(Figures.fixed(quality.meanOpinionScore, decimals: 1)) of 4.5"
+    }
     return text + "."
   }
 
@@ -139,7 +144,8 @@ extension StreamReport {
     let most = Self.roundedUp(delay.p99)
     let all = Self.roundedUp(delay.max)
     if playout.late > 0 {
-      return "A buffer of \(most) ms would have waited for 99 % of what arrived, \(all) ms for all of it; it was \(targetWords)."
+      return "A buffer of \(most) ms would have waited for 99 % of what arrived, \(all) ms for all of it; "
+        + "it was \(targetWords)."
     }
     guard playout.bufferLevel.count > 0 else {
       return "A buffer of \(most) ms would hold 99 % of what arrived, \(all) ms all of it."
