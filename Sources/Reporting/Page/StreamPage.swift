@@ -62,7 +62,7 @@ extension StreamReport {
     }
     if let quality {
       tiles.append(
-        ("Speech quality", "MOS \(Figures.fixed(quality.meanOpinionScore, decimals: 2))", "estimate, 1 to 4.5"))
+        ("Speech quality", Figures.fixed(quality.meanOpinionScore, decimals: 2), "MOS, an estimate; 4.5 at best"))
     }
     return tiles.map { (name: $0.0, value: $0.1, note: $0.2) }
   }

@@ -27,19 +27,16 @@ extension Report {
       (verdicts[left].grade, streams[left].missingShare) < (verdicts[right].grade, streams[right].missingShare)
     }
     guard let worst else { return first.verdict }
-    let fine = verdicts.count { $0.grade == .fine }
+    let unfit = verdicts.count { $0.grade != .fine }
     var verdict = verdicts[worst]
-    verdict.sentences =
-      [
-        "\(Figures.count(streams.count, "stream")) arrived, "
-          + "\(fine == streams.count ? "all" : Figures.grouped(fine)) of them "
-          + "with next to nothing missing. The one that fared worst is \(Figures.identifier(streams[worst].ssrc)): "
-          + verdict.headline
-      ] + verdict.sentences
+    verdict.sentences.insert(
+      "The one that fared worst is \(Figures.identifier(streams[worst].ssrc)). \(verdict.headline)", at: 0)
     verdict.headline =
-      fine == streams.count
+      unfit == 0
       ? "All \(Figures.grouped(streams.count)) streams arrived well."
-      : "\(Figures.grouped(streams.count - fine)) of \(Figures.count(streams.count, "stream")) had losses to notice."
+      : unfit == streams.count
+        ? "All \(Figures.grouped(streams.count)) streams had losses to notice."
+        : "\(Figures.grouped(unfit)) of \(Figures.count(streams.count, "stream")) had losses to notice."
     return verdict
   }
 
