@@ -18,6 +18,7 @@ struct SendOptions: Sendable {
   var encoder = Self.defaultEncoder
   var payloadType: Int?
   var ssrc: UInt32?
+  var firstSequence: UInt16?
   var seed: UInt64?
   var cname: String?
   var sdpFile: String?
@@ -109,6 +110,9 @@ extension SendOptions {
         $0.payloadType = $1
       },
       .value("--ssrc", "N", "the synchronisation source (default random)", Values.ssrc) { $0.ssrc = $1 },
+      .value("--sequence", "N", "the first sequence number, 0 to 65535 (default random)", Values.number(0...65_535)) {
+        $0.firstSequence = UInt16($1)
+      },
       .value("--seed", "N", "fixes SSRC, first sequence number and first timestamp", Values.seed) { $0.seed = $1 },
       .value("--cname", "NAME", "the canonical name, up to 255 bytes (default user@host)", name) { $0.cname = $1 },
       .value("--sdp", "FILE", "write a session description, for ffmpeg, VLC and GStreamer", Values.text) {
