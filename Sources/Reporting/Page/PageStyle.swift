@@ -22,7 +22,7 @@ enum PageStyle {
     .tiles dt{font-size:.8rem;color:var(--soft)}.tiles dd{margin:0;font-size:1.2rem;font-weight:650;line-height:1.3}
     .tiles dd small{display:block;font-size:.78rem;font-weight:400;color:var(--soft)}
     .scroll{overflow-x:auto;margin:.6rem 0}.scroll:focus-visible,summary:focus-visible{outline:2px solid var(--main);\
-    outline-offset:2px}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums;\
+    outline-offset:2px}table{border-collapse:collapse;min-width:min(100%,24rem);font-size:.9rem;font-variant-numeric:tabular-nums;\
     overflow-wrap:normal}caption{text-align:left;font-size:.85rem;padding:0 0 .35rem}
     th,td{padding:.28rem 1.4rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
     thead th{color:var(--soft);font-weight:600;vertical-align:bottom;border-bottom-color:var(--muted)}

@@ -12,7 +12,6 @@ extension SendingReport {
         "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to "
           + destinations.joined(separator: ", "))
       section.tiles(tiles)
-      if pacing.count > 0 { timing.write(to: &section) }
       if let timeline { writePunctuality(timeline, to: &section) }
       section.element("h3", "What the far end says")
       if farEnds.isEmpty {
@@ -22,6 +21,8 @@ extension SendingReport {
       } else {
         reports.write(to: &section)
       }
+      section.element("h3", "The figures")
+      figures.write(to: &section)
       guard !socketErrors.isEmpty else { return }
       section.element("h3", "Trouble with the sockets")
       var table = PageTable("Errors by name", [.text("error"), .number("times")])
@@ -37,21 +38,21 @@ extension SendingReport {
     ]
     if pacing.count > 0 {
       tiles.append(
-        (name: "Late by", value: Figures.milliseconds(pacing.p99.milliseconds), note: "99 % of packets within"))
+        (
+          name: "Late by", value: Figures.milliseconds(pacing.p99.milliseconds),
+          note: "99 % within; worst \(Figures.milliseconds(pacing.max.milliseconds))"
+        ))
     }
     tiles.append((name: "Stalls", value: Figures.grouped(stalls), note: "\(Figures.duration(stalledDuration)) in all"))
     tiles.append((name: "RTCP", value: Figures.grouped(rtcpPackets), note: "compound packets sent"))
     return tiles
   }
 
-  private var timing: PageTable {
-    var table = PageTable(
-      "The sender's own punctuality: when packets left, less when they were due", [.text(""), .number("time")])
-    table.row("Mean", Figures.milliseconds(pacing.mean.milliseconds))
-    table.row("99 % within", Figures.milliseconds(pacing.p99.milliseconds))
-    table.row("Worst", Figures.milliseconds(pacing.max.milliseconds))
-    table.row("Last", Figures.milliseconds(pacing.last.milliseconds))
-    return table
+  /// The text report's rows, so that page and text never tell different things.
+  private var figures: PageTable {
+    var text = TextPage()
+    write(to: &text)
+    return PageTable("Everything that the text report says", text)
   }
 
   private func writePunctuality(_ timeline: SendTimeline, to page: inout Markup) {

@@ -15,6 +15,7 @@ extension StreamReport {
       accounts.write(to: &section)
       let charts = StreamCharts(self, detail: detail)
       charts?.write(to: &section)
+      writeDelayCharts(to: &section)
       writeRuns(to: &section)
       section.element("h3", "The figures")
       figures.write(to: &section)
@@ -104,7 +105,7 @@ extension StreamReport {
       summary: runs.histogram.enumerated().filter { $0.element > 0 }.map {
         "\($0.element) of \($0.offset == 9 ? "10 or more" : "\($0.offset + 1)")"
       }.joined(separator: ", "),
-      x: PlotAxis("packets lost in a row (the last column: 10 or more)", low: 0, high: 11, isWhole: true),
+      x: PlotAxis("packets lost in a row (the last column: 10 or more)", low: 0.5, high: 10.5, isWhole: true),
       y: PlotAxis("runs", low: 0, isWhole: true), layers: [.bars(bars, .lost)])
     chart.height = 150
     let longest = runs.max == 1 ? "Never two in a row." : "The longest run was \(Figures.count(runs.max, "packet"))."
@@ -115,61 +116,14 @@ extension StreamReport {
       svg: chart.svg)
   }
 
+  /// The text report's rows, so that page and text never tell different things.
   private var figures: PageTable {
-    let counts = reception
-    var table = PageTable("The network and the playout in figures", [.text(""), .text("value"), .text("by")])
-    if let delay = counts.delayVariation {
-      table.row(
-        "Delay above the smallest",
-        "50 % within \(Figures.milliseconds(delay.p50)), 95 % \(Figures.milliseconds(delay.p95)), "
-          + "99 % \(Figures.milliseconds(delay.p99)), all \(Figures.milliseconds(delay.max))", "RFC 5481")
-    }
-    table.row(
-      "Interarrival jitter",
-      "mean \(Figures.milliseconds(counts.jitter.mean)), max \(Figures.milliseconds(counts.jitter.max)), "
-        + "last \(Figures.milliseconds(counts.jitter.last))", "RFC 3550 A.8")
-    if counts.reordered > 0 {
-      table.row(
-        "Out of order",
-        "by up to \(Figures.count(counts.reorderingExtent, "place")), up to "
-          + "\(Figures.milliseconds(counts.lateTime.milliseconds)) behind", "RFC 4737")
-    }
-    if counts.lossRuns.count >= 10, let p = counts.gilbert.p, let r = counts.gilbert.r {
-      table.row(
-        "Loss model", "p \(Figures.fixed(p, decimals: 4)), r \(Figures.fixed(r, decimals: 3))", "Gilbert, two states")
-    }
-    table.row("Lost by sums", Figures.grouped(counts.rfc3550Lost), "RFC 3550 A.3; each duplicate lowers it")
-    let trips = roundTrip.milliseconds
-    if trips.count > 0 {
-      table.row(
-        "Round trip",
-        "mean \(Figures.milliseconds(trips.mean)), \(Figures.milliseconds(trips.min)) to "
-          + Figures.milliseconds(trips.max),
-        "RFC 3550 section 6.4.1")
-    }
-    if playout.bufferLevel.count > 0 {
-      let level = playout.bufferLevel
-      table.row(
-        "Buffer",
-        "target \(targetWords); level \(Figures.milliseconds(level.mean)) on average, "
-          + "\(Figures.milliseconds(level.min)) to \(Figures.milliseconds(level.max))", "at each moment of playing")
-    }
-    if mediaDuration > .zero {
-      var media = "\(Figures.duration(playout.playedDuration)) played"
-      if playout.concealedDuration > .zero { media += ", \(Figures.duration(playout.concealedDuration)) concealed" }
-      if playout.recoveredDuration > .zero { media += ", \(Figures.duration(playout.recoveredDuration)) rebuilt" }
-      if playout.silenceDuration > .zero { media += ", \(Figures.duration(playout.silenceDuration)) silent by intent" }
-      table.row("Media", media, "of \(Figures.duration(mediaDuration))")
-    }
-    table.row("Bytes", Figures.bytes(counts.bytes), "RTP with its headers")
-    if counts.restarts > 0 { table.row("Restarts of the sender", Figures.grouped(counts.restarts), "RFC 3550 A.1") }
-    if let quality {
-      table.row(
-        "Speech quality",
-        "R \(Figures.fixed(quality.rating, decimals: 1)) (\(quality.scale)), MOS "
-          + Figures.fixed(quality.meanOpinionScore, decimals: 2), quality.source)
-    }
-    return table
+    var text = TextPage()
+    var shown = self
+    // It is drawn.
+    shown.whatIf = nil
+    shown.write(to: &text)
+    return PageTable("Everything that the text report says", text)
   }
 
   private func writeEvents(_ timeline: StreamTimeline, to page: inout Markup) {

@@ -42,6 +42,14 @@ extension Report {
 
   private var nothingArrived: Verdict {
     var sentences: [String] = []
+    if let capture {
+      sentences.append("\(Figures.count(capture.frames, "packet")) were read, and no RTP stream was found among them.")
+      if capture.shortCount > 0 {
+        sentences.append("\(Figures.count(capture.shortCount, "source")) had too few packets to be called a stream.")
+      }
+      if let broken = capture.broken { sentences.append(broken) }
+      return Verdict(grade: .bad, headline: "No stream was found.", sentences: sentences)
+    }
     if let datagrams, datagrams.received > 0 {
       sentences.append(
         "\(Figures.count(datagrams.received, "datagram")) came, but none belonged to a stream: "
@@ -137,6 +145,20 @@ extension StreamReport {
 
   /// Which buffer would have done.
   private var advice: String {
+    if let last = latenessPoints.last {
+      let now = reception.unique == 0 ? 0 : Double(playout.late) / Double(reception.unique)
+      guard let enough = sufficientBuffer else {
+        return
+          "Not even a buffer of \(Figures.trimmed(last.delay.milliseconds, decimals: 0)) ms would have been enough."
+      }
+      let words = Figures.trimmed(enough.milliseconds, decimals: 1) + " ms"
+      let share = Figures.trimmed(ReplayCurve.enough * 100, decimals: 1)
+      if now > ReplayCurve.enough, enough > playout.target {
+        return "A buffer of \(words) would have been enough (at most \(share) % too late); it was \(targetWords)."
+      }
+      guard enough < playout.target else { return "The buffer of \(targetWords) was enough." }
+      return "The buffer of \(targetWords) was enough; \(words) would have done too (at most \(share) % too late)."
+    }
     guard let delay = reception.delayVariation, reception.unique > 1 else { return "" }
     let most = Self.roundedUp(delay.p99)
     let all = Self.roundedUp(delay.max)
