@@ -84,6 +84,7 @@ extension CaptureAnalysis {
     if let rate = candidate.clockRate { settings.formats.measured[candidate.payloadType] = rate }
     settings.target = configuration.target
     settings.idleTimeout = Self.idleTimeout
+    settings.keepsTimelines = configuration.keepsTimelines
     settings.arrivalLimit = configuration.arrivalLimit
     let place = sources.count
     sources.append(

@@ -23,6 +23,8 @@ public struct CaptureAnalysis: Sendable {
     public var ports: [UInt16] = []
     /// The only source that is followed; nil follows all.
     public var ssrc: UInt32?
+    /// Whether each stream keeps a `StreamTimeline`, for reports that show what happened when.
+    public var keepsTimelines = false
     /// How many arrivals of each stream are kept for replays.
     public var arrivalLimit = 0
     /// Seeds the flow table's hash and the sessions.

@@ -25,6 +25,8 @@ public struct SendingReport: Sendable {
   public var mediaDuration = Interval.zero
   /// How late packets left.
   public var pacing = PacingError()
+  /// What was sent when; nil unless a report that shows it was asked for.
+  public var timeline: SendTimeline?
   /// How often the sender stood still longer than it could catch up.
   public var stalls = 0
   /// How long it stood still in all.

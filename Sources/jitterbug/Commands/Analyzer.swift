@@ -32,6 +32,7 @@ final class Analyzer {
     configuration.target = options.buffer
     configuration.ports = options.ports
     configuration.ssrc = options.ssrc
+    configuration.keepsTimelines = options.output.showsTimeline
     configuration.arrivalLimit = options.keepsArrivals ? AnalyzeOptions.arrivalLimit : 0
     analysis = CaptureAnalysis(configuration)
     live = LiveView(options.output)

@@ -18,9 +18,10 @@ enum SendReport {
     sending.destinations = sender.destinations.map(\.endpoint.description)
     sending.encoding = sender.options.payload.format.description
     sending.packets = sender.session.packetCount
-    sending.bytes = sender.session.octetCount
+    sending.bytes = sender.session.octetCount + sender.session.packetCount * RTPHeader.size
     sending.neverSent = sender.session.refusedCount
     sending.rtcpPackets = sender.session.reportCount
+    sending.timeline = sender.timeline
     sending.mediaDuration = Interval(units: sender.mediaEnd, rate: configuration.clockRate)
     if let schedule = sender.schedule {
       sending.pacing = schedule.error

@@ -19,6 +19,8 @@ final class Sender {
   let destinations: [Destination]
   private(set) var session: SendSession
   private(set) var schedule: SendSchedule?
+  /// What was sent when, if the report shows it.
+  private(set) var timeline: SendTimeline?
   private(set) var link: LinkStage?
   /// Inputs that couldn't be read.
   private(set) var problemCount = 0
@@ -74,6 +76,7 @@ final class Sender {
       link = LinkStage(spec, trace: file)
     }
     live = LiveView(options.output)
+    if options.output.showsTimeline { timeline = SendTimeline() }
   }
 
   /// Sends until the media ends, every destination is gone, or a signal comes.
@@ -133,6 +136,7 @@ final class Sender {
         let duration = Interval(units: frame.duration, rate: session.configuration.clockRate)
         schedule?.sent(deadline: admission.deadline, at: now, duration: duration)
       }
+      timeline?.record(bytes: size, deadline: admission.deadline, at: now)
       mediaEnd = max(mediaEnd, frame.time + frame.duration)
       meter.add(bytes: size, at: now)
       // A second reference: a span can't be lent of a class's own array.
