@@ -114,7 +114,9 @@ public struct StreamTruth: Sendable {
     for run in received {
       var length = 0
       for hasArrived in run {
-        if !hasArrived { length += 1 } else if length > 0 {
+        if !hasArrived {
+          length += 1
+        } else if length > 0 {
           lengths.append(length)
           length = 0
         }

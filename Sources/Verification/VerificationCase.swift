@@ -65,7 +65,9 @@ public struct VerificationCase: Sendable {
         while let delivery = link.receive(at: next) {
           var time = delivery.deliveredAt
           // A recording delivers what arrives in one instant in the order of sending.
-          if let before, time <= before.time { time = before.time + .nanoseconds(delivery.payload < before.packet ? 1 : 0) }
+          if let before, time <= before.time {
+            time = before.time + .nanoseconds(delivery.payload < before.packet ? 1 : 0)
+          }
           before = (time, delivery.payload)
           copies[delivery.payload].append(time - delivery.sentAt)
         }
@@ -124,13 +126,20 @@ extension VerificationCase {
     VerificationCase(
       name: "bursts", proves: "losses that follow each other are one run", path: .spec("ge=1%:20%")),
     VerificationCase(
+      name: "outages", proves: "a link that is down by turns loses what was sent meanwhile",
+      path: .spec("outage=1s:100ms,delay=10ms")),
+    VerificationCase(
+      name: "queue", proves: "what a full queue drops is lost, and what waits in it is delayed, in order",
+      path: .spec("rate=150kbit,queue=40ms,delay=10ms")),
+    VerificationCase(
       name: "jitter-reorder", proves: "heavy reordering by jitter is no loss",
       path: .spec("delay=40ms,jitter=8ms,jitter-order=break")),
     VerificationCase(
       name: "jitter-fifo", proves: "jitter and delay variation follow the delays", path: .spec("delay=40ms,jitter=5ms"),
       interval: .milliseconds(20)),
     VerificationCase(
-      name: "wrap-late", proves: "packets that come 300 ms late around the wrap of the sequence number are late, not lost",
+      name: "wrap-late",
+      proves: "packets that come 300 ms late around the wrap of the sequence number are late, not lost",
       path: .lateComers, sources: [Source(ssrc: 0x1a2b_3c4d, firstSequence: 65_000)], buffer: .milliseconds(120)),
     VerificationCase(
       name: "tail-outage", proves: "what is lost behind the last packet that arrived is known from the sender's count",

@@ -281,12 +281,28 @@ import Testing
       "--report x: reports are written as FILE.json or FILE.txt"
     ),
     (
+      "verify now",
+      "verify takes no now: it sends and receives by itself; see jitterbug verify --help"
+    ),
+    (
+      "verify --ports 65500",
+      "--ports 65500: 18 cases need 144 ports from there on: choose 65392 or less"
+    ),
+    (
+      "verify --time 1s",
+      "--time 1s: verify sends for 2s to 60s"
+    ),
+    (
+      "send a.opus b:1 --sequence 65536",
+      "--sequence 65536: not a whole number from 0 to 65535"
+    ),
+    (
       "recieve",
-      "recieve is not a verb of jitterbug: write send or receive, and see jitterbug --help"
+      "recieve is not a verb of jitterbug: write send, receive or verify, and see jitterbug --help"
     ),
     (
       "--frobnicate",
-      "--frobnicate is not a verb of jitterbug: write send or receive, and see jitterbug --help"
+      "--frobnicate is not a verb of jitterbug: write send, receive or verify, and see jitterbug --help"
     ),
   ]
 
@@ -306,7 +322,10 @@ import Testing
     #expect(run.errors == (try Self.page("jitterbug")))
   }
 
-  @Test(arguments: [("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"])])
+  @Test(arguments: [
+    ("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"]),
+    ("verify", ["verify", "--help"]),
+  ])
   func `the help is that of docs, examples first`(page: String, words: [String]) async throws {
     let run = try await Jitterbug.run(words)
     #expect(run.status == 0)

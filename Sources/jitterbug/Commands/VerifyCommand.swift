@@ -13,6 +13,12 @@ enum VerifyCommand {
       throw UsageError("verify takes no \(operands[0]): it sends and receives by itself; see jitterbug verify --help")
     }
     if options.cases.isEmpty { options.cases = VerificationCase.all }
+    let needed = options.cases.count * SocketCase.portCount
+    guard options.ports + needed <= 65_536 else {
+      throw UsageError(
+        "--ports \(options.ports): \(options.cases.count) cases need \(needed) ports from there on: choose "
+          + "\(65_536 - needed) or less")
+    }
     return options
   }
 

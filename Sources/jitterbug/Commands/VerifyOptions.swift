@@ -43,7 +43,7 @@ extension VerifyOptions {
           },
           .value(
             "--ports", "PORT", "the first of the UDP ports on loopback, eight a case (default 32000)",
-            Values.number(1024...65_000)
+            Values.number(1024...65_535)
           ) { $0.ports = $1 },
           .value("--falsify", "FIGURE", "add 1 to this reported figure first, to see that verify notices", figure) {
             $0.falsified = $1
