@@ -25,6 +25,8 @@ public struct ReceiveSession: Sendable {
     public var sourceLimit = 32
     /// Whether `pollFate` tells what became of each datagram.
     public var isTracing = false
+    /// Whether each stream keeps a `StreamTimeline`, for reports that show what happened when.
+    public var keepsTimelines = false
     /// Our own synchronisation source in receiver reports.
     public var ssrc: UInt32
     /// Our canonical name, at most 255 bytes.
@@ -141,9 +143,9 @@ public struct ReceiveSession: Sendable {
       case .wait(let instant):
         wake = Instant.earliest(wake, Instant.earliest(instant, timeout(of: place)))
       case .ended:
-        finish(place)
+        finish(place, at: now)
       case .play(let packet, let slot, let skip):
-        streams[place].recordLevel()
+        streams[place].recordLevel(at: now)
         trace.settle(packet.tag, as: .played)
         return (streams[place].id, .play(packet, slot: slot, skip: skip))
       case let decision:
@@ -252,11 +254,11 @@ public struct ReceiveSession: Sendable {
     if kind == .dropout {
       let highest = streams[place].validator.highest
       extended = streams[place].validator.dropout(to: start)
-      events.append((streams[place].id, .dropout(packets: Int(extended - highest - 1))))
+      announce(.dropout(packets: Int(extended - highest - 1)), of: place, at: first?.arrival ?? arrival)
     } else {
       extended = streams[place].validator.restart(at: start, margin: JitterBuffer.restartMargin)
       streams[place].restartTimeline(at: first?.timestamp ?? header.timestamp, sequence: extended)
-      events.append((streams[place].id, .restarted))
+      announce(.restarted, of: place, at: first?.arrival ?? arrival)
     }
     guard first != nil else { return extended }
     for datagram in held {
@@ -311,7 +313,8 @@ public struct ReceiveSession: Sendable {
     streams.append(stream)
     let place = streams.count - 1
     streams[place].cname = reporter.cname(of: ssrc)
-    events.append((stream.id, .began))
+    if configuration.keepsTimelines { streams[place].timeline = StreamTimeline() }
+    announce(.began, of: place, at: first.arrival)
     reporter.heard(at: first.arrival)
     datagrams.held -= proof.count
     for held in proof {
@@ -356,8 +359,14 @@ public struct ReceiveSession: Sendable {
     guard streams[place].peer != peer else { return true }
     guard arrival - streams[place].lastArrival > .seconds(1) else { return false }
     streams[place].peer = peer
-    events.append((streams[place].id, .moved))
+    announce(.moved, of: place, at: arrival)
     return true
+  }
+
+  /// Tells what happened to a stream, and notes it in its timeline.
+  mutating func announce(_ event: StreamEvent, of place: Int, at instant: Instant) {
+    events.append((streams[place].id, event))
+    streams[place].timeline?.recordEvent(TimelineEvent.Kind(event), at: instant)
   }
 
   mutating func dropHeld(_ place: Int) {

@@ -56,7 +56,7 @@ extension DatagramReport {
 
 extension DiscardCounts {
   /// The reasons that occurred with their counts: "2 malformed, 1 probation".
-  fileprivate var named: String {
+  var named: String {
     DiscardReason.allCases.filter { self[$0] > 0 }.map { reason in
       Figures.grouped(self[reason]) + " " + String(reason.name.map { $0 == "_" ? " " : $0 })
     }.joined(separator: ", ")
@@ -161,7 +161,7 @@ extension StreamReport {
 
 extension EncodingSource {
   /// The source in words for people.
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .sdp: "the SDP"
     case .formatOption: "--format"

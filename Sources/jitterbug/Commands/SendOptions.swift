@@ -223,7 +223,7 @@ extension OutputOptions {
         .flag("--json", "one JSON object on standard output at the end, and nothing else there") {
           $0[keyPath: path].isJSON = true
         },
-        .value("--report", "FILE", "write the report to FILE.json or FILE.txt too", Values.text) {
+        .value("--report", "FILE", "write the report to FILE.html, .json, .csv or .txt too", Values.text) {
           $0[keyPath: path].reportFile = $1
         },
         .value("--link-trace", "FILE", "write what --link did to each packet as CSV", Values.text) {
