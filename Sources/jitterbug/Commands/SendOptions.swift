@@ -42,6 +42,7 @@ struct OutputOptions: Sendable {
   var isVerbose = false
   var reportFile: String?
   var linkTraceFile: String?
+  var metrics: MetricsPlace?
 }
 
 extension SendOptions {
@@ -229,6 +230,10 @@ extension OutputOptions {
         .value("--link-trace", "FILE", "write what --link did to each packet as CSV", Values.text) {
           $0[keyPath: path].linkTraceFile = $1
         },
+        .value(
+          "--metrics", "[HOST:]PORT", "answer GET /metrics for Prometheus, on 127.0.0.1 unless HOST says otherwise",
+          MetricsPlace.parse
+        ) { $0[keyPath: path].metrics = $1 },
         .flag("--quiet", "no live view; errors and the report only") { $0[keyPath: path].isQuiet = true },
         .flag("--verbose", "say more about what happens") { $0[keyPath: path].isVerbose = true },
         Option(name: "--help", value: nil, help: "this text") { (_, _) throws(UsageError) in },

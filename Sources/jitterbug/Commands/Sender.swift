@@ -30,6 +30,7 @@ final class Sender {
   private let signals: SignalDescriptor
   private var batch: ReceiveBatch
   private var live: LiveView
+  private var metrics: MetricsServer?
   private var events: [ReadyEvent] = []
   private var datagram = [UInt8](repeating: 0, count: 65_536)
   private var current: MediaFrame?
@@ -74,6 +75,7 @@ final class Sender {
       link = LinkStage(spec, trace: file)
     }
     live = LiveView(options.output)
+    if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
   /// Sends until the media ends, every destination is gone, or a signal comes.
@@ -87,6 +89,7 @@ final class Sender {
       \(configuration.firstTimestamp.rawValue), cname \(configuration.cname)
       """)
     if let spec = options.link { live.detail("link \(spec)") }
+    if let metrics { live.say("metrics on \(metrics.description)") }
     live.start(at: started)
     try watchDestinations()
     while true {
@@ -215,11 +218,13 @@ final class Sender {
       deadline = Instant.earliest(deadline, schedule?.deadline(of: frame.time + frame.sendOffset))
     }
     if hasMediaEnded, current == nil { deadline = Instant.earliest(deadline, mediaOver) }
+    deadline = Instant.earliest(deadline, metrics?.nextDeadline)
     try watchDestinations()
     do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
       throw CommandError(error.description)
     }
     for event in events { handle(event) }
+    metrics?.expire(at: MonotonicClock.now(), in: loop)
   }
 
   private func handle(_ event: ReadyEvent) {
@@ -230,6 +235,7 @@ final class Sender {
       }
     case Token.media: queue.wake.drain()
     default:
+      if let metrics, metrics.handle(event, in: loop, at: MonotonicClock.now(), { SendReport.make(self) }) { return }
       let index = Int(event.token - Token.firstDestination)
       guard destinations.indices.contains(index) else { return }
       let now = MonotonicClock.now()

@@ -51,7 +51,7 @@ enum VerifyCommand {
         result.skipped = "needs a socket"
         return result
       }
-      let run = VirtualRun(test, time: options.time ?? .seconds(60), seed: options.seed)
+      let run = VirtualRun(test, time: options.time ?? .seconds(30), seed: options.seed)
       var counts = DatagramReportCounts()
       counts.received = run.datagrams
       let report = ReceiveReport.make(
