@@ -27,6 +27,8 @@ public struct ReceiveSession: Sendable {
     public var isTracing = false
     /// Whether each stream keeps a `StreamTimeline`, for reports that show what happened when.
     public var keepsTimelines = false
+    /// How many arrivals of each stream are kept, so that they can be replayed with other delays.
+    public var arrivalLimit = 0
     /// Our own synchronisation source in receiver reports.
     public var ssrc: UInt32
     /// Our canonical name, at most 255 bytes.
@@ -308,7 +310,8 @@ public struct ReceiveSession: Sendable {
     guard let first = proof.first, let header = headers.first else { return }
     let (format, origin) = configuration.formats.resolve(header.payloadType, samples: samples)
     let stream = ReceiveStream(
-      id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target)
+      id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target,
+      arrivalLimit: configuration.arrivalLimit)
     nextID += 1
     streams.append(stream)
     let place = streams.count - 1

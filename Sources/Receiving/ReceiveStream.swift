@@ -61,8 +61,15 @@ public struct ReceiveStream: Sendable, Identifiable {
   private var late = 0
   private var discarded = DiscardCounts()
   private var level = RunningExtent()
+  /// The jitter of the stream's own payload type alone; nil while there were no packets of another.
+  public private(set) var mediaJitter: InterarrivalJitter?
+  /// The arrivals, when they are kept.
+  public internal(set) var log: ArrivalLog?
 
-  init(id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval) {
+  init(
+    id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval,
+    arrivalLimit: Int = 0
+  ) {
     self.id = id
     ssrc = header.ssrc
     peer = first.peer
@@ -79,6 +86,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     timestamps = TimestampExtender(first: header.timestamp)
     lastTransit = (first.arrival - .zero) - Interval(units: timestamps.last, rate: format.clockRate)
     runStart = (validator.highest, timestamps.last)
+    log = arrivalLimit > 0 ? ArrivalLog(limit: arrivalLimit) : nil
   }
 
   /// What became of the packets and the media, for the report; every unique packet is in exactly one of its classes.
@@ -133,9 +141,11 @@ public struct ReceiveStream: Sendable, Identifiable {
   mutating func restartTimeline(at timestamp: RTPTimestamp, sequence: Int64) {
     statistics.restart()
     timeline?.restart()
+    mediaJitter?.restart()
     buffer.restart(at: sequence)
     timestamps = TimestampExtender(first: timestamp)
     runStart = (sequence, timestamps.last)
+    log?.recordRestart(at: sequence)
   }
 
   /// Takes in a packet whose extended number is known; its fate, or nil while it waits in the buffer.
@@ -155,9 +165,16 @@ public struct ReceiveStream: Sendable, Identifiable {
   ) -> (reception: Reception, fate: DatagramFate.Fate?) {
     lastArrival = max(lastArrival, arrival)
     let header = packet.header
+    if header.payloadType != payloadType {
+      // Until now both were the same.
+      if mediaJitter == nil { mediaJitter = statistics.jitter }
+    } else if mediaJitter != nil {
+      mediaJitter?.record(timestamp: header.timestamp, arrival: arrival)
+    }
     let reception = statistics.record(
       sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount)
     guard reception.isUnique else {
+      if log != nil, reception == .duplicate { keepCopy(extended, header.timestamp, arrival: arrival) }
       return (reception, reception == .tooOld ? .discarded(.outOfRange) : .duplicate)
     }
     let timestamp = timestamps.extend(header.timestamp)
@@ -166,14 +183,19 @@ public struct ReceiveStream: Sendable, Identifiable {
     var description = BufferedPacket(
       sequence: extended, timestamp: timestamp, duration: 0, arrival: arrival, tag: index)
     if header.payloadType != payloadType {
+      log?.record(description, kind: .unfit)
       return (reception, discard(.wrongPayloadType))
     }
     if isOpus {
-      guard let opus = OpusPacket(parsing: payload) else { return (reception, discard(.invalidPayload)) }
+      guard let opus = OpusPacket(parsing: payload) else {
+        log?.record(description, kind: .unfit)
+        return (reception, discard(.invalidPayload))
+      }
       description.duration = Int64(opus.duration)
       description.isSilence = opus.isDTX
       description.carriesFEC = OpusPacket.carriesFEC(payload)
     }
+    log?.record(description, kind: .offered)
     switch buffer.insert(description, payload: payload) {
     case .stored: return (reception, nil)
     case .late:
@@ -189,6 +211,12 @@ public struct ReceiveStream: Sendable, Identifiable {
     let held = buffer.level
     level.record(held.milliseconds)
     timeline?.recordPlayout(level: held, target: buffer.target, base: buffer.baseTransit, at: now)
+  }
+
+  private mutating func keepCopy(_ sequence: Int64, _ timestamp: RTPTimestamp, arrival: Instant) {
+    log?.record(
+      BufferedPacket(
+        sequence: sequence, timestamp: timestamps.extended(timestamp), duration: 0, arrival: arrival), kind: .copy)
   }
 
   private mutating func discard(_ reason: DiscardReason) -> DatagramFate.Fate {

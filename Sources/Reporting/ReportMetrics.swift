@@ -2,7 +2,9 @@ internal import Statistics
 internal import Timeline
 
 extension Report {
-  /// The most streams that have samples; the others are counted. Each stream is a label value that a server keeps.
+  /// The most streams that have samples; the others are counted.
+  ///
+  /// Each stream is a label value that a server keeps.
   static let metricsStreamLimit = 64
 
   /// The report as Prometheus reads it, in base units: seconds, bytes, ratios from 0 to 1.
@@ -24,7 +26,8 @@ extension Report {
     metrics.family(
       "jitterbug_receive_datagrams_total", .counter, "Datagrams read from the sockets, by what they were.",
       [
-        .init(Double(datagrams.rtp + datagrams.forgotten), [("kind", "rtp")]), .init(Double(datagrams.rtcp), [("kind", "rtcp")]),
+        .init(Double(datagrams.rtp + datagrams.forgotten), [("kind", "rtp")]),
+        .init(Double(datagrams.rtcp), [("kind", "rtcp")]),
         .init(Double(datagrams.invalid.total), [("kind", "invalid")]),
       ])
     metrics.family(
@@ -45,7 +48,8 @@ extension Report {
       "jitterbug_link_packets_total", .counter, "What the link inside this process (--link) did to RTP packets.",
       fates.map { .init(Double($0.1), [("fate", $0.0)]) })
     metrics.family(
-      "jitterbug_link_duplicates_total", .counter, "Second copies that the link made.", [.init(Double(link.duplicated))])
+      "jitterbug_link_duplicates_total", .counter, "Second copies that the link made.",
+      [.init(Double(link.duplicated))])
   }
 
   private func write(_ sending: SendingReport, to metrics: inout MetricsText) {

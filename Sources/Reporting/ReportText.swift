@@ -11,6 +11,7 @@ extension Report {
     if let link { page.line("Link in this process: " + Printable.cleaned(link)) }
     if let sending { sending.write(to: &page) }
     datagrams?.write(to: &page)
+    capture?.write(streams: streams.count, to: &page)
     for stream in streams { stream.write(to: &page) }
     if datagrams != nil, streams.isEmpty { page.line("No stream arrived.") }
     linkRecord?.write(beside: streams, to: &page)
@@ -72,12 +73,14 @@ extension RunningExtent {
 
 extension StreamReport {
   fileprivate func write(to page: inout TextPage) {
-    page.heading("Stream \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))")
+    let way = place.map { " to \(Printable.cleaned($0.destination)) (\($0.direction.rawValue))" } ?? ""
+    page.heading("Stream \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))\(way)")
     var kind = (encoding.map { Printable.cleaned($0) } ?? "unknown encoding") + ", payload type \(payloadType)"
     if let encodingSource { kind += ", known from \(encodingSource.words)" }
     page.row("media", [kind] + (cname.map { ["sent by \(Printable.cleaned($0))"] } ?? []))
     writeArrival(to: &page)
     writePlayout(to: &page)
+    whatIf?.write(to: &page)
     let times = roundTrip.milliseconds
     if times.count > 0 { page.row("round trip", times.figures) }
     if let quality {
@@ -125,6 +128,14 @@ extension StreamReport {
         "mean \(Figures.milliseconds(counts.jitter.mean))", "max \(Figures.milliseconds(counts.jitter.max))",
         "last \(Figures.milliseconds(counts.jitter.last))",
       ])
+    if let media = mediaJitter {
+      page.row(
+        "",
+        [
+          "of payload type \(payloadType) alone: mean \(Figures.milliseconds(media.mean))",
+          "max \(Figures.milliseconds(media.max))", "last \(Figures.milliseconds(media.last))",
+        ])
+    }
     guard let delay = counts.delayVariation else { return }
     page.row(
       "spread",

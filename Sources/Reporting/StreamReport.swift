@@ -49,6 +49,12 @@ public struct StreamReport: Sendable {
   public var lastArrival: Int64?
   /// Why the stream ended, in a few words; nil while it goes on.
   public var ended: String?
+  /// Where it stands in a capture; nil when it was received.
+  public var place: StreamPlace?
+  /// The jitter of its own payload type alone; nil when it had no packets of others, such as telephone events.
+  public var mediaJitter: InterarrivalJitter?
+  /// What other delays of the buffer would have led to; nil when that wasn't asked.
+  public var whatIf: ReplayCurve?
 
   /// The counts in a sender report (RFC 3550 section 6.4.1).
   public struct SenderCounts: Hashable, Sendable {

@@ -298,11 +298,11 @@ import Testing
     ),
     (
       "recieve",
-      "recieve is not a verb of jitterbug: write send, receive or verify, and see jitterbug --help"
+      "recieve is not a verb of jitterbug: write send, receive, analyze or verify, and see jitterbug --help"
     ),
     (
       "--frobnicate",
-      "--frobnicate is not a verb of jitterbug: write send, receive or verify, and see jitterbug --help"
+      "--frobnicate is not a verb of jitterbug: write send, receive, analyze or verify, and see jitterbug --help"
     ),
   ]
 
@@ -324,7 +324,7 @@ import Testing
 
   @Test(arguments: [
     ("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"]),
-    ("verify", ["verify", "--help"]),
+    ("analyze", ["analyze", "--help"]), ("verify", ["verify", "--help"]),
   ])
   func `the help is that of docs, examples first`(page: String, words: [String]) async throws {
     let run = try await Jitterbug.run(words)

@@ -134,7 +134,9 @@ struct MetricsPlace: Sendable {
     if let port = UInt16(digits), port > 0 { return MetricsPlace(host: "127.0.0.1", port: port, text: text) }
     guard let endpoint = try? Endpoint("tcp://" + text), case .tcp(let host, let ports) = endpoint, ports.count == 1,
       text.contains(":"), !text.contains("/"), !text.hasSuffix("]"), !host.isEmpty
-    else { throw UsageError("not a place to listen; write 9464 for loopback alone, or a host with it, as 0.0.0.0:9464") }
+    else {
+      throw UsageError("not a place to listen; write 9464 for loopback alone, or a host with it, as 0.0.0.0:9464")
+    }
     return MetricsPlace(host: host, port: ports.lowerBound, text: text)
   }
 }
