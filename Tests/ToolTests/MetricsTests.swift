@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func `whoever connects and says nothing, or never stops, is sent away, and others are answered`() async throws {
-    let receiver = try Jitterbug(["receive", "--duration", "20s", "--metrics", "\(Self.port(2))", Exchange.anyPort])
+    let receiver = try Jitterbug(["receive", "--duration", "150s", "--metrics", "\(Self.port(2))", Exchange.anyPort])
     try await receiver.says("metrics on ")
     let silent = try (0..<40).map { _ in try Self.connect(Self.port(2)) }
     defer { for descriptor in silent { close(descriptor) } }
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test func `a place that can't be had is a failure with one sentence`() async throws {
-    let taken = try Jitterbug(["receive", "--duration", "20s", "--metrics", "\(Self.port(3))", Exchange.anyPort])
+    let taken = try Jitterbug(["receive", "--duration", "150s", "--metrics", "\(Self.port(3))", Exchange.anyPort])
     try await taken.says("metrics on ")
     let second = try Jitterbug(["receive", "--duration", "1s", "--metrics", "\(Self.port(3))", Exchange.anyPort])
     #expect(try await second.end() == 1)
