@@ -158,7 +158,7 @@ extension StreamReport {
     if let quality {
       table.row(
         "Speech quality",
-        "R \(Figures.fixed(quality.rating, decimals: 1)) (\(quality.scale)), MOS "
+        "R \(Figures.fixed(quality.rating, decimals: 1)) (\(quality.scale.rawValue)), MOS "
           + Figures.fixed(quality.meanOpinionScore, decimals: 2), quality.source)
     }
     return table

@@ -104,7 +104,7 @@ final class Receiver {
     case Token.listener: try inlet.accept(in: loop, firstToken: Token.firstConnection)
     default:
       let now = MonotonicClock.now()
-      if let metrics, metrics.handle(event, in: loop, at: now, report) { return }
+      if let metrics, metrics.handle(event, in: loop, at: now, { report(isFinal: false) }) { return }
       var pieces: [(bytes: [UInt8], peer: Peer)] = []
       let end = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
       for piece in pieces { take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
@@ -131,31 +131,39 @@ final class Receiver {
   private func takeFromBatch(_ index: Int, isControl: Bool) {
     let datagram = batch.datagram(at: index)
     let peer = inlet.peer(of: datagram.sender, isControl: isControl)
+    counts.note(datagram, readAt: batch.readAt)
+    let drops = isControl ? 0 : counts.newDrops(upTo: datagram.drops)
     batch.withBytes(at: index) { bytes in
-      take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil)
+      take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil, droppedBefore: drops)
     }
   }
 
   /// Takes one datagram from outside, through the link if there is one.
   ///
   /// `isControl` is nil where both kinds come mixed.
-  private func take(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?) {
+  private func take(
+    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?, droppedBefore drops: Int = 0
+  ) {
     counts.received += 1
     counts.bytes += bytes.byteCount
     let control = isControl ?? (DatagramKind.classify(bytes) == .rtcp)
     let arrival = max(arrival, handledUpTo)
-    guard link != nil else { return deliver(bytes, from: peer, at: arrival, isControl: control) }
+    guard link != nil else {
+      return deliver(bytes, from: peer, at: arrival, isControl: control, droppedBefore: drops)
+    }
     advanceLink(to: arrival)
-    link?.send(bytes, isControl: control, tag: peer.id, at: arrival)
+    link?.send(bytes, isControl: control, tag: peer.id, droppedBefore: drops, at: arrival)
   }
 
-  private func deliver(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool) {
+  private func deliver(
+    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool, droppedBefore drops: Int
+  ) {
     handledUpTo = max(handledUpTo, arrival)
     play(until: arrival)
     if isControl {
       session.handleRTCP(bytes, from: peer, at: arrival)
     } else {
-      session.handleRTP(bytes, from: peer, at: arrival)
+      session.handleRTP(bytes, from: peer, at: arrival, droppedBefore: drops)
     }
     settle()
   }
@@ -163,7 +171,8 @@ final class Receiver {
   private func advanceLink(to now: Instant) {
     while let (item, deliveredAt) = link?.receive(at: now) {
       deliver(
-        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl)
+        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl,
+        droppedBefore: item.droppedBefore)
     }
   }
 
@@ -254,17 +263,22 @@ final class Receiver {
     var failures = [recorder.failure]
     do throws(CommandError) { try trace?.close() } catch { failures.append(error) }
     do throws(CommandError) { try link?.closeTrace() } catch { failures.append(error) }
-    try ReportOutput.write(report(), options.output, isOutputUsed: options.outputFile == "-")
+    if let drops = inlet.droppedDatagrams { session.noteSocketDropsAtEnd(counts.newDrops(upTo: drops)) }
+    try ReportOutput.write(report(isFinal: true), options.output, isOutputUsed: options.outputFile == "-")
     if let failure = failures.compactMap({ $0 }).first { throw failure }
     return 0
   }
 
-  /// What can be reported now.
-  private func report() -> Report {
-    counts.droppedBySocket = inlet.droppedDatagrams
-    return ReceiveReport.make(
-      session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
-      undecodable: recorder.undecodable, duration: MonotonicClock.now() - started, ended: endReason)
+  /// What can be reported now; what takes a while to compute only at the end.
+  private func report(isFinal: Bool) -> Report {
+    counts.droppedBySocket = inlet.droppedDatagrams.map(Int.init)
+    var report = ReceiveReport(session, options: options, counts: counts, clock: clock)
+    report.sources = sources
+    report.localPeers = Set(session.streams.map(\.peer).filter { inlet.isLocal($0) })
+    report.undecodable = recorder.undecodable
+    report.started = started
+    report.fitsModels = isFinal
+    return report.make(link: link?.record, ended: endReason, at: MonotonicClock.now())
   }
 
   private var sources: [Peer: String] {

@@ -19,10 +19,12 @@ enum SendReport {
     sending.encoding = sender.options.payload.format.description
     sending.packets = sender.session.packetCount
     sending.bytes = sender.session.octetCount
+    sending.neverSent = sender.session.refusedCount
     sending.rtcpPackets = sender.session.reportCount
     sending.mediaDuration = Interval(units: sender.mediaEnd, rate: configuration.clockRate)
     if let schedule = sender.schedule {
       sending.pacing = schedule.error
+      sending.sentLate = schedule.lateCount
       sending.stalls = schedule.pauseCount
       sending.stalledDuration = schedule.pausedTime
     }
