@@ -187,9 +187,11 @@ public struct ReceiveStream: Sendable, Identifiable {
   mutating func take(_ report: SenderReport, number: Int, arrival: Instant) {
     senderReport = (report.ntp.middle, arrival)
     sent = (report.packetCount, report.octetCount)
-    reportNumber = number
-    sending.report(packets: report.packetCount, time: report.ntp.rawValue, numbers: statistics.numbers)
-    guard report.ntp.rawValue != 0 else { return }
+    let counts = sending.report(
+      packets: report.packetCount, time: report.ntp.rawValue, numbers: statistics.numbers,
+      isAdjacent: statistics.isAdjacent(report.rtpTimestamp))
+    reportNumber = counts ? number : -1
+    guard counts, report.ntp.rawValue != 0 else { return }
     let media = Interval(units: timestamps.extended(report.rtpTimestamp), rate: format.clockRate)
     senderOrigin = Interval(nanoseconds: report.ntp.unixNanoseconds) - media
   }

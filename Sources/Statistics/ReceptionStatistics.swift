@@ -132,6 +132,13 @@ public struct ReceptionStatistics: Sendable {
   /// Numbers of the present run of numbers that never arrived.
   public var lostInRun: Int { windowExpected - (unique - closedUnique) }
 
+  /// Whether a timestamp is that of the highest number or less than a packet's length after it.
+  public func isAdjacent(_ timestamp: RTPTimestamp) -> Bool {
+    guard let newest = media.newestTimestamp else { return false }
+    let ahead = RTPTimestamp(UInt32(truncatingIfNeeded: newest)).distance(to: timestamp)
+    return ahead >= 0 && Interval(units: ahead, rate: jitter.clockRate) < packetInterval
+  }
+
   /// The media time from one packet to the next, over all numbers so far; zero before the second.
   public var packetInterval: Interval { media.interval(clockRate: jitter.clockRate) }
 

@@ -39,7 +39,7 @@ extension AnalyzeOptions {
       ("jitterbug analyze --interface eth0 --duration 30s", "live, with the privilege to capture"),
       ("jitterbug analyze bad.pcap --stream 0x1a2b3c4d --as-link bad.link", "make the same network again with --link"),
     ],
-    groups: [capture, streams, results, OutputOptions.group(for: \AnalyzeOptions.output)])
+    groups: [capture, streams, results, OutputOptions.group(for: \AnalyzeOptions.output, isStreaming: false)])
 
   private static let capture = OptionGroup<AnalyzeOptions>(
     title: "Capture (CAPTURE is a pcap, pcapng or rtpdump file; - is standard input)",

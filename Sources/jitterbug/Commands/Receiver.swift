@@ -31,6 +31,7 @@ final class Receiver {
   private var recorder: StreamRecorder
   private var trace: TraceFile?
   private var live: LiveView
+  private var metrics: MetricsServer?
   private var meters = StreamMeters()
   private var counts = DatagramReportCounts()
   private var events: [ReadyEvent] = []
@@ -70,11 +71,13 @@ final class Receiver {
     do throws(SocketError) {
       try loop.add(signals.descriptor, token: Token.signals, read: true, write: false)
     } catch { throw CommandError(error.description) }
+    if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
   /// Receives until the end; returns the exit status.
   func run() throws(CommandError) -> Int32 {
     live.say("listening on \(inlet.description)")
+    if let metrics { live.say("metrics on \(metrics.description)") }
     live.detail(inlet.details)
     if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
@@ -103,6 +106,7 @@ final class Receiver {
     case Token.listener: try inlet.accept(in: loop, firstToken: Token.firstConnection)
     default:
       let now = MonotonicClock.now()
+      if let metrics, metrics.handle(event, in: loop, at: now, { report(isFinal: false) }) { return }
       var pieces: [(bytes: [UInt8], peer: Peer)] = []
       let end = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
       for piece in pieces { take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
@@ -189,6 +193,7 @@ final class Receiver {
     sendReport(at: now)
     recorder.reconsider(session, at: now)
     if recorder.failure != nil { stop(because: "the output can't be written") }
+    metrics?.expire(at: now, in: loop)
     if let duration = options.duration, now - started >= duration { stop(because: "--duration") }
     updateLiveView(at: now)
   }
@@ -251,7 +256,7 @@ final class Receiver {
 
   private var nextWake: Instant? {
     var wake = Instant.earliest(session.nextWake, live.nextUpdate)
-    wake = Instant.earliest(wake, link?.nextDelivery)
+    wake = Instant.earliest(Instant.earliest(wake, link?.nextDelivery), metrics?.nextDeadline)
     return Instant.earliest(wake, options.duration.map { started + $0 })
   }
 
@@ -273,19 +278,22 @@ final class Receiver {
     var failures = [recorder.failure]
     do throws(CommandError) { try trace?.close() } catch { failures.append(error) }
     do throws(CommandError) { try link?.closeTrace() } catch { failures.append(error) }
-    if let drops = inlet.droppedDatagrams {
-      counts.droppedBySocket = Int(drops)
-      session.noteSocketDropsAtEnd(counts.newDrops(upTo: drops))
-    }
+    if let drops = inlet.droppedDatagrams { session.noteSocketDropsAtEnd(counts.newDrops(upTo: drops)) }
+    try ReportOutput.write(report(isFinal: true), options.output, isOutputUsed: options.outputFile == "-")
+    if let failure = failures.compactMap({ $0 }).first { throw failure }
+    return 0
+  }
+
+  /// What can be reported now; what takes a while to compute only at the end.
+  private func report(isFinal: Bool) -> Report {
+    counts.droppedBySocket = inlet.droppedDatagrams.map(Int.init)
     var report = ReceiveReport(session, options: options, counts: counts, clock: clock)
     report.sources = sources
     report.localPeers = Set(session.streams.map(\.peer).filter { inlet.isLocal($0) })
     report.undecodable = recorder.undecodable
     report.started = started
-    let finished = report.make(link: link?.record, ended: endReason, at: MonotonicClock.now())
-    try ReportOutput.write(finished, options.output, isOutputUsed: options.outputFile == "-")
-    if let failure = failures.compactMap({ $0 }).first { throw failure }
-    return 0
+    report.fitsModels = isFinal
+    return report.make(link: link?.record, ended: endReason, at: MonotonicClock.now())
   }
 
   private var sources: [Peer: String] {

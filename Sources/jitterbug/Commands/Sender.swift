@@ -32,6 +32,7 @@ final class Sender {
   private let signals: SignalDescriptor
   private var batch: ReceiveBatch
   private var live: LiveView
+  private var metrics: MetricsServer?
   private var events: [ReadyEvent] = []
   private var datagram = [UInt8](repeating: 0, count: 65_536)
   private var current: MediaFrame?
@@ -77,6 +78,7 @@ final class Sender {
     }
     live = LiveView(options.output)
     if options.output.showsTimeline { timeline = SendTimeline() }
+    if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
   /// Sends until the media ends, every destination is gone, or a signal comes.
@@ -90,6 +92,7 @@ final class Sender {
       \(configuration.firstTimestamp.rawValue), cname \(configuration.cname)
       """)
     if let spec = options.link { live.detail("link \(spec)") }
+    if let metrics { live.say("metrics on \(metrics.description)") }
     live.start(at: started)
     try watchDestinations()
     while true {
@@ -232,11 +235,13 @@ final class Sender {
       deadline = Instant.earliest(deadline, schedule?.deadline(of: frame.time + frame.sendOffset))
     }
     if hasMediaEnded, current == nil { deadline = Instant.earliest(deadline, mediaOver) }
+    deadline = Instant.earliest(deadline, metrics?.nextDeadline)
     try watchDestinations()
     do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
       throw CommandError(error.description)
     }
     for event in events { handle(event) }
+    metrics?.expire(at: MonotonicClock.now(), in: loop)
   }
 
   private func handle(_ event: ReadyEvent) {
@@ -247,6 +252,7 @@ final class Sender {
       }
     case Token.media: queue.wake.drain()
     default:
+      if let metrics, metrics.handle(event, in: loop, at: MonotonicClock.now(), { SendReport.make(self) }) { return }
       let index = Int(event.token - Token.firstDestination)
       guard destinations.indices.contains(index) else { return }
       let now = MonotonicClock.now()
