@@ -52,6 +52,8 @@ public struct CaptureAnalysis: Sendable {
     public internal(set) var fragments = 0
     /// Frames of other protocols.
     public internal(set) var foreign = 0
+    /// Frames of a link layer that isn't read.
+    public internal(set) var unreadable = 0
     /// Frames whose headers are cut or contradict each other.
     public internal(set) var malformed = 0
     /// RTP datagrams of which the capture, or the first fragment, holds only the beginning; counted in `rtp` too.
@@ -134,6 +136,8 @@ public struct CaptureAnalysis: Sendable {
   public internal(set) var shortCount = 0
   /// What the frames held.
   public internal(set) var counts = Counts()
+  /// The link type of the first frame that couldn't be read.
+  public private(set) var unreadableType: Int?
   /// The earliest and the latest time of a frame.
   public internal(set) var span: (first: Instant, last: Instant)?
 
@@ -169,6 +173,13 @@ public struct CaptureAnalysis: Sendable {
     case .other: counts.foreign += 1
     case .malformed: counts.malformed += 1
     }
+  }
+
+  /// Takes in a frame of a link layer that isn't read.
+  public mutating func skip(linkType: Int, at time: Instant) {
+    note(time)
+    counts.unreadable += 1
+    if unreadableType == nil { unreadableType = linkType }
   }
 
   /// Takes in a datagram without its frame, as a recording by rtpdump has it.

@@ -69,6 +69,8 @@ enum AnalyzeReport {
     capture.segments = counts.segments
     capture.fragments = counts.fragments
     capture.foreign = counts.foreign
+    capture.unreadable = counts.unreadable
+    capture.unreadableType = analysis.unreadableType
     capture.malformed = counts.malformed
     capture.unfollowed = counts.unfollowed
     capture.cut = counts.cut
