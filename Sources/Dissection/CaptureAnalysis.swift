@@ -25,6 +25,8 @@ public struct CaptureAnalysis: Sendable {
     public var ssrc: UInt32?
     /// How many arrivals of each stream are kept for replays.
     public var arrivalLimit = 0
+    /// Whether somebody plays what the streams carry, and wants payloads with decisions.
+    public var keepsPayloads = false
     /// Seeds the flow table's hash and the sessions.
     public var seed: UInt64
 

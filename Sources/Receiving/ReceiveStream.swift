@@ -62,7 +62,7 @@ public struct ReceiveStream: Sendable, Identifiable {
 
   init(
     id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval,
-    arrivalLimit: Int = 0
+    arrivalLimit: Int = 0, keepsPayloads: Bool = true, isEncrypted: Bool = false
   ) {
     self.id = id
     ssrc = header.ssrc
@@ -70,11 +70,13 @@ public struct ReceiveStream: Sendable, Identifiable {
     payloadType = header.payloadType
     self.format = format
     formatOrigin = origin
-    isOpus = format == .opus
+    // What is encrypted has no table of contents.
+    isOpus = format == .opus && !isEncrypted
     statistics = ReceptionStatistics(clockRate: format.clockRate)
-    buffer = JitterBuffer(
-      JitterBuffer.Configuration(
-        clockRate: format.clockRate, target: target, isContinuous: isOpus))
+    var configuration = JitterBuffer.Configuration(
+      clockRate: format.clockRate, target: target, isContinuous: isOpus)
+    configuration.keepsPayloads = keepsPayloads
+    buffer = JitterBuffer(configuration)
     validator = SequenceValidator(first: header.sequenceNumber)
     lastArrival = first.arrival
     timestamps = TimestampExtender(first: header.timestamp)
@@ -175,7 +177,7 @@ public struct ReceiveStream: Sendable, Identifiable {
       }
       description.duration = Int64(opus.duration)
       description.isSilence = opus.isDTX
-      description.carriesFEC = OpusPacket.carriesFEC(payload)
+      description.carriesFEC = opus.carriesFEC(in: payload)
     }
     log?.record(description, kind: .offered)
     switch buffer.insert(description, payload: payload) {

@@ -37,6 +37,7 @@ final class Analyzer {
     configuration.ports = options.ports
     configuration.ssrc = options.ssrc
     configuration.arrivalLimit = options.keepsArrivals ? AnalyzeOptions.arrivalLimit : 0
+    configuration.keepsPayloads = options.extractFolder != nil
     analysis = CaptureAnalysis(configuration)
     live = LiveView(options.output)
     started = MonotonicClock.now()
