@@ -172,7 +172,7 @@ extension StreamReport {
 
 extension EncodingSource {
   /// The source in words for people.
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .sdp: "the SDP"
     case .formatOption: "--format"

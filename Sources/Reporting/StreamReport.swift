@@ -41,6 +41,8 @@ public struct StreamReport: Sendable {
   public var quality: QualityEstimate?
   /// What the sender says that it sent, by its last sender report.
   public var sender: SenderCounts?
+  /// What happened when; nil unless a report that shows it was asked for.
+  public var timeline: StreamTimeline?
   /// When the first packet arrived, in nanoseconds since 1970.
   public var firstArrival: Int64?
   /// When the last packet arrived, in nanoseconds since 1970.

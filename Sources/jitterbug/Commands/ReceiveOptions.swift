@@ -68,7 +68,7 @@ extension ReceiveOptions {
       },
       .value("--duration", "TIME", "stop after this long", Values.time) { $0.duration = $1 },
       .value(
-        "--link", "SPEC", "a bad network inside the receiver: a profile or loss=5%,delay=40ms,seed=7",
+        "--link", "SPEC", "a bad network inside the receiver: a profile, loss=5%,delay=40ms,seed=7 or FILE.link",
         SendOptions.parseLink
       ) { $0.link = $1 },
     ])

@@ -58,6 +58,7 @@ enum ReceiveReport {
     report.playout.played -= undecodable
     report.playout.concealed += undecodable
     report.playout.discarded[.undecodable] += undecodable
+    report.timeline = stream.timeline
     report.cname = stream.cname
     report.encoding = stream.format.description
     report.encodingSource = stream.formatOrigin.encodingSource
