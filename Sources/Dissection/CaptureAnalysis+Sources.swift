@@ -96,7 +96,8 @@ extension CaptureAnalysis {
     sources.append(
       Source(
         flow: flow, isReverse: states[index].isReverse, ssrc: candidate.ssrc, firstFrame: candidate.first,
-        isEncrypted: settings.isEncrypted, session: ReceiveSession(settings), now: candidate.held.first?.arrival ?? .zero))
+        isEncrypted: settings.isEncrypted, session: ReceiveSession(settings),
+        now: candidate.held.first?.arrival ?? .zero))
     states[index].sources.append(place)
     states[index].lastSSRC = candidate.ssrc
     states[index].lastSource = place
@@ -182,8 +183,7 @@ extension CaptureAnalysis {
   }
 
   private mutating func control(_ datagram: RawSpan, to place: Int, at time: Instant, perform: Performer?) {
-    let now = max(sources[place].now, time)
-    sources[place].now = now
+    let now = sources[place].advance(to: time)
     play(place, until: now, perform: perform)
     sources[place].session.handleRTCP(datagram, from: Peer(id: 0), at: now)
   }

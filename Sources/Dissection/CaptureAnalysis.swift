@@ -84,6 +84,17 @@ public struct CaptureAnalysis: Sendable {
     public internal(set) var session: ReceiveSession
     /// Up to here everything was handed in.
     var now: Instant
+    /// What is added to the capture's stamps since its clock was set back.
+    var offset = Interval.zero
+
+    /// The session's time at a stamp of the capture: stamps may run backwards, a session's clock doesn't.
+    mutating func advance(to time: Instant) -> Instant {
+      let step = time + offset - now
+      // Packets overtake each other by far less before they are stamped: somebody set the clock, or one stamp is wrong.
+      if step < CaptureAnalysis.clockStep { offset = now - time }
+      if step > .zero { now = time + offset }
+      return now
+    }
   }
 
   /// A source with too few packets to be called a stream.
@@ -127,6 +138,8 @@ public struct CaptureAnalysis: Sendable {
   static let heldLimit = 8 << 20
   /// The most short streams listed.
   static let shortLimit = 64
+  /// A step back of the stamps by more than this is another clock.
+  static let clockStep = Interval.seconds(-10)
   /// A stream that is silent for this long has ended.
   static let idleTimeout = Interval.seconds(3600)
 
@@ -149,6 +162,7 @@ public struct CaptureAnalysis: Sendable {
   var texts = SessionTexts()
   var heldBytes = 0
   private var scratch: [UInt8] = []
+  private var previous = Instant.zero
 
   /// Begins an analysis that has seen nothing.
   public init(_ configuration: Configuration) {
@@ -196,13 +210,13 @@ public struct CaptureAnalysis: Sendable {
 
   private mutating func note(_ time: Instant) {
     counts.frames += 1
-    guard let known = span else { return span = (time, time) }
-    if time < known.last {
-      counts.backwards += 1
-      if time < known.first { span = (time, known.last) }
-    } else {
-      span = (known.first, time)
+    guard let known = span else {
+      previous = time
+      return span = (time, time)
     }
+    if time < previous { counts.backwards += 1 }
+    previous = time
+    span = (min(time, known.first), max(time, known.last))
   }
 
   /// `length` is what was sent, at least what is there.
@@ -313,9 +327,7 @@ public struct CaptureAnalysis: Sendable {
 
   /// Hands a datagram to its source's session.
   mutating func deliver(_ datagram: RawSpan, to place: Int, at time: Instant, perform: Performer?) {
-    // The stamps of a capture may run backwards; a session's clock doesn't.
-    let now = max(sources[place].now, time)
-    sources[place].now = now
+    let now = sources[place].advance(to: time)
     play(place, until: now, perform: perform)
     sources[place].session.handleRTP(datagram, from: Peer(id: 0), at: now)
   }

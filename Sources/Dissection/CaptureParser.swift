@@ -327,7 +327,8 @@ public struct CaptureParser: Sendable {
       let time = start + .milliseconds(Int64(bytes.bigEndian(at: offset + 4, as: UInt32.self)))
       frames += 1
       body(
-        bytes.extracting((offset + 8)..<(offset + size)), Frame(linkType: nil, length: max(length, size - 8), time: time))
+        bytes.extracting((offset + 8)..<(offset + size)),
+        Frame(linkType: nil, length: max(length, size - 8), time: time))
       offset += size
       position += size
     }

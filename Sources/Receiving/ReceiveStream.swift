@@ -63,6 +63,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   private var level = RunningExtent()
   /// The jitter of the stream's own payload type alone; nil while there were no packets of another.
   public private(set) var mediaJitter: InterarrivalJitter?
+  /// The last packet of another payload type.
+  private var lastEvent: (type: UInt8, timestamp: RTPTimestamp)?
   /// The arrivals, when they are kept.
   public internal(set) var log: ArrivalLog?
 
@@ -167,14 +169,19 @@ public struct ReceiveStream: Sendable, Identifiable {
   ) -> (reception: Reception, fate: DatagramFate.Fate?) {
     lastArrival = max(lastArrival, arrival)
     let header = packet.header
+    var isTimed = true
     if header.payloadType != payloadType {
       // Until now both were the same.
       if mediaJitter == nil { mediaJitter = statistics.jitter }
+      // The packets of an event all bear the time of its beginning (RFC 4733 section 2.2.1).
+      isTimed = lastEvent?.type != header.payloadType || lastEvent?.timestamp != header.timestamp
+      lastEvent = (header.payloadType, header.timestamp)
     } else if mediaJitter != nil {
       mediaJitter?.record(timestamp: header.timestamp, arrival: arrival)
     }
     let reception = statistics.record(
-      sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount)
+      sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount,
+      isTimed: isTimed)
     guard reception.isUnique else {
       if log != nil, reception == .duplicate { keepCopy(extended, header.timestamp, arrival: arrival) }
       return (reception, reception == .tooOld ? .discarded(.outOfRange) : .duplicate)

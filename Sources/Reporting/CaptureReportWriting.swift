@@ -106,7 +106,8 @@ extension ReplayCurve {
   var sentence: String {
     guard let last = points.last, let delay = delay(lateAtMost: Self.enough) else {
       let most = points.last.map { Int($0.delay.milliseconds.rounded()) } ?? 0
-      return "not even \(most) ms of buffer would have been enough for \(Figures.fixed(Self.enough * 100, decimals: 1)) % late"
+      return
+        "not even \(most) ms of buffer would have been enough for \(Figures.fixed(Self.enough * 100, decimals: 1)) % late"
     }
     let late = points.first { $0.delay == delay }?.late ?? last.late
     let share = Figures.percent(Int((late * 1e6).rounded()), of: 1_000_000)

@@ -225,6 +225,7 @@ extension StreamReport {
       }
     }
     whatIf?.write(to: &json)
+    if let fittedLink { json.value("fitted_link", fittedLink) }
     guard let delay = reception.delayVariation else { return json.value("delay_variation_ms", nil as String?) }
     json.object("delay_variation_ms") { json in
       json.value("p50", delay.p50, decimals: 3)

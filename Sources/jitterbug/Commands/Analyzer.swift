@@ -41,7 +41,9 @@ final class Analyzer {
     analysis = CaptureAnalysis(configuration)
     live = LiveView(options.output)
     started = MonotonicClock.now()
-    if let folder = options.extractFolder { extractor = try StreamExtractor(folder: folder, channels: options.channels) }
+    if let folder = options.extractFolder {
+      extractor = try StreamExtractor(folder: folder, channels: options.channels)
+    }
   }
 
   /// Reads to the end; returns the exit status.
@@ -65,7 +67,7 @@ final class Analyzer {
         dropped: dropped))
     try ReportOutput.write(report, options.output, isOutputUsed: false)
     try extractor?.finish { live.say($0) }
-    if options.linkFile != nil || options.isLinkFitted { try LinkWriter.write(analysis, options, say: { live.say($0) }) }
+    if let path = options.linkFile { try LinkWriter.write(analysis, to: path) { live.say($0) } }
     return isDamaged ? 1 : 0
   }
 
