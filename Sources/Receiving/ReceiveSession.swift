@@ -29,6 +29,10 @@ public struct ReceiveSession: Sendable {
     public var keepsTimelines = false
     /// How many arrivals of each stream are kept, so that they can be replayed with other delays.
     public var arrivalLimit = 0
+    /// Whether payloads are kept until they are played; where nobody plays, only their length counts.
+    public var keepsPayloads = true
+    /// Whether payloads are encrypted: nothing is read from them.
+    public var isEncrypted = false
     /// Our own synchronisation source in receiver reports.
     public var ssrc: UInt32
     /// Our canonical name, at most 255 bytes.
@@ -225,7 +229,10 @@ public struct ReceiveSession: Sendable {
       discard(.collision, index: index, header: header, size: datagram.byteCount, arrival: arrival)
       return
     }
-    let fits = streams[place].fits(header.timestamp, arrival: arrival)
+    // A number that goes on needs no other proof.
+    let fits =
+      streams[place].validator.goesOn(header.sequenceNumber)
+      || streams[place].fits(header.timestamp, arrival: arrival)
     let extended: Int64
     switch streams[place].validator.judge(header.sequenceNumber, fits: fits) {
     case .accept(let number):
@@ -343,7 +350,8 @@ public struct ReceiveSession: Sendable {
     let (format, origin) = configuration.formats.resolve(header.payloadType, samples: samples)
     let stream = ReceiveStream(
       id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target,
-      arrivalLimit: configuration.arrivalLimit)
+      arrivalLimit: configuration.arrivalLimit, keepsPayloads: configuration.keepsPayloads,
+      isEncrypted: configuration.isEncrypted)
     nextID += 1
     streams.append(stream)
     let place = streams.count - 1

@@ -246,6 +246,7 @@ extension StreamReport {
       }
     }
     whatIf?.write(to: &json)
+    if let fittedLink { json.value("fitted_link", fittedLink) }
     writeDelay(to: &json)
   }
 }

@@ -109,6 +109,7 @@ extension StreamReport {
     writeArrival(to: &page)
     writePlayout(to: &page)
     whatIf?.write(to: &page)
+    if let fittedLink { page.row("as a link", [fittedLink]) }
     let times = roundTrip.milliseconds
     if times.count > 0 { page.row("round trip", times.figures) }
     if let quality {
