@@ -44,6 +44,8 @@ func readAll(_ packet: RTCPPacket, in datagram: RawSpan) {
       precondition((goodbye.source(index, in: datagram) == nil) == (index == goodbye.sourceCount))
     }
     if let reason = goodbye.reason { precondition(reason.upperBound <= datagram.byteCount) }
+  case .application(let packet):
+    precondition(packet.data.upperBound <= datagram.byteCount && packet.data.count % 4 == 0)
   case .other: break
   }
 }

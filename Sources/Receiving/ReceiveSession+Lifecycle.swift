@@ -56,7 +56,7 @@ extension ReceiveSession {
         streams[place].phase = .leaving(.goodbye, drainAt: arrival + margin)
         settleGoodbye(place)
       }
-    case .receiverReport, .other: break
+    case .receiverReport, .application, .other: break
     }
   }
 

@@ -31,7 +31,7 @@ public struct FarEnd: Sendable {
       for index in 0..<report.reportCount { take(report.block(index, in: datagram), from: report.ssrc, at: now) }
     case .receiverReport(let report):
       for index in 0..<report.reportCount { take(report.block(index, in: datagram), from: report.ssrc, at: now) }
-    case .sourceDescription, .goodbye, .other: break
+    case .sourceDescription, .goodbye, .application, .other: break
     }
   }
 

@@ -57,7 +57,31 @@ import Timeline
     #expect(goodbye.reason == 13..<16)
   }
 
-  @Test func `walks a compound in order and skips what it doesn't know by its length`() throws {
+  @Test func `reads and writes an application-defined packet`() throws {
+    let datagram = Vectors.application
+    let packet = try ApplicationPacket(parsing: Self.first(datagram, reducedSize: true), in: datagram.span.bytes)
+    #expect(packet.ssrc == 0x1122_3344)
+    #expect(packet.name == ApplicationPacket.name("name"))
+    #expect(packet.subtype == 0)
+    #expect(packet.data == 12..<16)
+    #expect(ApplicationPacket.name("four!") == nil)
+    let data: [UInt8] = [0, 0, 0, 1]
+    func written(subtype: Int, data: [UInt8], capacity: Int = 32) -> [UInt8] {
+      Vectors.written(capacity: capacity) { bytes in
+        var writer = CompoundWriter(reducedSize: true)
+        let isDone = writer.application(
+          ssrc: packet.ssrc, name: packet.name, subtype: subtype, data: data.span.bytes, into: &bytes)
+        return isDone ? writer.count : nil
+      }
+    }
+    #expect(written(subtype: 0, data: data) == datagram)
+    #expect(written(subtype: 31, data: []).first == 0x9f)
+    #expect(written(subtype: 32, data: data).isEmpty)
+    #expect(written(subtype: 0, data: [1]).isEmpty)
+    #expect(written(subtype: 0, data: data, capacity: 15).isEmpty)
+  }
+
+  @Test func `walks a compound in order`() throws {
     let whole = Vectors.compound
     let source = whole.span.bytes
     var cursor = try CompoundCursor(validating: source)

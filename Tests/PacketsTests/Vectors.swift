@@ -35,7 +35,7 @@ enum Vectors {
     """)
   /// RFC 3550 6.6: two sources, the reason "bye", and four bytes of padding.
   static let goodbye = bytes("a2 cb 00 04 11 22 33 44 55 66 77 88 03 62 79 65 00 00 00 04")
-  /// An APP packet (RFC 3550 6.7), which only its length is known of.
+  /// RFC 3550 6.7: subtype 0, the name "name" and one word of data.
   static let application = bytes("80 cc 00 03 11 22 33 44 6e 61 6d 65 00 00 00 01")
   /// Everything in one compound.
   static let compound = senderReport + receiverReport + sourceDescription + application + goodbye

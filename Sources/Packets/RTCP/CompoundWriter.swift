@@ -86,6 +86,23 @@ public struct CompoundWriter: Sendable {
     return true
   }
 
+  /// Appends an application-defined packet (RFC 3550 section 6.7).
+  ///
+  /// False when `subtype` isn't within 0 to 31, or `data` isn't a multiple of four bytes or longer than 64 KiB.
+  public mutating func application(
+    ssrc: UInt32, name: UInt32, subtype: Int, data: RawSpan, into bytes: inout MutableSpan<UInt8>
+  ) -> Bool {
+    guard (0...31).contains(subtype), data.byteCount % 4 == 0, data.byteCount <= 65_536,
+      let body = begin(
+        type: RTCPHeader.PacketType.application, count: subtype,
+        bodySize: ApplicationPacket.fixedSize + data.byteCount, in: &bytes)
+    else { return false }
+    bytes.writeBigEndian(ssrc, at: body)
+    bytes.writeBigEndian(name, at: body + 4)
+    _ = bytes.copy(0..<data.byteCount, of: data, at: body + ApplicationPacket.fixedSize)
+    return true
+  }
+
   /// Writes the header of a packet when all of it fits, counts it, and returns where its body begins.
   private mutating func begin(
     type: UInt8, count packetCount: Int, bodySize: Int, in bytes: inout MutableSpan<UInt8>

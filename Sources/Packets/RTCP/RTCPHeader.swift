@@ -13,6 +13,10 @@ public struct RTCPHeader: Equatable, Sendable {
     public static let sourceDescription: UInt8 = 202
     /// Goodbye.
     public static let goodbye: UInt8 = 203
+    /// Application-defined.
+    public static let application: UInt8 = 204
+    /// Extended report (RFC 3611).
+    public static let extendedReport: UInt8 = 207
   }
 
   /// The packet type, such as 200 for a sender report.

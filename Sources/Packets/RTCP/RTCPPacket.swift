@@ -8,6 +8,8 @@ public enum RTCPPacket: Equatable, Sendable {
   case sourceDescription(SourceDescription)
   /// A goodbye.
   case goodbye(Goodbye)
+  /// An application-defined packet.
+  case application(ApplicationPacket)
   /// A type that this module doesn't read; only its place is known.
   case other(CompoundPart)
 
@@ -22,6 +24,8 @@ public enum RTCPPacket: Equatable, Sendable {
       self = .sourceDescription(try SourceDescription(parsing: part, in: datagram))
     case RTCPHeader.PacketType.goodbye:
       self = .goodbye(try Goodbye(parsing: part, in: datagram))
+    case RTCPHeader.PacketType.application:
+      self = .application(try ApplicationPacket(parsing: part, in: datagram))
     default:
       self = .other(part)
     }
@@ -36,6 +40,7 @@ public enum RTCPPacket: Equatable, Sendable {
     case .receiverReport(let packet): packet.write(from: source, into: &bytes)
     case .sourceDescription(let packet): packet.write(from: source, into: &bytes)
     case .goodbye(let packet): packet.write(from: source, into: &bytes)
+    case .application(let packet): packet.write(from: source, into: &bytes)
     case .other(let packet): packet.write(from: source, into: &bytes)
     }
   }
