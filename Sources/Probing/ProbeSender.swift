@@ -79,15 +79,21 @@ public struct ProbeSender: Sendable {
   public var isOver: Bool { streams.allSatisfy { $0.isDone && $0.goodbyes >= Self.goodbyeCount } }
 
   /// When to call `poll` again.
-  public var nextWake: Instant? {
+  public var nextWake: Instant? { Instant.earliest(nextMedia, nextControl) }
+
+  /// When the next RTP packet is due.
+  var nextMedia: Instant? {
     var wake: Instant?
-    for stream in streams {
-      wake = Instant.earliest(wake, stream.nextGoodbye ?? stream.session.nextReport)
-      guard !stream.isDone else { continue }
+    for stream in streams where !stream.isDone {
       // Without a packet at hand the first poll has to fetch one.
       wake = Instant.earliest(wake, stream.admission?.deadline ?? .zero)
     }
     return wake
+  }
+
+  /// When the next RTCP packet is due.
+  var nextControl: Instant? {
+    streams.reduce(nil) { Instant.earliest($0, $1.nextGoodbye ?? $1.session.nextReport) }
   }
 
   /// Takes in RTCP from the far end.
@@ -149,7 +155,10 @@ public struct ProbeSender: Sendable {
     let admission = streams[index].schedule.admit(mediaTime: mediaTime + sendOffset, at: now)
     streams[index].admission = admission
     guard admission.deadline <= now, packet.payloadBytes <= allowance else { return nil }
+    // Taken out while it is written, so that nothing is copied.
     var content = payload
+    payload = []
+    defer { payload = content }
     var fresh = content.mutableSpan
     profile.fill(&fresh, number: packet.number)
     let size = unsafe streams[index].session.packetize(
