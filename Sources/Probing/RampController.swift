@@ -29,7 +29,7 @@ public struct RampController: Sendable {
     /// A delay that grows by less than this within a step says nothing.
     public var delayGrowth = Interval.milliseconds(15)
     /// Loss that exceeds the usual by less than this share says nothing.
-    public var excessLoss = 0.03
+    public var excessLoss = 0.02
     /// Without any feedback for this long the ramp is given up.
     public var patience = Interval.seconds(4)
 
@@ -58,6 +58,10 @@ public struct RampController: Sendable {
   private var lastFeedback: Instant
   /// Packets sent and lost in the steps that didn't overload the path.
   private var good = (sent: 0, lost: 0)
+  /// Whether the lowest bad rate was found bad at two different times, and how often that was tried.
+  private var isConfirmed = false
+  private var confirmations = 0
+  private static let confirmationLimit = 4
   /// How far delays lay apart in them.
   private var spreads: [Interval] = []
 
@@ -124,7 +128,8 @@ public struct RampController: Sendable {
     account.close(into: &step)
     let loss = step.loss
     let isFirst = good.sent == 0
-    let usual = max(usualLoss, 0.01)
+    // What hasn't been lost so far may still be as usual as three in all that was sent; bursts vary more than that.
+    let usual = min(max(usualLoss, 3 / Double(max(good.sent, 1))), 0.5)
     let noise = 4.5 * (usual * (1 - usual) / Double(max(step.sent, 1))).squareRoot()
     let bound = isFirst ? 0.3 : usualLoss + configuration.excessLoss + noise
     // Where delays vary anyway, a queue has to show above that.
@@ -140,13 +145,16 @@ public struct RampController: Sendable {
       isRetry = true
       return begin(step.rate, at: now)
     }
+    // A bad step that didn't repeat itself shows what is usual here.
+    if isRetry, !step.isOverload { noteUsual(steps[steps.count - 2]) }
     isRetry = false
     if step.isOverload {
+      isConfirmed = step.rate == upper
       upper = min(upper ?? step.rate, step.rate)
     } else {
+      if step.rate == upper { upper = nil }
       lower = max(lower, step.rate)
-      good = (good.sent + step.sent, good.lost + step.lost)
-      spreads.append(step.spread)
+      noteUsual(step)
     }
     next(at: now)
   }
@@ -160,8 +168,18 @@ public struct RampController: Sendable {
       guard upper / 2 >= configuration.floor else { return finish(.below(rate: upper)) }
       return begin(upper / 2, at: now)
     }
-    guard upper / lower > configuration.precision else { return finish(capacity(upper)) }
+    guard upper / lower > configuration.precision else {
+      // Once more before it is said: losses that come in bursts may have met this rate by chance.
+      guard !isConfirmed, confirmations < Self.confirmationLimit else { return finish(capacity(upper)) }
+      confirmations += 1
+      return begin(upper, at: now)
+    }
     begin((lower * upper).squareRoot(), at: now)
+  }
+
+  private mutating func noteUsual(_ step: RampStep) {
+    good = (good.sent + step.sent, good.lost + step.lost)
+    spreads.append(step.spread)
   }
 
   /// An overloaded path delivers as much as it can: that is its capacity, if it lies where the steps say.
