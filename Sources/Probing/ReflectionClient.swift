@@ -3,8 +3,8 @@ public import Timeline
 
 /// The prober's side of the handshake: asks for a token, gives it back, and keeps the session alive.
 ///
-/// - Inputs: `handle`, `stop`.
-/// - Outputs: `poll`, at `nextWake` and after each input, until it returns nil.
+/// - Inputs: `handle`.
+/// - Outputs: `poll`, at `nextWake` and after each input, until it returns nil; `goodbye`, at the end.
 public struct ReflectionClient: Sendable {
   /// Where the handshake stands.
   public enum State: Equatable, Sendable {
@@ -70,8 +70,17 @@ public struct ReflectionClient: Sendable {
     return true
   }
 
-  /// Says nothing more.
-  public mutating func stop() { nextWake = nil }
+  /// Writes the goodbye of whoever has asked for something, and falls silent; nil when there is nothing to end.
+  public mutating func goodbye(into bytes: inout MutableSpan<UInt8>) -> Int? {
+    nextWake = nil
+    guard token != nil else { return nil }
+    var writer = CompoundWriter()
+    guard writer.receiverReport(ssrc: ssrc, into: &bytes),
+      writer.sourceDescription(ssrc: ssrc, cname: cname.utf8, into: &bytes),
+      writer.goodbye(ssrc: ssrc, into: &bytes)
+    else { return nil }
+    return writer.count
+  }
 
   /// Writes the next message that is due; nil when none is.
   public mutating func poll(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {

@@ -47,6 +47,8 @@ public struct Reflector<Address: Hashable & Sendable>: Sendable {
   public enum Outcome: Equatable, Sendable {
     /// It isn't for a reflector.
     case ignored
+    /// A client's report about what is sent to it, which may hold something for a receiver, too.
+    case shared
     /// It was taken in, and there is nothing to say.
     case taken
     /// It was taken in, and this many bytes go back where it came from: never more than it had.
@@ -92,7 +94,7 @@ public struct Reflector<Address: Hashable & Sendable>: Sendable {
       clients[place].noteReceived(bytes: datagram.byteCount, at: now)
       clients[place].sender?.handleRTCP(datagram, at: now)
       if Self.saysGoodbye(datagram) { end(place, because: .goodbye) }
-      return .taken
+      return .shared
     }
     switch message {
     case .request(let nonce):
@@ -162,6 +164,9 @@ public struct Reflector<Address: Hashable & Sendable>: Sendable {
   /// The addresses that have proved themselves and are served now.
   public var servedAddresses: [Address] { clients.map(\.address) }
 
+  /// Whether there are any.
+  public var isServing: Bool { !clients.isEmpty }
+
   /// Challenges that are remembered now.
   public var challengeCount: Int { challenges.count }
 
@@ -217,8 +222,11 @@ public struct Reflector<Address: Hashable & Sendable>: Sendable {
     events.append(event)
   }
 
+  /// A client's goodbye stands behind a receiver report; that of the stream that it sends, behind a sender report.
   private static func saysGoodbye(_ datagram: RawSpan) -> Bool {
-    guard var cursor = try? CompoundCursor(validating: datagram) else { return false }
+    guard var cursor = try? CompoundCursor(validating: datagram),
+      cursor.next(in: datagram)?.type == RTCPHeader.PacketType.receiverReport
+    else { return false }
     while let part = cursor.next(in: datagram) {
       if part.type == RTCPHeader.PacketType.goodbye { return true }
     }

@@ -73,6 +73,8 @@ public struct ReceiveSession: Sendable {
   public internal(set) var datagrams = DatagramCounts()
 
   let configuration: Configuration
+  /// Our own synchronisation source.
+  public var ssrc: UInt32 { configuration.ssrc }
   var probation: Probation
   private var nextID = 0
   private var nextIndex: UInt64 = 0

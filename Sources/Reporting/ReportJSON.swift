@@ -18,27 +18,17 @@ extension Report {
       Self.write(datagrams, to: &json)
       if let sending { json.object("sending") { sending.write(to: &$0) } }
       json.array("streams") { array in
+        for stream in probe?.up ?? [] { array.object { stream.write(to: &$0) } }
         for stream in streams { array.object { stream.write(to: &$0) } }
       }
+      probe?.write(to: &json)
     }
     return writer.text
   }
 
   private static func write(_ link: LinkReport?, to json: inout JSONWriter) {
     guard let link else { return json.value("link_record", nil as String?) }
-    json.object("link_record") { json in
-      json.value("offered", link.offered)
-      json.value("delivered", link.delivered)
-      json.value("lost", link.lost)
-      json.value("queue_dropped", link.queueDropped)
-      json.value("outage_lost", link.outageLost)
-      json.value("duplicated", link.duplicated)
-      json.value("in_flight", link.inFlight)
-      json.value("reordered", link.reordered)
-      json.value("corrupted", link.corrupted)
-      json.value("loss_runs", link.lossRuns)
-      json.value("longest_loss_run", link.longestLossRun)
-    }
+    json.object("link_record") { link.write(to: &$0) }
   }
 
   private static func write(_ datagrams: DatagramReport?, to json: inout JSONWriter) {
@@ -57,6 +47,23 @@ extension Report {
   }
 }
 
+extension LinkReport {
+  /// Writes the members of `link_record`.
+  func write(to json: inout JSONWriter) {
+    json.value("offered", offered)
+    json.value("delivered", delivered)
+    json.value("lost", lost)
+    json.value("queue_dropped", queueDropped)
+    json.value("outage_lost", outageLost)
+    json.value("duplicated", duplicated)
+    json.value("in_flight", inFlight)
+    json.value("reordered", reordered)
+    json.value("corrupted", corrupted)
+    json.value("loss_runs", lossRuns)
+    json.value("longest_loss_run", longestLossRun)
+  }
+}
+
 extension DiscardCounts {
   /// Writes the reasons that occurred.
   fileprivate func write(_ key: String, to json: inout JSONWriter) {
@@ -68,7 +75,7 @@ extension DiscardCounts {
 
 extension RunningExtent {
   /// Writes least, mean and most in milliseconds, or `null` when there is no value.
-  fileprivate func write(_ key: String, to json: inout JSONWriter) {
+  func write(_ key: String, to json: inout JSONWriter) {
     guard count > 0 else { return json.value(key, nil as String?) }
     json.object(key) { json in
       json.value("min", min, decimals: 3)
@@ -122,6 +129,7 @@ extension SendingReport {
 extension StreamReport {
   /// Writes the members of one object in `streams`.
   fileprivate func write(to json: inout JSONWriter) {
+    if let direction { json.value("direction", direction) }
     json.value("ssrc", Figures.identifier(ssrc))
     json.value("source", source)
     json.value("encoding", encoding)

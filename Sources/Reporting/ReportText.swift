@@ -8,11 +8,13 @@ extension Report {
     var title = "jitterbug \(verb) · \(Figures.duration(duration))"
     if let ended { title += " · ended: " + Printable.cleaned(ended) }
     page.line(title)
+    probe?.writeVerdict(to: &page)
     if let link { page.line("Link in this process: " + Printable.cleaned(link)) }
     if let sending { sending.write(to: &page) }
+    probe?.write(to: &page)
     datagrams?.write(to: &page)
     for stream in streams { stream.write(to: &page) }
-    if datagrams != nil, streams.isEmpty { page.line("No stream arrived.") }
+    if datagrams != nil, streams.isEmpty, probe == nil { page.line("No stream arrived.") }
     linkRecord?.write(beside: streams, to: &page)
     return page.text
   }
@@ -72,7 +74,7 @@ extension RunningExtent {
 
 extension StreamReport {
   fileprivate func write(to page: inout TextPage) {
-    page.heading("Stream \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))")
+    page.heading((direction == "down" ? "Down: stream " : "Stream ") + "\(Figures.identifier(ssrc)) from \(Printable.cleaned(source))")
     var kind = (encoding.map { Printable.cleaned($0) } ?? "unknown encoding") + ", payload type \(payloadType)"
     if let encodingSource { kind += ", known from \(encodingSource.words)" }
     page.row("media", [kind] + (cname.map { ["sent by \(Printable.cleaned($0))"] } ?? []))

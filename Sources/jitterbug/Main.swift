@@ -36,8 +36,13 @@ enum Main {
           return finish { () throws(CommandError) in try printOut(ReceiveOptions.usage.help + "\n") }
         }
         return finish { () throws(CommandError) in try ReceiveCommand.run(options) }
+      case "probe":
+        guard let options = try ProbeCommand.options(Array(words.dropFirst())) else {
+          return finish { () throws(CommandError) in try printOut(ProbeOptions.usage.help + "\n") }
+        }
+        return finish { () throws(CommandError) in try ProbeCommand.run(options) }
       case let verb?:
-        throw UsageError("\(verb) is not a verb of jitterbug: write send or receive, and see jitterbug --help")
+        throw UsageError("\(verb) is not a verb of jitterbug: write send, receive or probe, and see jitterbug --help")
       }
     } catch {
       StandardError.write("jitterbug: \(error.message)\n")
@@ -67,6 +72,7 @@ enum Main {
     Verbs:
       send      stream media files, as RTP over UDP, TCP or a Unix socket
       receive   receive, reorder, play or record, and report what was lost
+      probe     measure a path with media-like traffic, and say what it carries
 
     jitterbug VERB --help tells more; jitterbug --version tells the version.
     Exit status: 0 done, 1 failed while running, 2 wrong usage.

@@ -1,0 +1,194 @@
+import Impairment
+import Packets
+import Probing
+import Reporting
+import Sending
+import Sockets
+import Statistics
+import Timeline
+
+/// Fills the report of `jitterbug probe`.
+enum ProbeReportMaker {
+  static func make(_ prober: Prober) -> Report {
+    var report = Report(version: Version.number, verb: "probe", link: prober.options.link?.description)
+    if let listener = prober.listener {
+      let heard = listener.report(
+        source: prober.path.peer, dropped: prober.path.droppedDatagrams, clock: prober.clock)
+      report.datagrams = heard.datagrams
+      report.streams = heard.streams
+    }
+    report.duration = MonotonicClock.now() - prober.started
+    report.ended = prober.ended
+    report.linkRecord = prober.path.link.map { LinkReport($0.record) }
+    report.sending = sending(prober)
+    var probe = ProbeReport(traffic: prober.options.isRamp ? "ramp" : prober.traffic)
+    probe.up = prober.sendSessions.map { up($0, prober: prober) }
+    probe.downLinkRecord = prober.listener?.link.map { LinkReport($0.record) }
+    probe.seconds = prober.meter.seconds
+    probe.showsSeconds = prober.options.isBySecond
+    if let controller = prober.ramp?.controller {
+      probe.ramp = ramp(controller)
+    } else {
+      probe.upVerdict = upVerdict(probe.up, prober: prober)
+      if prober.listener != nil { probe.downVerdict = downVerdict(report.streams, prober: prober) }
+    }
+    report.probe = probe
+    return report
+  }
+
+  private static func sending(_ prober: Prober) -> SendingReport? {
+    guard let first = prober.sendSessions.first else { return nil }
+    var sending = SendingReport(ssrc: first.configuration.ssrc, payloadType: first.configuration.payloadType)
+    sending.destinations = [prober.path.endpoint.description]
+    sending.encoding = encoding(prober)
+    for session in prober.sendSessions {
+      sending.packets += session.packetCount
+      sending.bytes += session.octetCount + session.packetCount * RTPHeader.size
+      sending.rtcpPackets += session.reportCount
+    }
+    if let sender = prober.sender {
+      sending.mediaDuration = prober.duration
+      sending.pacing = sender.pacing
+      sending.stalls = sender.pauses.count
+      sending.stalledDuration = sender.pauses.time
+    }
+    sending.socketErrors = prober.path.errors.sorted { $0.key < $1.key }.map {
+      SendingReport.SocketErrors(kind: $0, count: $1)
+    }
+    return sending
+  }
+
+  private static func encoding(_ prober: Prober) -> String {
+    prober.options.isRamp ? "synthetic/\(RampSender.clockRate)" : prober.profile.format.description
+  }
+
+  // MARK: Up
+
+  private static func up(_ session: SendSession, prober: Prober) -> SentStreamReport {
+    let configuration = session.configuration
+    var report = SentStreamReport(
+      ssrc: configuration.ssrc, destination: prober.path.endpoint.description, encoding: encoding(prober),
+      payloadType: configuration.payloadType)
+    report.sent = session.packetCount
+    let farEnd = session.farEnd
+    report.jitter = farEnd.jitter
+    report.roundTrip = farEnd.roundTrip
+    report.reports = farEnd.blockCount
+    guard let block = farEnd.block else { return report }
+    report.knownBy = .receiverReports
+    let first = configuration.firstSequence.rawValue
+    // Brought near to what was sent, as 16 bits may have wrapped.
+    let ahead = Int(UInt16(truncatingIfNeeded: block.highestSequence) &- first)
+    let turns = max(session.packetCount - 1 - ahead + 32_768, 0) / 65_536
+    report.reported = min(ahead + turns * 65_536 + 1, session.packetCount)
+    report.lost = Int(block.cumulativeLost)
+    report.received = report.reported - Int(block.cumulativeLost)
+    return report
+  }
+
+  private static func upVerdict(_ streams: [SentStreamReport], prober: Prober) -> DirectionVerdict? {
+    guard streams.contains(where: { $0.knownBy != .nothing }) else { return nil }
+    var figures = PathFigures()
+    var runs = (count: 0, packets: 0)
+    for stream in streams {
+      figures.sent += stream.reported
+      figures.lost += max(stream.lost ?? 0, 0)
+      if let lossRuns = stream.lossRuns {
+        runs = (runs.count + lossRuns.count, runs.packets + lossRuns.packets)
+        figures.longestRun = max(figures.longestRun ?? 0, lossRuns.max)
+      }
+      note(stream.jitter.count > 0 ? stream.jitter.max : nil, stream.roundTrip, in: &figures)
+    }
+    if runs.count > 0 { figures.meanRun = Double(runs.packets) / Double(runs.count) }
+    figures.spreadMost = prober.meter.spread
+    let isExact = streams.allSatisfy { $0.knownBy == .extendedReports }
+    let knownBy = isExact ? ArrivalKnowledge.extendedReports : .receiverReports
+    return verdict(figures, knownBy: knownBy.rawValue, prober: prober)
+  }
+
+  // MARK: Down
+
+  private static func downVerdict(_ streams: [StreamReport], prober: Prober) -> DirectionVerdict? {
+    guard !streams.isEmpty else { return nil }
+    var figures = PathFigures()
+    var runs = (count: 0, packets: 0)
+    for stream in streams {
+      let reception = stream.reception
+      figures.sent += reception.expected
+      figures.lost += reception.lost
+      runs = (runs.count + reception.lossRuns.count, runs.packets + reception.lossRuns.packets)
+      figures.longestRun = max(figures.longestRun ?? 0, reception.lossRuns.max)
+      if let delay = reception.delayVariation {
+        figures.spread99 = max(figures.spread99 ?? .zero, Interval(seconds: delay.p99 / 1000))
+        figures.spreadMost = max(figures.spreadMost ?? .zero, Interval(seconds: delay.max / 1000))
+      }
+      note(reception.jitter.max, stream.roundTrip, in: &figures)
+    }
+    // The round trip is the path's, whoever measured it.
+    for session in prober.sendSessions { note(nil, session.farEnd.roundTrip, in: &figures) }
+    if runs.count > 0 { figures.meanRun = Double(runs.packets) / Double(runs.count) }
+    return verdict(figures, knownBy: "reception", prober: prober)
+  }
+
+  private static func note(_ jitter: Double?, _ roundTrip: RoundTrip, in figures: inout PathFigures) {
+    if let jitter { figures.jitterMost = max(figures.jitterMost ?? .zero, Interval(seconds: jitter / 1000)) }
+    let times = roundTrip.milliseconds
+    if times.count > 0 { figures.roundTrip = max(figures.roundTrip ?? .zero, Interval(seconds: times.mean / 1000)) }
+  }
+
+  private static func verdict(_ figures: PathFigures, knownBy: String, prober: Prober) -> DirectionVerdict {
+    let judged = PathVerdict(figures, profile: prober.profile)
+    var verdict = DirectionVerdict(
+      packets: figures.sent, lost: figures.lost, knownBy: knownBy, use: prober.profile.use,
+      remedy: judged.remedy.rawValue)
+    verdict.meanRun = figures.meanRun
+    verdict.grade = judged.grade?.rawValue
+    verdict.quality = judged.quality
+    verdict.buffer = judged.buffer?.delay
+    verdict.bufferBasis = judged.buffer?.basis.rawValue
+    return verdict
+  }
+
+  // MARK: Ramp
+
+  private static func ramp(_ controller: RampController) -> RampReport {
+    var report: RampReport
+    switch controller.outcome {
+    case .capacity(let rate, let margin, let delay, let loss)?:
+      report = RampReport(.capacity)
+      report.rate = rate
+      report.margin = margin
+      report.delayAtCapacity = delay
+      report.lossAtCapacity = loss
+    case .atLeast(let rate)?:
+      report = RampReport(.atLeast)
+      report.rate = rate
+    case .below(let rate)?:
+      report = RampReport(.below)
+      report.rate = rate
+    case .hostLimit(let rate)?:
+      report = RampReport(.hostLimit)
+      report.rate = rate
+    case .noFeedback?, nil: report = RampReport(.noFeedback)
+    }
+    report.usualLoss = controller.usualLoss
+    report.steps = controller.steps.map { step in
+      RampReport.Step(
+        rate: step.rate, sentRate: step.sentRate, deliveredRate: step.deliveredRate, sent: step.sent, lost: step.lost,
+        delayGrowth: step.delayGrowth, isOverload: step.isOverload)
+    }
+    return report
+  }
+}
+
+extension ProbeProfile {
+  /// What such traffic stands for.
+  var use: String {
+    switch kind {
+    case .opusVoice, .g711: "voice"
+    case .opusMusic: "music"
+    case .video: "video"
+    case .custom: "such traffic"
+    }
+  }
+}
