@@ -27,7 +27,9 @@ let package = Package(
     .target(
       name: "Receiving", dependencies: ["Buffering", "Statistics", "Packets", "Timeline"],
       swiftSettings: core),
-    .target(name: "Dissection", dependencies: ["Packets", "Timeline"], swiftSettings: core),
+    .target(
+      name: "Dissection", dependencies: ["Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: core),
     .target(
       name: "Probing", dependencies: ["Sending", "Receiving", "Statistics", "Packets", "Timeline"],
       swiftSettings: core),
@@ -88,7 +90,10 @@ let package = Package(
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Plots", "Statistics", "Timeline"], swiftSettings: strict),
     .testTarget(name: "PlotsTests", dependencies: ["Plots"], swiftSettings: strict),
-    .testTarget(name: "DissectionTests", dependencies: ["Dissection", "Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "DissectionTests",
+      dependencies: ["Dissection", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: strict),
     .testTarget(
       name: "ProbingTests",
       dependencies: ["Probing", "Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline"],

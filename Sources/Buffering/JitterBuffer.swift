@@ -187,6 +187,9 @@ public struct JitterBuffer: Sendable {
       units: max(0, tail.timestamp &+ tail.duration &- nextTimestamp), rate: configuration.clockRate)
   }
 
+  /// The smallest recent transit, from which the target is counted; nil before the first packet of a timeline.
+  public var baseTransit: Interval? { arrivals?.base }
+
   // MARK: Private
 
   @inline(__always) private func dueTime(of timestamp: Int64) -> Instant {

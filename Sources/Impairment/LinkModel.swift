@@ -72,11 +72,16 @@ public import Timeline
     record.bytesOffered &+= UInt64(bytes)
 
     // Every draw comes before every decision, so that no decision shifts the numbers of later packets.
-    let isLost = losses.takesNext()
+    var isLost = losses.takesNext()
     let time = delays.next()
     let isHeldBack = reordering.nextUnit() < spec.reorder
-    let copies = duplication.nextUnit() < spec.duplicate ? 2 : 1
+    var copies = duplication.nextUnit() < spec.duplicate ? 2 : 1
     let corruptedBit = drawCorruptedBit(bytes: bytes)
+    let recorded = spec.replay.map { $0.recording.replay(index, then: $0.then) }
+    if let recorded {
+      isLost = recorded.isEmpty
+      copies = max(1, recorded.count)
+    }
 
     let departure: Instant
     switch admit(bytes: bytes, copies: copies, isLost: isLost, at: now) {
@@ -90,6 +95,15 @@ public import Timeline
       Parcel(index: index, bytes: bytes, sentAt: now, corruptedBit: corruptedBit, copies: copies))
     var fate = LinkFate(
       index: index, cause: .delivered, copies: copies, isHeldBack: isHeldBack, corruptedBit: corruptedBit)
+    if let recorded {
+      for (copy, nanoseconds) in recorded.enumerated() {
+        let arrival = departure + spec.delay + Interval(nanoseconds: nanoseconds)
+        schedule.add(slot: slot, copy: copy, at: arrival)
+        if copy == 0 { fate.delay = arrival - now }
+        if copy == 1 { fate.duplicateDelay = arrival - now }
+      }
+      return (fate, slot)
+    }
     if isHeldBack {
       held.hold(slot: slot, until: delays.undisturbedArrival(departure: departure) + spec.reorderWait)
       return (fate, slot)

@@ -37,6 +37,8 @@ public struct LinkSpec: Equatable, Sendable {
   public internal(set) var rate: UInt64?
   /// How much may wait for the line before packets are dropped.
   public internal(set) var queue = QueueLimit.time(.milliseconds(200))
+  /// What the link does to each packet because it was recorded: loss, delays and copies are these, besides `delay`.
+  public internal(set) var replay: LinkReplay?
   /// What all random numbers are derived from: the same seed gives the same fates.
   public var seed: UInt64 = 1
 
@@ -44,7 +46,10 @@ public struct LinkSpec: Equatable, Sendable {
   public static let perfect = LinkSpec()
 
   /// The share of packets that the random loss takes in the long run, without outages and the queue.
-  public var expectedLoss: Double { gilbertElliott?.expectedLoss ?? loss }
+  public var expectedLoss: Double {
+    guard let recording = replay?.recording else { return gilbertElliott?.expectedLoss ?? loss }
+    return recording.count == 0 ? 0 : Double(recording.lost) / Double(recording.count)
+  }
 }
 
 /// A Markov chain of two states that takes one step a packet, each state with its own loss (Gilbert 1960, Elliott 1963).

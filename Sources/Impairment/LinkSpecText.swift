@@ -39,10 +39,16 @@ extension LinkSpec: CustomStringConvertible {
   }
 
   /// The text that reads back as this spec: every parameter that isn't at its default, or `none`.
+  ///
+  /// Of a recorded link it is what ``recordedLink(in:)`` takes apart again.
   public var description: String {
     let parts = Key.allCases.compactMap { key in
       let text = text(of: key)
       return text == LinkSpec.perfect.text(of: key) ? nil : "\(key.rawValue)=\(text)"
+    }
+    if let replay {
+      let then = replay.then == .again ? [] : ["then=\(replay.then.rawValue)"]
+      return ([replay.name] + parts + then).joined(separator: ",")
     }
     return parts.isEmpty ? "none" : parts.joined(separator: ",")
   }

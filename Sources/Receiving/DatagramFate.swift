@@ -58,6 +58,19 @@ public enum StreamEvent: Equatable, Sendable {
   case ended(StreamEnd)
 }
 
+extension TimelineEvent.Kind {
+  /// The event as a timeline notes it.
+  init(_ event: StreamEvent) {
+    switch event {
+    case .began: self = .began
+    case .restarted: self = .restarted
+    case .dropout(let packets): self = .dropout(packets: packets)
+    case .moved: self = .moved
+    case .ended: self = .ended
+    }
+  }
+}
+
 /// Why a stream ended.
 public enum StreamEnd: String, Sendable {
   /// The sender said goodbye.

@@ -24,6 +24,8 @@ public struct FormatTable: Sendable {
   public var option: PayloadFormat?
   /// The format that the output file's suffix implies for dynamic types.
   public var suffix: PayloadFormat?
+  /// Clock rates that were measured over many packets, for types of which nothing else is known.
+  public var measured: [UInt8: UInt32] = [:]
 
   /// Our synthetic source: packets without media, timed by the 90 kHz clock of video.
   public static let synthetic = PayloadFormat(encodingName: "synthetic", clockRate: 90_000)
@@ -47,12 +49,20 @@ public struct FormatTable: Sendable {
     if let option { return (option, .option) }
     if let suffix, type != Self.syntheticType { return (suffix, .suffix) }
     if Self.lookLikeOpus(samples) { return (.opus, .packets) }
+    let usual = Self.convention(type)
+    if let rate = measured[type], rate != usual?.clockRate {
+      return (PayloadFormat(encodingName: "unknown", clockRate: rate), .packets)
+    }
+    return (usual ?? PayloadFormat(encodingName: "unknown", clockRate: 90_000), .convention)
+  }
+
+  private static func convention(_ type: UInt8) -> PayloadFormat? {
     switch type {
-    case 111: return (.opus, .convention)
-    case 96: return (PayloadFormat(encodingName: "H264", clockRate: 90_000), .convention)
-    case 98: return (PayloadFormat(encodingName: "VP8", clockRate: 90_000), .convention)
-    case Self.syntheticType: return (Self.synthetic, .convention)
-    default: return (PayloadFormat(encodingName: "unknown", clockRate: 90_000), .convention)
+    case 111: .opus
+    case 96: PayloadFormat(encodingName: "H264", clockRate: 90_000)
+    case 98: PayloadFormat(encodingName: "VP8", clockRate: 90_000)
+    case syntheticType: synthetic
+    default: nil
     }
   }
 

@@ -117,13 +117,14 @@ extension ReceiveSession {
   }
 
   /// Everything has been played: closes the stream's account.
-  mutating func finish(_ place: Int) {
+  mutating func finish(_ place: Int, at now: Instant) {
     guard case .draining(let reason) = streams[place].phase else { return }
     dropHeld(place)
     streams[place].buffer.release()
     streams[place].buffer.settle(expected: streams[place].statistics.expected)
     streams[place].phase = .ended(reason)
-    events.append((streams[place].id, .ended(reason)))
+    // Whoever empties the buffers at once polls for a time that never comes.
+    announce(.ended(reason), of: place, at: now == .distantFuture ? streams[place].lastArrival : now)
   }
 
   private static func text(_ range: Range<Int>, of datagram: RawSpan) -> String {

@@ -25,6 +25,10 @@ public struct ReceiveSession: Sendable {
     public var sourceLimit = 32
     /// Whether `pollFate` tells what became of each datagram.
     public var isTracing = false
+    /// Whether each stream keeps a `StreamTimeline`, for reports that show what happened when.
+    public var keepsTimelines = false
+    /// How many arrivals of each stream are kept, so that they can be replayed with other delays.
+    public var arrivalLimit = 0
     /// Our own synchronisation source in receiver reports.
     public var ssrc: UInt32
     /// Our canonical name, at most 255 bytes.
@@ -143,9 +147,9 @@ public struct ReceiveSession: Sendable {
       case .wait(let instant):
         wake = Instant.earliest(wake, Instant.earliest(instant, timeout(of: place)))
       case .ended:
-        finish(place)
+        finish(place, at: now)
       case .play(let packet, let slot, let skip):
-        streams[place].recordLevel()
+        streams[place].recordLevel(at: now)
         trace.settle(packet.tag, as: .played)
         return (streams[place].id, .play(packet, slot: slot, skip: skip))
       case let decision:
@@ -212,9 +216,14 @@ public struct ReceiveSession: Sendable {
       // Late packets from before a jump say nothing against it.
       if !streams[place].validator.isHolding { dropHeld(place) }
     case .hold:
-      dropHeld(place)
+      if streams[place].held.count == ReceiveStream.heldLimit {
+        let oldest = streams[place].held.removeFirst()
+        streams[place].validator.forget(oldest.sequence)
+        release([(header.ssrc, oldest)], because: .outOfRange)
+      }
       datagrams.held += 1
-      streams[place].held = HeldDatagram(datagram, header: header, peer: peer, arrival: arrival, index: index)
+      streams[place].held.append(
+        HeldDatagram(datagram, header: header, peer: peer, arrival: arrival, index: index))
       return
     case .jumped:
       guard let number = jump(place, to: header, arrival: arrival) else {
@@ -231,9 +240,11 @@ public struct ReceiveSession: Sendable {
 
   /// Two packets in sequence have landed far away: a long dropout, a restart, or a path that delays by very much.
   ///
-  /// The packet held back is received first; returns the second one's extended number, nil when both are stale.
+  /// The packets held back are received first; returns this one's extended number, nil when all are stale.
   private mutating func jump(_ place: Int, to header: RTPHeader, arrival: Instant) -> Int64? {
-    let first = streams[place].held
+    let held = streams[place].held
+    let before = header.sequenceNumber.advanced(by: -1)
+    let first = held.first { $0.sequence == before }
     let start = first?.sequence ?? header.sequenceNumber
     let kind = streams[place].jump(
       to: start, timestamp: first?.timestamp ?? header.timestamp, arrival: first?.arrival ?? arrival)
@@ -242,20 +253,30 @@ public struct ReceiveSession: Sendable {
       dropHeld(place)
       return nil
     }
-    streams[place].held = nil
+    streams[place].held = []
     let extended: Int64
     if kind == .dropout {
-      let before = streams[place].validator.highest
+      let highest = streams[place].validator.highest
       extended = streams[place].validator.dropout(to: start)
-      events.append((streams[place].id, .dropout(packets: Int(extended - before - 1))))
+      announce(.dropout(packets: Int(extended - highest - 1)), of: place, at: first?.arrival ?? arrival)
     } else {
       extended = streams[place].validator.restart(at: start, margin: JitterBuffer.restartMargin)
       streams[place].restartTimeline(at: first?.timestamp ?? header.timestamp, sequence: extended)
-      events.append((streams[place].id, .restarted))
+      announce(.restarted, of: place, at: first?.arrival ?? arrival)
     }
-    guard let first else { return extended }
-    datagrams.held -= 1
-    replay(first, stream: place, extended: extended)
+    guard first != nil else { return extended }
+    for datagram in held {
+      // What announced another jump, or a packet from far back, is no part of this one.
+      guard case .accept(let number) = streams[place].validator.judge(datagram.sequence, fits: true),
+        number > extended - JitterBuffer.restartMargin
+      else {
+        streams[place].validator.forgetJump()
+        release([(header.ssrc, datagram)], because: .outOfRange)
+        continue
+      }
+      datagrams.held -= 1
+      replay(datagram, stream: place, extended: number)
+    }
     guard case .accept(let next) = streams[place].validator.judge(header.sequenceNumber, fits: true) else {
       return extended + 1
     }
@@ -291,12 +312,14 @@ public struct ReceiveSession: Sendable {
     guard let first = proof.first, let header = headers.first else { return }
     let (format, origin) = configuration.formats.resolve(header.payloadType, samples: samples)
     let stream = ReceiveStream(
-      id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target)
+      id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target,
+      arrivalLimit: configuration.arrivalLimit)
     nextID += 1
     streams.append(stream)
     let place = streams.count - 1
     streams[place].cname = reporter.cname(of: ssrc)
-    events.append((stream.id, .began))
+    if configuration.keepsTimelines { streams[place].timeline = StreamTimeline() }
+    announce(.began, of: place, at: first.arrival)
     reporter.heard(at: first.arrival)
     datagrams.held -= proof.count
     for held in proof {
@@ -341,14 +364,22 @@ public struct ReceiveSession: Sendable {
     guard streams[place].peer != peer else { return true }
     guard arrival - streams[place].lastArrival > .seconds(1) else { return false }
     streams[place].peer = peer
-    events.append((streams[place].id, .moved))
+    announce(.moved, of: place, at: arrival)
     return true
   }
 
+  /// Tells what happened to a stream, and notes it in its timeline.
+  mutating func announce(_ event: StreamEvent, of place: Int, at instant: Instant) {
+    events.append((streams[place].id, event))
+    streams[place].timeline?.recordEvent(TimelineEvent.Kind(event), at: instant)
+  }
+
   mutating func dropHeld(_ place: Int) {
-    guard let held = streams[place].held else { return }
-    streams[place].held = nil
-    release([(streams[place].ssrc, held)], because: .outOfRange)
+    let held = streams[place].held
+    guard !held.isEmpty else { return }
+    streams[place].held = []
+    let ssrc = streams[place].ssrc
+    release(held.map { (ssrc, $0) }, because: .outOfRange)
   }
 
   mutating func release(_ dropped: [(ssrc: UInt32, datagram: HeldDatagram)], because reason: DiscardReason) {

@@ -31,6 +31,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   public internal(set) var cname: String?
   /// What arrived.
   public internal(set) var statistics: ReceptionStatistics
+  /// What happened when, if the session keeps it.
+  public internal(set) var timeline: StreamTimeline?
   /// Packets and payload bytes that the sender says it has sent (its last sender report), modulo 2^32.
   public internal(set) var sent: (packets: UInt32, octets: UInt32)?
   /// Why the stream ended; nil while it runs.
@@ -38,10 +40,14 @@ public struct ReceiveStream: Sendable, Identifiable {
     if case .ended(let reason) = phase { reason } else { nil }
   }
 
+  /// The most packets held back.
+  static let heldLimit = 8
+
   var phase = Phase.active
   var buffer: JitterBuffer
   var validator: SequenceValidator
-  var held: HeldDatagram?
+  /// Packets that may announce a jump, in order of arrival.
+  var held: [HeldDatagram] = []
   var lastArrival: Instant
   /// The last sender report: the middle of its NTP time, and when it arrived.
   var senderReport: (middle: UInt32, arrival: Instant)?
@@ -55,8 +61,15 @@ public struct ReceiveStream: Sendable, Identifiable {
   private var late = 0
   private var discarded = DiscardCounts()
   private var level = RunningExtent()
+  /// The jitter of the stream's own payload type alone; nil while there were no packets of another.
+  public private(set) var mediaJitter: InterarrivalJitter?
+  /// The arrivals, when they are kept.
+  public internal(set) var log: ArrivalLog?
 
-  init(id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval) {
+  init(
+    id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval,
+    arrivalLimit: Int = 0
+  ) {
     self.id = id
     ssrc = header.ssrc
     peer = first.peer
@@ -73,6 +86,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     timestamps = TimestampExtender(first: header.timestamp)
     lastTransit = (first.arrival - .zero) - Interval(units: timestamps.last, rate: format.clockRate)
     runStart = (validator.highest, timestamps.last)
+    log = arrivalLimit > 0 ? ArrivalLog(limit: arrivalLimit) : nil
   }
 
   /// What became of the packets and the media, for the report; every unique packet is in exactly one of its classes.
@@ -126,21 +140,42 @@ public struct ReceiveStream: Sendable, Identifiable {
   /// The sender has begun anew: timestamps stand in no relation to those before.
   mutating func restartTimeline(at timestamp: RTPTimestamp, sequence: Int64) {
     statistics.restart()
+    timeline?.restart()
+    mediaJitter?.restart()
     buffer.restart(at: sequence)
     timestamps = TimestampExtender(first: timestamp)
     runStart = (sequence, timestamps.last)
+    log?.recordRestart(at: sequence)
   }
 
   /// Takes in a packet whose extended number is known; its fate, or nil while it waits in the buffer.
   mutating func receive(
     _ packet: RTPPacket, of datagram: RawSpan, extended: Int64, arrival: Instant, index: UInt64
   ) -> DatagramFate.Fate? {
+    let (reception, fate) = take(packet, of: datagram, extended: extended, arrival: arrival, index: index)
+    timeline?.record(
+      StreamTimeline.Packet(
+        sequence: extended, transit: lastTransit, arrival: arrival, bytes: datagram.byteCount, reception: reception,
+        fate: fate == nil ? .inTime : fate == .late ? .late : .discarded, jitter: statistics.jitter.last))
+    return fate
+  }
+
+  private mutating func take(
+    _ packet: RTPPacket, of datagram: RawSpan, extended: Int64, arrival: Instant, index: UInt64
+  ) -> (reception: Reception, fate: DatagramFate.Fate?) {
     lastArrival = max(lastArrival, arrival)
     let header = packet.header
+    if header.payloadType != payloadType {
+      // Until now both were the same.
+      if mediaJitter == nil { mediaJitter = statistics.jitter }
+    } else if mediaJitter != nil {
+      mediaJitter?.record(timestamp: header.timestamp, arrival: arrival)
+    }
     let reception = statistics.record(
       sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount)
     guard reception.isUnique else {
-      return reception == .tooOld ? .discarded(.outOfRange) : .duplicate
+      if log != nil, reception == .duplicate { keepCopy(extended, header.timestamp, arrival: arrival) }
+      return (reception, reception == .tooOld ? .discarded(.outOfRange) : .duplicate)
     }
     let timestamp = timestamps.extend(header.timestamp)
     lastTransit = (arrival - .zero) - Interval(units: timestamp, rate: format.clockRate)
@@ -148,25 +183,41 @@ public struct ReceiveStream: Sendable, Identifiable {
     var description = BufferedPacket(
       sequence: extended, timestamp: timestamp, duration: 0, arrival: arrival, tag: index)
     if header.payloadType != payloadType {
-      return discard(.wrongPayloadType)
+      log?.record(description, kind: .unfit)
+      return (reception, discard(.wrongPayloadType))
     }
     if isOpus {
-      guard let opus = OpusPacket(parsing: payload) else { return discard(.invalidPayload) }
+      guard let opus = OpusPacket(parsing: payload) else {
+        log?.record(description, kind: .unfit)
+        return (reception, discard(.invalidPayload))
+      }
       description.duration = Int64(opus.duration)
       description.isSilence = opus.isDTX
       description.carriesFEC = OpusPacket.carriesFEC(payload)
     }
+    log?.record(description, kind: .offered)
     switch buffer.insert(description, payload: payload) {
-    case .stored: return nil
+    case .stored: return (reception, nil)
     case .late:
       late += 1
-      return .late
-    case .misplaced: return discard(.outOfRange)
-    case .duplicate, .full: return discard(.bufferFull)
+      return (reception, .late)
+    case .misplaced: return (reception, discard(.outOfRange))
+    case .duplicate, .full: return (reception, discard(.bufferFull))
     }
   }
 
-  mutating func recordLevel() { level.record(buffer.level.milliseconds) }
+  /// Looks at the buffer when something is played.
+  mutating func recordLevel(at now: Instant) {
+    let held = buffer.level
+    level.record(held.milliseconds)
+    timeline?.recordPlayout(level: held, target: buffer.target, base: buffer.baseTransit, at: now)
+  }
+
+  private mutating func keepCopy(_ sequence: Int64, _ timestamp: RTPTimestamp, arrival: Instant) {
+    log?.record(
+      BufferedPacket(
+        sequence: sequence, timestamp: timestamps.extended(timestamp), duration: 0, arrival: arrival), kind: .copy)
+  }
 
   private mutating func discard(_ reason: DiscardReason) -> DatagramFate.Fate {
     discarded[reason] += 1

@@ -2,8 +2,8 @@ import Timeline
 
 /// Tells the next packet, a late one, a jump and a restart of the sender apart (RFC 3550 A.1).
 ///
-/// Unlike the sample code there, the packet that announces a jump isn't thrown away: the caller keeps it, and when the
-/// next one follows it, both count.
+/// Unlike the sample code there, the packets that announce a jump aren't thrown away: the caller keeps a few, and when
+/// one follows another in sequence, all count.
 struct SequenceValidator: Sendable {
   /// A gap of fewer numbers than this is loss (RFC 3550 A.1, MAX_DROPOUT).
   static let maxDropout: Int64 = 3000
@@ -13,9 +13,9 @@ struct SequenceValidator: Sendable {
   enum Verdict: Equatable, Sendable {
     /// The packet belongs to the stream and has this extended number.
     case accept(Int64)
-    /// A jump: keep the packet until the next one tells what it was.
+    /// A jump: keep the packet until one that follows it in sequence tells what it was.
     case hold
-    /// The sender has jumped: this packet is the second or later in sequence from there. Call `dropout` or `restart`.
+    /// The sender has jumped: this packet follows one held back. Call `dropout` or `restart`.
     case jumped
   }
 
@@ -32,15 +32,21 @@ struct SequenceValidator: Sendable {
   private var extender: SequenceExtender
   /// What has to be added to the extender's numbers: restarts move the count on, so that no number comes twice.
   private var offset: Int64 = 0
-  private var expectedAfterJump: SequenceNumber?
+  /// The numbers that would follow packets held back.
+  private var awaited: [SequenceNumber] = []
 
   init(first: SequenceNumber) { extender = SequenceExtender(first: first) }
 
-  /// Whether a packet was held back that may announce a jump.
-  var isHolding: Bool { expectedAfterJump != nil }
+  /// Whether packets were held back that may announce a jump.
+  var isHolding: Bool { !awaited.isEmpty }
 
-  /// The packet held back was given up.
-  mutating func forgetJump() { expectedAfterJump = nil }
+  /// The packets held back were given up.
+  mutating func forgetJump() { awaited = [] }
+
+  /// The packet with this number, held back longest, was given up.
+  mutating func forget(_ number: SequenceNumber) {
+    if let place = awaited.firstIndex(of: number.advanced(by: 1)) { awaited.remove(at: place) }
+  }
 
   /// How far `number` is ahead of the highest, going forward.
   func distanceAhead(of number: SequenceNumber) -> Int64 {
@@ -55,18 +61,18 @@ struct SequenceValidator: Sendable {
   mutating func judge(_ number: SequenceNumber, fits: Bool) -> Verdict {
     let distance = extender.extended(number) - extender.highest
     if distance > 0, distance < Self.maxDropout {
-      expectedAfterJump = nil
+      awaited = []
       return .accept(extender.extend(number) + offset)
     }
     if distance <= 0, distance > -Self.maxMisorder, fits { return .accept(highest + distance) }
-    if expectedAfterJump == number { return .jumped }
-    expectedAfterJump = number.advanced(by: 1)
+    if awaited.contains(number) { return .jumped }
+    awaited.append(number.advanced(by: 1))
     return .hold
   }
 
   /// The numbers between were lost: returns the extended number of `number`, taken as ahead of the highest.
   mutating func dropout(to number: SequenceNumber) -> Int64 {
-    expectedAfterJump = nil
+    awaited = []
     let target = extender.highest + distanceAhead(of: number)
     offset += target - Int64(number.rawValue)
     extender = SequenceExtender(first: number)
@@ -75,7 +81,7 @@ struct SequenceValidator: Sendable {
 
   /// The sender counts anew: returns the extended number of `number`, placed `margin` beyond the highest.
   mutating func restart(at number: SequenceNumber, margin: Int64) -> Int64 {
-    expectedAfterJump = nil
+    awaited = []
     let target = highest + margin
     extender = SequenceExtender(first: number)
     offset = target - extender.highest

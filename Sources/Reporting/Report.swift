@@ -15,6 +15,8 @@ public struct Report: Sendable {
   public var ended: String?
   /// What arrived at the sockets; nil when nothing was received.
   public var datagrams: DatagramReport?
+  /// What the capture held that was analyzed; nil when none was.
+  public var capture: CaptureReport?
   /// What the link inside this process did; nil without one.
   public var linkRecord: LinkReport?
   /// What was sent; nil when nothing was.

@@ -16,6 +16,7 @@ extension Report {
       json.value("ended", ended)
       Self.write(linkRecord, to: &json)
       Self.write(datagrams, to: &json)
+      if let capture { json.object("capture") { capture.write(to: &$0) } }
       if let sending { json.object("sending") { sending.write(to: &$0) } }
       json.array("streams") { array in
         for stream in probe?.up ?? [] { array.object { stream.write(to: &$0) } }
@@ -66,7 +67,7 @@ extension LinkReport {
 
 extension DiscardCounts {
   /// Writes the reasons that occurred.
-  fileprivate func write(_ key: String, to json: inout JSONWriter) {
+  func write(_ key: String, to json: inout JSONWriter) {
     json.object(key) { json in
       for reason in DiscardReason.allCases where self[reason] > 0 { json.value(reason.name, self[reason]) }
     }
@@ -132,6 +133,12 @@ extension StreamReport {
     if let direction { json.value("direction", direction) }
     json.value("ssrc", Figures.identifier(ssrc))
     json.value("source", source)
+    if let place {
+      json.value("destination", place.destination)
+      json.value("direction", place.direction.rawValue)
+      json.value("first_frame", place.firstFrame)
+      json.value("encrypted", place.isEncrypted)
+    }
     json.value("encoding", encoding)
     json.value("encoding_source", encodingSource?.rawValue)
     json.value("payload_type", Int(payloadType))
@@ -218,6 +225,14 @@ extension StreamReport {
       json.value("mean", reception.jitter.mean, decimals: 3)
       json.value("max", reception.jitter.max, decimals: 3)
     }
+    if let mediaJitter {
+      json.object("media_jitter_ms") { json in
+        json.value("last", mediaJitter.last, decimals: 3)
+        json.value("mean", mediaJitter.mean, decimals: 3)
+        json.value("max", mediaJitter.max, decimals: 3)
+      }
+    }
+    whatIf?.write(to: &json)
     guard let delay = reception.delayVariation else { return json.value("delay_variation_ms", nil as String?) }
     json.object("delay_variation_ms") { json in
       json.value("p50", delay.p50, decimals: 3)

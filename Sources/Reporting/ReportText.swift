@@ -13,9 +13,12 @@ extension Report {
     if let sending { sending.write(to: &page) }
     probe?.write(to: &page)
     datagrams?.write(to: &page)
+    capture?.write(streams: streams.count, to: &page)
     for stream in streams { stream.write(to: &page) }
     if datagrams != nil, streams.isEmpty, probe == nil { page.line("No stream arrived.") }
-    linkRecord?.write(beside: streams, to: &page)
+    // A prober's link is on the way there, of which its own streams say nothing.
+    linkRecord?.write(beside: probe == nil ? streams : [], to: &page)
+    probe?.downLinkRecord?.write(beside: streams, to: &page)
     return page.text
   }
 }
@@ -58,7 +61,7 @@ extension DatagramReport {
 
 extension DiscardCounts {
   /// The reasons that occurred with their counts: "2 malformed, 1 probation".
-  fileprivate var named: String {
+  var named: String {
     DiscardReason.allCases.filter { self[$0] > 0 }.map { reason in
       Figures.grouped(self[reason]) + " " + String(reason.name.map { $0 == "_" ? " " : $0 })
     }.joined(separator: ", ")
@@ -74,12 +77,15 @@ extension RunningExtent {
 
 extension StreamReport {
   fileprivate func write(to page: inout TextPage) {
-    page.heading((direction == "down" ? "Down: stream " : "Stream ") + "\(Figures.identifier(ssrc)) from \(Printable.cleaned(source))")
+    let way = place.map { " to \(Printable.cleaned($0.destination)) (\($0.direction.rawValue))" } ?? ""
+    let name = direction == "down" ? "Down: stream" : "Stream"
+    page.heading("\(name) \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))\(way)")
     var kind = (encoding.map { Printable.cleaned($0) } ?? "unknown encoding") + ", payload type \(payloadType)"
     if let encodingSource { kind += ", known from \(encodingSource.words)" }
     page.row("media", [kind] + (cname.map { ["sent by \(Printable.cleaned($0))"] } ?? []))
     writeArrival(to: &page)
     writePlayout(to: &page)
+    whatIf?.write(to: &page)
     let times = roundTrip.milliseconds
     if times.count > 0 { page.row("round trip", times.figures) }
     if let quality {
@@ -127,6 +133,14 @@ extension StreamReport {
         "mean \(Figures.milliseconds(counts.jitter.mean))", "max \(Figures.milliseconds(counts.jitter.max))",
         "last \(Figures.milliseconds(counts.jitter.last))",
       ])
+    if let media = mediaJitter {
+      page.row(
+        "",
+        [
+          "of payload type \(payloadType) alone: mean \(Figures.milliseconds(media.mean))",
+          "max \(Figures.milliseconds(media.max))", "last \(Figures.milliseconds(media.last))",
+        ])
+    }
     guard let delay = counts.delayVariation else { return }
     page.row(
       "spread",
@@ -163,7 +177,7 @@ extension StreamReport {
 
 extension EncodingSource {
   /// The source in words for people.
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .sdp: "the SDP"
     case .formatOption: "--format"

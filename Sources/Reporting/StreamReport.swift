@@ -43,12 +43,20 @@ public struct StreamReport: Sendable {
   public var quality: QualityEstimate?
   /// What the sender says that it sent, by its last sender report.
   public var sender: SenderCounts?
+  /// What happened when; nil unless a report that shows it was asked for.
+  public var timeline: StreamTimeline?
   /// When the first packet arrived, in nanoseconds since 1970.
   public var firstArrival: Int64?
   /// When the last packet arrived, in nanoseconds since 1970.
   public var lastArrival: Int64?
   /// Why the stream ended, in a few words; nil while it goes on.
   public var ended: String?
+  /// Where it stands in a capture; nil when it was received.
+  public var place: StreamPlace?
+  /// The jitter of its own payload type alone; nil when it had no packets of others, such as telephone events.
+  public var mediaJitter: InterarrivalJitter?
+  /// What other delays of the buffer would have led to; nil when that wasn't asked.
+  public var whatIf: ReplayCurve?
 
   /// The counts in a sender report (RFC 3550 section 6.4.1).
   public struct SenderCounts: Hashable, Sendable {

@@ -2,10 +2,11 @@ internal import Timeline
 
 /// Counts of values in nanoseconds, in bins of one width, whose memory is made page by page where values fall.
 ///
-/// There are 262,144 bins, half of them below 0, in 1,024 slots of which at most 256 may get memory.
+/// There are 262,144 bins, half of them below 0, in 1,024 slots of which at most 24 get memory (26 KiB in all). When
+/// values fall into more, the bins become twice as wide, again and again if need be.
 struct PagedHistogram: Sendable {
   /// The width of a bin in nanoseconds.
-  let width: Int64
+  private(set) var width: Int64
 
   /// For each stretch of 256 bins its page's number plus one, or 0 when nothing fell there.
   private var slots: [UInt16] = []
@@ -20,12 +21,20 @@ struct PagedHistogram: Sendable {
 
   /// Counts a value.
   mutating func add(_ nanoseconds: Int64, times: UInt32 = 1) {
-    let bin = bin(of: nanoseconds)
-    let slot = bin >> Self.pageBits
-    guard (0..<Self.slotCount).contains(slot), let page = page(for: slot) else {
+    var bin = bin(of: nanoseconds)
+    var slot = bin >> Self.pageBits
+    guard (0..<Self.slotCount).contains(slot) else {
       if nanoseconds < 0 { below += Int(times) } else { above += Int(times) }
       return
     }
+    var place = page(for: slot)
+    while place == nil {
+      widen()
+      bin = self.bin(of: nanoseconds)
+      slot = bin >> Self.pageBits
+      place = page(for: slot)
+    }
+    guard let page = place else { return }
     let index = page << Self.pageBits | bin & (Self.pageSize - 1)
     counts[index] = counts[index].addingReportingOverflow(times).overflow ? .max : counts[index] + times
   }
@@ -60,6 +69,39 @@ struct PagedHistogram: Sendable {
     return nil
   }
 
+  /// Runs `body` for each bin that holds something, from the lowest, with its middle; what lies outside comes as the
+  /// least and the greatest number there is.
+  func forEach(_ body: (_ middle: Int64, _ times: Int) -> Void) {
+    if below > 0 { body(.min, below) }
+    for (slot, page) in slots.enumerated() where page > 0 {
+      for offset in 0..<Self.pageSize {
+        let times = Int(counts[Int(page - 1) << Self.pageBits | offset])
+        if times > 0 { body(middle(of: slot << Self.pageBits | offset), times) }
+      }
+    }
+    if above > 0 { body(.max, above) }
+  }
+
+  /// Makes every bin twice as wide.
+  private mutating func widen() {
+    let (oldSlots, oldCounts) = (slots, counts)
+    width *= 2
+    slots = [UInt16](repeating: 0, count: Self.slotCount)
+    counts.removeAll(keepingCapacity: true)
+    for (slot, page) in oldSlots.enumerated() where page > 0 {
+      for offset in 0..<Self.pageSize {
+        let times = oldCounts[Int(page - 1) << Self.pageBits | offset]
+        guard times > 0 else { continue }
+        let old = slot << Self.pageBits | offset
+        let bin = Self.zeroBin + (old - Self.zeroBin) >> 1
+        // There are at most as many pages as before.
+        guard let page = self.page(for: bin >> Self.pageBits) else { continue }
+        let index = page << Self.pageBits | bin & (Self.pageSize - 1)
+        counts[index] = counts[index].addingReportingOverflow(times).overflow ? .max : counts[index] + times
+      }
+    }
+  }
+
   /// The page of a slot, made when there is none; nil when no more may be made.
   private mutating func page(for slot: Int) -> Int? {
     if slots.isEmpty { slots = [UInt16](repeating: 0, count: Self.slotCount) }
@@ -83,7 +125,7 @@ struct PagedHistogram: Sendable {
   private static let pageBits = 8
   private static let pageSize = 1 << pageBits
   private static let slotCount = 1024
-  private static let pageLimit = 256
+  private static let pageLimit = 24
   /// The bin that begins at 0.
   private static let zeroBin = slotCount / 2 * pageSize
 }

@@ -99,6 +99,9 @@ public enum Quality {
     return Double(value.exponent) + 2 * sum / 0.693_147_180_559_945_3
   }
 
+  /// The natural logarithm of a positive finite number.
+  static func naturalLogarithm(_ value: Double) -> Double { binaryLogarithm(value) * 0.693_147_180_559_945_3 }
+
   /// The cube root of a number of at least 1, by Newton's method from a power of two above it.
   static func cubeRoot(_ value: Double) -> Double {
     var root = Double(sign: .plus, exponent: Double.Exponent(value.exponent / 3 + 1), significand: 1)

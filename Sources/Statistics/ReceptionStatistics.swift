@@ -49,8 +49,11 @@ public struct ReceptionStatistics: Sendable {
   private var window = SequenceWindow()
   /// Numbers expected in the runs of numbers that were closed.
   private var closedExpected = 0
-  private var extent = ReorderingExtent()
+  private var order = ReorderingTracker()
   private var delay = DelayVariation()
+  private var steps = InterPacketVariation()
+  private var drift = DriftTracker()
+  private var media = MediaProgress()
   private var timestamps: TimestampExtender?
   /// `expected` and `received` at the last report.
   private var reported = (expected: 0, received: 0)
@@ -69,11 +72,11 @@ public struct ReceptionStatistics: Sendable {
     switch window.insert(sequence) {
     case .inOrder:
       reception = .inOrder
-      extent.recordHighest(sequence, arrival: arrival)
+      order.recordHighest(sequence, arrival: arrival)
     case .reordered:
       reception = .reordered
       reordered += 1
-      extent.recordReordered(sequence, arrival: arrival)
+      order.recordReordered(sequence, arrival: arrival)
     case .duplicate:
       reception = .duplicate
     case .tooOld:
@@ -87,7 +90,7 @@ public struct ReceptionStatistics: Sendable {
     jitter.record(timestamp: timestamp, arrival: arrival)
     if reception.isUnique {
       unique += 1
-      recordDelay(timestamp: timestamp, arrival: arrival)
+      recordDelay(of: sequence, timestamp: timestamp, arrival: arrival)
     }
     return reception
   }
@@ -99,7 +102,7 @@ public struct ReceptionStatistics: Sendable {
     guard !window.isEmpty else { return }
     closedExpected += windowExpected
     window.close()
-    extent.restart()
+    order.restart()
     restarts += 1
     restartTimestamps()
   }
@@ -108,10 +111,24 @@ public struct ReceptionStatistics: Sendable {
   public mutating func restartTimestamps() {
     jitter.restart()
     delay.restart()
+    steps.restart()
+    drift.restart()
+    media.restart()
     timestamps = nil
   }
 
+  /// Notes that a packet that was counted was of no use: it came too late, or was thrown away.
+  ///
+  /// Bursts and gaps count it as missing (RFC 3611 section 4.7.2); the counts of losses don't.
+  public mutating func noteUseless(sequence: Int64) { window.markUseless(sequence) }
+
   // MARK: Outputs
+
+  /// The lowest sequence number of the present run of numbers; nil before its first packet.
+  public var lowestSequence: Int64? { window.isEmpty ? nil : window.first }
+
+  /// The media time from one packet to the next, over all numbers so far; zero before the second.
+  public var packetInterval: Interval { media.interval(clockRate: jitter.clockRate) }
 
   /// Sequence numbers from the lowest to the highest seen (RFC 3550 A.3), over all runs of numbers.
   public var expected: Int { closedExpected + windowExpected }
@@ -140,11 +157,16 @@ public struct ReceptionStatistics: Sendable {
     var settled = window
     settled.close()
     let segments = restarts + (window.isEmpty ? 0 : 1)
+    let interval = packetInterval
+    var bursts = settled.bursts
+    bursts.packetInterval = interval
     return ReceptionSummary(
       expected: expected, received: received, unique: unique, lost: lost, duplicates: duplicates, reordered: reordered,
       tooOld: tooOld, bytes: bytes, restarts: restarts, rfc3550Lost: rfc3550Lost, lossRuns: settled.runs,
       gilbert: GilbertFit(runs: settled.runs.count, lost: lost, received: unique, segments: segments),
-      jitter: jitter, delayVariation: delay.percentiles(), reorderingExtent: extent.most, lateTime: extent.latest,
+      jitter: jitter, delayVariation: delay.percentiles(), reordering: order.metrics, lossDistance: settled.distance,
+      burstGap: bursts, lossLog: settled.log, interPacketVariation: steps, delayHistogram: delay.histogram(),
+      leastTransit: delay.leastTransit, drift: drift.estimate(), packetInterval: interval,
       firstArrival: firstArrival, lastArrival: lastArrival)
   }
 
@@ -152,11 +174,15 @@ public struct ReceptionStatistics: Sendable {
 
   private var windowExpected: Int { window.isEmpty ? 0 : Int(window.highest - window.first + 1) }
 
-  private mutating func recordDelay(timestamp: RTPTimestamp, arrival: Instant) {
+  private mutating func recordDelay(of sequence: Int64, timestamp: RTPTimestamp, arrival: Instant) {
     var extender = timestamps ?? TimestampExtender(first: timestamp)
     let extended = extender.extend(timestamp)
     timestamps = extender
     let sent = Instant.zero + Interval(units: extended, rate: jitter.clockRate)
-    delay.record(transit: arrival - sent)
+    let transit = arrival - sent
+    delay.record(transit: transit)
+    steps.record(number: sequence, transit: transit)
+    drift.record(arrival: arrival, transit: transit)
+    media.record(number: sequence, timestamp: extended)
   }
 }

@@ -30,10 +30,25 @@ public struct ReceptionSummary: Sendable {
   public var jitter: InterarrivalJitter
   /// The delay variation (RFC 5481 section 4.2); nil without a packet.
   public var delayVariation: DelayPercentiles?
-  /// The largest reordering extent in packets (RFC 4737 section 4.2); 0 without reordering.
-  public var reorderingExtent: Int
-  /// The largest late time of a reordered packet (RFC 4737 section 4.3).
-  public var lateTime: Interval
+  /// How far packets arrived out of place (RFC 4737).
+  public var reordering: ReorderingMetrics
+  /// How far losses are apart (RFC 3357).
+  public var lossDistance: LossDistance
+  /// Bursts and gaps of packets that were lost or of no use (RFC 3611 section 4.7.2).
+  public var burstGap: BurstGapMetrics
+  /// What ``fitGilbertElliott()`` is made from.
+  var lossLog: LossRunLog
+  /// How much the delay changes from one packet to the next (RFC 5481 section 4.1).
+  public var interPacketVariation: InterPacketVariation
+  /// How many packets were how much slower than the fastest.
+  public var delayHistogram: DelayHistogram
+  /// The smallest transit: arrival by our clock less the timestamp by the sender's; nil without a packet and after a
+  /// restart.
+  public var leastTransit: Interval?
+  /// How much faster the sender's clock runs; nil when there isn't enough to tell.
+  public var drift: ClockDrift?
+  /// The media time from one packet to the next; zero before the second.
+  public var packetInterval: Interval
   /// When the first packet arrived.
   public var firstArrival: Instant?
   /// When the last packet arrived.
@@ -41,4 +56,12 @@ public struct ReceptionSummary: Sendable {
 
   /// The share of expected packets that never arrived; 0 when none was expected.
   public var lossRatio: Double { expected == 0 ? 0 : Double(lost) / Double(expected) }
+
+  /// The largest reordering extent in packets (RFC 4737 section 4.2); 0 without reordering.
+  public var reorderingExtent: Int { reordering.maxExtent }
+  /// The largest late time of a reordered packet (RFC 4737 section 4.3).
+  public var lateTime: Interval { reordering.maxLateTime }
+
+  /// Fits the loss model with two hidden states, which takes up to some tenths of a second.
+  public func fitGilbertElliott() -> GilbertElliottFit { GilbertElliottFit(lossLog) }
 }

@@ -1,8 +1,9 @@
 /// The set of sequence numbers received in one run of numbers, exact and in constant memory.
 ///
-/// The last 65,536 numbers up to the highest are a bitmap in a ring (8 KiB). A number that falls out of it is settled:
-/// received or lost for good; its loss run is counted then, in order of sequence number. RTP's 16-bit numbers extend to
-/// at most 32,768 below the highest, so no packet of a real stream can come too late for the window.
+/// The last 65,536 numbers up to the highest are two bitmaps in rings (16 KiB): arrived, and arrived in vain. A number
+/// that falls out of them is settled: received or lost for good; it is counted then, in order of sequence number. RTP's
+/// 16-bit numbers extend to at most 32,768 below the highest, so no packet of a real stream can come too late for the
+/// window.
 struct SequenceWindow: Sendable {
   /// What a number turned out to be.
   enum Outcome {
@@ -24,6 +25,12 @@ struct SequenceWindow: Sendable {
   private(set) var isEmpty = true
   /// The loss runs among settled numbers of all runs of numbers.
   private(set) var runs = LossRuns()
+  /// How far apart those losses are.
+  private(set) var distance = LossDistance()
+  /// The pattern of those losses.
+  private(set) var log = LossRunLog()
+  /// The bursts and gaps among settled numbers, where one that arrived but was of no use counts as missing.
+  private(set) var bursts = BurstGapMetrics()
 
   /// Numbers below this one are settled, from `first` on.
   private var settled: Int64 = 0
@@ -31,6 +38,9 @@ struct SequenceWindow: Sendable {
   private var floor = Int64.min
   /// One bit a number, at its low 16 bits; a bit outside `settled ... highest` is 0.
   private var words = [UInt64](repeating: 0, count: Self.capacity / 64)
+  /// The same for numbers that arrived but were of no use.
+  private var useless = [UInt64](repeating: 0, count: Self.capacity / 64)
+  private var hasUseless = false
 
   /// Adds a number to the set.
   mutating func insert(_ number: Int64) -> Outcome {
@@ -60,10 +70,21 @@ struct SequenceWindow: Sendable {
     return mark(number) ? .reordered : .duplicate
   }
 
+  /// Notes that a number arrived too late or was thrown away; ignored for one that is settled.
+  mutating func markUseless(_ number: Int64) {
+    guard !isEmpty, number >= settled, number <= highest else { return }
+    let index = Self.index(of: number)
+    useless[index >> 6] |= 1 << (index & 63)
+    hasUseless = true
+  }
+
   /// Settles every number and begins a new run of numbers above the highest.
   mutating func close() {
     guard !isEmpty else { return }
     settle(below: highest + 1)
+    distance.close()
+    log.close()
+    bursts.close()
     floor = highest + 1
     isEmpty = true
   }
@@ -82,7 +103,8 @@ struct SequenceWindow: Sendable {
     while settled < limit {
       guard settled <= highest else {
         // A jump past the whole window: none of these can have a bit.
-        runs.appendLost(Int(limit - settled))
+        append(Int(limit - settled), areReceived: false)
+        bursts.appendMissing(Int(limit - settled))
         settled = limit
         return
       }
@@ -92,27 +114,35 @@ struct SequenceWindow: Sendable {
       let mask = (count == 64 ? UInt64.max : (1 << count) - 1) << offset
       let bits = (words[index >> 6] & mask) >> offset
       words[index >> 6] &= ~mask
-      append(bits: bits, count: count)
+      var good = bits
+      if hasUseless {
+        good &= ~((useless[index >> 6] & mask) >> offset)
+        useless[index >> 6] &= ~mask
+      }
+      append(bits: bits, good: good, count: count)
       settled += Int64(count)
     }
   }
 
-  /// Feeds `count` settled numbers to the loss runs, lowest bit first.
-  private mutating func append(bits: UInt64, count: Int) {
-    var rest = bits
-    var left = count
-    while left > 0 {
-      let lost = min(rest.trailingZeroBitCount, left)
-      if lost > 0 {
-        runs.appendLost(lost)
-        left -= lost
-        rest >>= UInt64(lost)
-      }
-      guard left > 0 else { return }
+  /// Feeds `count` settled numbers to the accounts, lowest bit first.
+  private mutating func append(bits: UInt64, good: UInt64, count: Int) {
+    var runs = BitRuns(bits, count: count)
+    while let (isSet, length) = runs.next() { append(length, areReceived: isSet) }
+    runs = BitRuns(good, count: count)
+    while let (isSet, length) = runs.next() {
+      if isSet { bursts.appendGood(length) } else { bursts.appendMissing(length) }
+    }
+  }
+
+  private mutating func append(_ count: Int, areReceived: Bool) {
+    if areReceived {
       runs.appendReceived()
-      let received = min((~rest).trailingZeroBitCount, left)
-      left -= received
-      rest >>= UInt64(received)
+      distance.appendReceived(count)
+      log.appendReceived(count)
+    } else {
+      runs.appendLost(count)
+      distance.appendLost(count)
+      log.appendLost(count)
     }
   }
 
@@ -120,4 +150,24 @@ struct SequenceWindow: Sendable {
 
   /// The number of sequence numbers that the window holds.
   static let capacity = 65_536
+}
+
+/// Cuts up to 64 bits, the lowest first, into runs of equal ones.
+private struct BitRuns {
+  private var rest: UInt64
+  private var left: Int
+
+  init(_ bits: UInt64, count: Int) {
+    rest = bits
+    left = count
+  }
+
+  mutating func next() -> (isSet: Bool, length: Int)? {
+    guard left > 0 else { return nil }
+    let isSet = rest & 1 == 1
+    let length = min((isSet ? ~rest : rest).trailingZeroBitCount, left)
+    rest = length == 64 ? 0 : rest >> UInt64(length)
+    left -= length
+    return (isSet, length)
+  }
 }

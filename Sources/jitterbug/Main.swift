@@ -17,6 +17,7 @@ enum Main {
 
   /// Runs the verb that was named; returns the exit status: 0 done, 1 failed while running, 2 wrong usage.
   private static func run(_ words: [String]) -> Int32 {
+    let rest = Array(words.dropFirst())
     do throws(UsageError) {
       switch words.first {
       case nil:
@@ -26,28 +27,30 @@ enum Main {
         return finish { () throws(CommandError) in try printOut(help) }
       case "--version":
         return finish { () throws(CommandError) in try printOut("jitterbug \(Version.number)\n") }
-      case "send":
-        guard let options = try SendCommand.options(Array(words.dropFirst())) else {
-          return finish { () throws(CommandError) in try printOut(SendOptions.usage.help + "\n") }
-        }
-        return finish { () throws(CommandError) in try SendCommand.run(options) }
-      case "receive":
-        guard let options = try ReceiveCommand.options(Array(words.dropFirst())) else {
-          return finish { () throws(CommandError) in try printOut(ReceiveOptions.usage.help + "\n") }
-        }
-        return finish { () throws(CommandError) in try ReceiveCommand.run(options) }
-      case "probe":
-        guard let options = try ProbeCommand.options(Array(words.dropFirst())) else {
-          return finish { () throws(CommandError) in try printOut(ProbeOptions.usage.help + "\n") }
-        }
-        return finish { () throws(CommandError) in try ProbeCommand.run(options) }
+      case "send": return try run(rest, SendOptions.usage.help, SendCommand.options, SendCommand.run)
+      case "receive": return try run(rest, ReceiveOptions.usage.help, ReceiveCommand.options, ReceiveCommand.run)
+      case "probe": return try run(rest, ProbeOptions.usage.help, ProbeCommand.options, ProbeCommand.run)
+      case "analyze": return try run(rest, AnalyzeOptions.usage.help, AnalyzeCommand.options, AnalyzeCommand.run)
+      case "verify": return try run(rest, VerifyOptions.usage.help, VerifyCommand.options, VerifyCommand.run)
       case let verb?:
-        throw UsageError("\(verb) is not a verb of jitterbug: write send, receive or probe, and see jitterbug --help")
+        throw UsageError(
+          "\(verb) is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help")
       }
     } catch {
       StandardError.write("jitterbug: \(error.message)\n")
       return 2
     }
+  }
+
+  /// Reads a verb's options and does what they ask for; prints the help where they ask for that.
+  private static func run<Options>(
+    _ words: [String], _ help: String, _ parse: ([String]) throws(UsageError) -> Options?,
+    _ perform: (Options) throws(CommandError) -> Int32
+  ) throws(UsageError) -> Int32 {
+    guard let options = try parse(words) else {
+      return finish { () throws(CommandError) in try printOut(help + "\n") }
+    }
+    return finish { () throws(CommandError) in try perform(options) }
   }
 
   private static func printOut(_ text: String) throws(CommandError) -> Int32 {
@@ -73,6 +76,8 @@ enum Main {
       send      stream media files, as RTP over UDP, TCP or a Unix socket
       receive   receive, reorder, play or record, and report what was lost
       probe     measure a path with media-like traffic, and say what it carries
+      analyze   find the RTP streams in a capture, and report what was lost
+      verify    prove these numbers, packet for packet, on this machine
 
     jitterbug VERB --help tells more; jitterbug --version tells the version.
     Exit status: 0 done, 1 failed while running, 2 wrong usage.

@@ -49,8 +49,10 @@ struct Crossing {
   var link: Link<Int>
 
   init(_ text: String, stream: UInt64 = 0) throws {
-    link = Link(try LinkSpec(parsing: text), stream: stream)
+    self.init(try LinkSpec(parsing: text), stream: stream)
   }
+
+  init(_ spec: LinkSpec, stream: UInt64 = 0) { link = Link(spec, stream: stream) }
 
   /// Sends `count` packets of `bytes`, one every `interval`, and collects what arrives at the moment it does.
   mutating func run(count: Int, bytes: Int = 172, every interval: Interval = .milliseconds(20)) {

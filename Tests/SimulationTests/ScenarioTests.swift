@@ -64,6 +64,27 @@ struct ScenarioTests {
     if sequence != 2000 { #expect(stream.statistics.lost == 0) }
   }
 
+  @Test func `a copy or a loss among the first packets of a restarted sender is counted like any other`() throws {
+    var recording = LinkRecording()
+    for packet in 0..<200 {
+      recording.append(packet == 100 ? [.zero, .milliseconds(1)] : packet == 101 ? [] : [.zero])
+    }
+    let link = try LinkSpec(replaying: recording, named: "restart.link")
+    let steps: [MediaScript.Step] = [
+      .packets(count: 100), .restart(ssrc: 0x1a2b_3c4d, sequence: 40_000, timestamp: 3_000_000_000),
+      .packets(count: 100),
+    ]
+    let world = try world(steps) { $0.link = link }
+    audit(world, "restart")
+    let statistics = world.receiver.streams[0].statistics
+    #expect(statistics.restarts == 1)
+    #expect(statistics.received == 200)
+    #expect(statistics.unique == 199)
+    #expect(statistics.lost == 1)
+    #expect(statistics.duplicates == 1)
+    #expect(world.receiver.datagrams.discarded.total == 0)
+  }
+
   @Test func `another source is another stream`() throws {
     let world = try world([
       .packets(count: 100), .restart(ssrc: 5, sequence: 9, timestamp: 9), .packets(count: 50),

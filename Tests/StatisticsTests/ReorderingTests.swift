@@ -46,4 +46,53 @@ struct ReorderingTests {
     #expect(statistics.take(2) == .reordered)
     #expect(statistics.summary().reorderingExtent == 1024)
   }
+
+  @Test func `RFC 4737's numbers: extents 4, 5, 6 and 4-reordered once`() {
+    var statistics = ReceptionStatistics(clockRate: 1000)
+    for number: Int64 in [1, 2, 3, 7, 8, 9, 10, 4, 5, 6, 11] { _ = statistics.take(number) }
+    let metrics = statistics.summary().reordering
+    #expect(metrics.count == 3 && metrics.unique == 11 && metrics.ratio == 3.0 / 11)
+    #expect(metrics.maxExtent == 6 && metrics.meanExtent == 5)
+    #expect(metrics.histogram == [0, 0, 0, 1, 0, 0, 0, 0, 0, 0] && metrics.maxN == 4)
+    #expect(metrics.reordered(byAtLeast: 3) == 1 && metrics.reordered(byAtLeast: 5) == 0)
+  }
+
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func `every figure equals the definitions, walked packet by packet`(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    let depth = [2, 10, 60, 900][Int(seed % 4)]
+    let arrivals = SequenceSetTests.arrivals(from: 65_000, count: 4000, depth: depth, random: &random)
+    var statistics = ReceptionStatistics(clockRate: 1000)
+    var order: [(number: Int64, at: Double)] = []
+    var seen: Set<Int64> = []
+    var extents: [Int] = []
+    var lateTimes: [Double] = []
+    var degrees: [Int] = []
+    for (place, number) in arrivals.enumerated() {
+      let at = Double(place) * 2
+      _ = statistics.record(
+        sequence: number, timestamp: RTPTimestamp(0), arrival: .zero + .milliseconds(Int64(at)), bytes: 1)
+      guard seen.insert(number).inserted else { continue }
+      if let earliest = order.firstIndex(where: { $0.number > number }) {
+        extents.append(order.count - earliest)
+        lateTimes.append(at - order[earliest].at)
+        var n = 0
+        while n < order.count, order[order.count - 1 - n].number > number { n += 1 }
+        degrees.append(min(n, 63))
+      }
+      order.append((number, at))
+    }
+    let metrics = statistics.summary().reordering
+    #expect(metrics.count == extents.count && metrics.unique == order.count)
+    #expect(metrics.maxExtent == extents.max() ?? 0 && metrics.maxN == degrees.max() ?? 0)
+    #expect((metrics.meanExtent * Double(extents.count) - Double(extents.reduce(0, +))).magnitude < 1e-6)
+    #expect((metrics.meanLateTime * Double(extents.count) - lateTimes.reduce(0, +)).magnitude < 1e-6)
+    #expect(metrics.maxLateTime.milliseconds == lateTimes.max() ?? 0)
+    for n in 1...10 {
+      let count = degrees.count { n == 10 ? $0 >= 10 : $0 == n }
+      #expect(metrics.histogram[n - 1] == count)
+      let more = degrees.count { $0 >= n }
+      #expect(metrics.reordered(byAtLeast: n) == more)
+    }
+  }
 }

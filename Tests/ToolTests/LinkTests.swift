@@ -31,6 +31,31 @@ import Testing
     #expect(try tables[0].numbers("copies") == tables[1].numbers("copies"))
   }
 
+  @Test func `a recorded link does to the sender's packets what its file says`() async throws {
+    let folder = try TemporaryFolder()
+    let lines = ["0", "lost", "30", "2 4", "lost", "lost", "1.5", "40 1", "0.25", "12"]
+    let text = "jitterbug-link 1\n" + lines.joined(separator: "\n") + "\n"
+    let file = folder.file("path.link", holding: Array(text.utf8))
+    let run = try await Self.run(
+      in: folder, send: ["--link", file + ",delay=5ms", "--link-trace", folder.file("link.csv")], receive: [])
+    try Self.compare(run, record: run.sent["link_record"])
+    let delays = try Table(path: folder.file("link.csv")).texts("delay_ms")
+    let expected = ["5.000000", "", "35.000000", "7.000000", "", "", "6.500000", "6.000000", "5.250000", "17.000000"]
+    #expect(delays == (0..<40).flatMap { _ in expected })
+  }
+
+  @Test func `a recorded link that can't be read is named with its line`() async throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("path.link", holding: Array("jitterbug-link 1\n0\nnever\n".utf8))
+    let send = ["send", "--synthetic", "bytes=60,interval=5ms", "127.0.0.1:9", "--link"]
+    let broken = try Jitterbug(send + [file])
+    #expect(try await broken.end() == 2)
+    #expect(broken.errors.contains("path.link, line 3: \"never\" is neither lost nor a delay"))
+    let missing = try Jitterbug(send + [folder.file("none.link")])
+    #expect(try await missing.end() == 2)
+    #expect(missing.errors.contains("none.link can't be read: No such file"))
+  }
+
   @Test func `a flipped bit is a corrupted packet in the link's record and never a trap`() async throws {
     let folder = try TemporaryFolder()
     let run = try await Self.run(in: folder, send: ["--link", "corrupt=20%,seed=3"], receive: [])

@@ -155,8 +155,8 @@ import Testing
       "--link-trace writes what --link does, but there is no --link"
     ),
     (
-      "send a.opus b:1 --report x.html",
-      "--report x.html: reports are written as FILE.json or FILE.txt"
+      "send a.opus b:1 --report x.htm",
+      "--report x.htm: reports are written as FILE.html, FILE.json, FILE.csv or FILE.txt"
     ),
     (
       "send a.opus",
@@ -278,7 +278,7 @@ import Testing
     ),
     (
       "receive --report x",
-      "--report x: reports are written as FILE.json or FILE.txt"
+      "--report x: reports are written as FILE.html, FILE.json, FILE.csv or FILE.txt"
     ),
     (
       "recieve",

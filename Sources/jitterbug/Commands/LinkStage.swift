@@ -5,7 +5,7 @@ import Timeline
 /// The bad network inside the process (`--link`): datagrams go in, and come out when and if the link delivers them.
 ///
 /// RTP and RTCP go through links of their own with independent random numbers, so that the n-th RTP packet meets the
-/// same fate for the same seed whenever reports happen to be sent.
+/// same fate for the same seed whenever reports happen to be sent. What was recorded of a link is what it did to RTP.
 struct LinkStage {
   /// A datagram on its way, and where it goes or came from.
   struct Item {
@@ -23,7 +23,7 @@ struct LinkStage {
 
   init(_ spec: LinkSpec, trace: TextFile?) {
     media = Link(spec, stream: 0)
-    control = Link(spec, stream: 1)
+    control = Link(spec.withoutReplay, stream: 1)
     self.trace = trace
     trace?.write("index,offered_s,ssrc,sequence,bytes,fate,copies,delay_ms,corrupted_bit\n")
   }

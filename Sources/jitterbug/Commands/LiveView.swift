@@ -15,7 +15,7 @@ struct LiveView {
   init(_ options: OutputOptions) {
     isQuiet = options.isQuiet
     isVerbose = options.isVerbose
-    isTerminal = isatty(STDERR_FILENO) == 1
+    isTerminal = Terminal.isStandardError
   }
 
   /// Whether something is shown that is worth computing.
@@ -60,6 +60,12 @@ struct LiveView {
     guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
     return (Int(size.ws_col), Int(size.ws_row))
   }
+}
+
+/// Questions about the terminal.
+enum Terminal {
+  /// Whether a person reads standard error as it is written.
+  static var isStandardError: Bool { isatty(STDERR_FILENO) == 1 }
 }
 
 /// Standard error, for everything that is meant for people while a verb runs.

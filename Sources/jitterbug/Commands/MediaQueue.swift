@@ -96,14 +96,23 @@ enum BackgroundThread {
 
   /// Starts `body` and lets it go: it ends by itself, or with the process.
   static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+    // Not `pthread_attr_t()`: which C module that initializer belongs to depends on who included the header first, and
+    // libpcap's module may.
+    withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { attributes in
+      guard let attributes = attributes.baseAddress, pthread_attr_init(attributes) == 0 else { return false }
+      defer { pthread_attr_destroy(attributes) }
+      pthread_attr_setdetachstate(attributes, CInt(PTHREAD_CREATE_DETACHED))
+      return start(body, with: attributes)
+    }
+  }
+
+  private static func start(
+    _ body: @escaping @Sendable () -> Void, with attributes: UnsafePointer<pthread_attr_t>
+  ) -> Bool {
     var thread = pthread_t()
     let work = Unmanaged.passRetained(Work(body))
     let code = pthread_create(
-      &thread, &attributes,
+      &thread, attributes,
       { argument in
         guard let argument else { return nil }
         Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()

@@ -81,7 +81,7 @@ extension ReceiveOptions {
         Values.bitrate
       ) { $0.reflectLimit = $1 },
       .value(
-        "--link", "SPEC", "a bad network inside the receiver: a profile or loss=5%,delay=40ms,seed=7",
+        "--link", "SPEC", "a bad network inside the receiver: a profile, loss=5%,delay=40ms,seed=7 or FILE.link",
         SendOptions.parseLink
       ) { $0.link = $1 },
     ])
@@ -107,13 +107,13 @@ extension ReceiveOptions {
       .value("--seed", "N", "fixes our SSRC and the report timer", Values.seed) { $0.seed = $1 },
     ])
 
-  @Sendable private static func buffer(_ text: String) throws(UsageError) -> Interval {
+  @Sendable static func buffer(_ text: String) throws(UsageError) -> Interval {
     let value = text.allSatisfy(\.isNumber) ? try Values.time(text + "ms") : try Values.time(text)
     guard value <= .seconds(10) else { throw UsageError("the buffer holds at most 10s") }
     return value
   }
 
-  @Sendable private static func payload(_ text: String) throws(UsageError) -> PayloadFormat {
+  @Sendable static func payload(_ text: String) throws(UsageError) -> PayloadFormat {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     let known: [String: PayloadFormat] = [
       "opus": .opus, "h264": PayloadFormat(encodingName: "H264", clockRate: 90_000),

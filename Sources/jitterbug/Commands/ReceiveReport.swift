@@ -42,13 +42,15 @@ enum ReceiveReport {
     report.linkRecord = link.map(LinkReport.init)
     report.streams = session.streams.map { stream in
       self.stream(
-        stream, source: sources[stream.peer] ?? "unknown", clock: clock, undecodable: undecodable[stream.id] ?? 0)
+        stream, source: sources[stream.peer] ?? "unknown", offset: clock.realtimeMinusMonotonic,
+        undecodable: undecodable[stream.id] ?? 0)
     }
     return report
   }
 
-  private static func stream(
-    _ stream: ReceiveStream, source: String, clock: ClockOffset, undecodable: Int
+  /// `offset` is what has to be added to an arrival for the time since 1970.
+  static func stream(
+    _ stream: ReceiveStream, source: String, offset: Interval, undecodable: Int
   ) -> StreamReport {
     let reception = stream.statistics.summary()
     var report = StreamReport(
@@ -58,13 +60,13 @@ enum ReceiveReport {
     report.playout.played -= undecodable
     report.playout.concealed += undecodable
     report.playout.discarded[.undecodable] += undecodable
+    report.timeline = stream.timeline
     report.cname = stream.cname
     report.encoding = stream.format.description
     report.encodingSource = stream.formatOrigin.encodingSource
     report.ended = stream.end?.sentence
-    let offset = clock.realtimeMinusMonotonic.nanoseconds
-    report.firstArrival = reception.firstArrival.map { $0.nanoseconds &+ offset }
-    report.lastArrival = reception.lastArrival.map { $0.nanoseconds &+ offset }
+    report.firstArrival = reception.firstArrival.map { ($0 + offset).nanoseconds }
+    report.lastArrival = reception.lastArrival.map { ($0 + offset).nanoseconds }
     if let sent = stream.sent {
       report.sender = StreamReport.SenderCounts(packets: Int(sent.packets), bytes: Int(sent.octets))
     }

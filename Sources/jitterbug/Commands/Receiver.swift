@@ -311,6 +311,7 @@ final class Receiver {
     configuration.idleTimeout = options.idleTimeout ?? (options.isEnding ? .seconds(10) : nil)
     configuration.sourceLimit = options.sourceLimit
     configuration.isTracing = options.traceFile != nil
+    configuration.keepsTimelines = options.output.showsTimeline
     configuration.formats = try options.formatTable()
     return configuration
   }

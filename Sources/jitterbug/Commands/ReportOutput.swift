@@ -3,11 +3,30 @@ import Reporting
 
 /// Where the report goes: JSON or text on standard output, and a file by its suffix.
 enum ReportOutput {
+  /// What a report file holds, by its suffix.
+  enum Format: String, CaseIterable {
+    case json, html, csv, txt
+
+    init?(path: String) {
+      guard let format = Self.allCases.first(where: { path.hasSuffix("." + $0.rawValue) }) else { return nil }
+      self = format
+    }
+
+    func content(of report: Report) -> String {
+      switch self {
+      case .json: report.json(pretty: true) + "\n"
+      case .html: report.html()
+      case .csv: report.csv()
+      case .txt: report.text()
+      }
+    }
+  }
+
   /// Checks the name of `--report` before anything runs, so that nobody waits for a report that can't be written.
   static func check(_ options: OutputOptions) throws(UsageError) {
     guard let path = options.reportFile else { return }
-    guard path.hasSuffix(".json") || path.hasSuffix(".txt") else {
-      throw UsageError("--report \(path): reports are written as FILE.json or FILE.txt")
+    guard Format(path: path) != nil else {
+      throw UsageError("--report \(path): reports are written as FILE.html, FILE.json, FILE.csv or FILE.txt")
     }
   }
 
@@ -20,10 +39,18 @@ enum ReportOutput {
     } else {
       try StandardOutput.write(report.text())
     }
-    guard let path = options.reportFile else { return }
-    let file = try TextFile(path: path)
-    file.write(path.hasSuffix(".json") ? report.json(pretty: true) + "\n" : report.text())
-    try file.close()
+    guard let path = options.reportFile, let format = Format(path: path) else { return }
+    try TextFile.replace(path, with: format.content(of: report))
+  }
+}
+
+extension OutputOptions {
+  /// Whether the report shows what happened when.
+  var showsTimeline: Bool {
+    switch reportFile.flatMap({ ReportOutput.Format(path: $0) }) {
+    case .html, .csv: true
+    case .json, .txt, nil: false
+    }
   }
 }
 

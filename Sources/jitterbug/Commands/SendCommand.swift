@@ -113,10 +113,11 @@ enum SendCommand {
   ) -> SendSession.Configuration {
     let (type, format) = options.payload
     let ssrc = UInt32(truncatingIfNeeded: generator.next())
+    let sequence = UInt16(truncatingIfNeeded: generator.next())
     let clock = ClockOffset.sample()
     return SendSession.Configuration(
       ssrc: options.ssrc ?? ssrc, payloadType: type, clockRate: format.clockRate,
-      firstSequence: SequenceNumber(UInt16(truncatingIfNeeded: generator.next())),
+      firstSequence: SequenceNumber(options.firstSequence ?? sequence),
       firstTimestamp: RTPTimestamp(UInt32(truncatingIfNeeded: generator.next())),
       cname: options.cname ?? HostName.cname(), bandwidth: Double(options.encoder.bitrate + 16_000),
       wallClockOffset: clock.realtimeMinusMonotonic.nanoseconds, seed: generator.next())

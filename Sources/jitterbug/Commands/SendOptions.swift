@@ -18,6 +18,7 @@ struct SendOptions: Sendable {
   var encoder = Self.defaultEncoder
   var payloadType: Int?
   var ssrc: UInt32?
+  var firstSequence: UInt16?
   var seed: UInt64?
   var cname: String?
   var sdpFile: String?
@@ -109,6 +110,9 @@ extension SendOptions {
         $0.payloadType = $1
       },
       .value("--ssrc", "N", "the synchronisation source (default random)", Values.ssrc) { $0.ssrc = $1 },
+      .value("--sequence", "N", "the first sequence number, 0 to 65535 (default random)", Values.number(0...65_535)) {
+        $0.firstSequence = UInt16($1)
+      },
       .value("--seed", "N", "fixes SSRC, first sequence number and first timestamp", Values.seed) { $0.seed = $1 },
       .value("--cname", "NAME", "the canonical name, up to 255 bytes (default user@host)", name) { $0.cname = $1 },
       .value("--sdp", "FILE", "write a session description, for ffmpeg, VLC and GStreamer", Values.text) {
@@ -138,9 +142,10 @@ extension SendOptions {
       {
         $0.mtu = $1
       },
-      .value("--link", "SPEC", "a bad network inside the sender: a profile or loss=5%,delay=40ms,seed=7", parseLink) {
-        $0.link = $1
-      },
+      .value(
+        "--link", "SPEC", "a bad network inside the sender: a profile, loss=5%,delay=40ms,seed=7 or FILE.link",
+        parseLink
+      ) { $0.link = $1 },
     ])
 
   private static let applications: [(word: String, value: OpusSettings.Application)] = [
@@ -189,8 +194,22 @@ extension SendOptions {
   }
 
   @Sendable static func parseLink(_ text: String) throws(UsageError) -> LinkSpec {
-    do { return try LinkSpec(parsing: text) } catch { throw UsageError("\(error)") }
+    guard let recorded = LinkSpec.recordedLink(in: text) else {
+      do { return try LinkSpec(parsing: text) } catch { throw UsageError("\(error)") }
+    }
+    let bytes: [UInt8]
+    do { bytes = try InputFile.read(path: recorded.name, limit: recordingLimit) } catch {
+      throw UsageError("\(error.message); a link with a / in it, or .link at its end, names a recorded one")
+    }
+    let recording: LinkRecording
+    do { recording = try LinkRecording(parsing: bytes.span) } catch { throw UsageError("\(recorded.name), \(error)") }
+    do {
+      return try LinkSpec(replaying: recording, named: recorded.name, changes: recorded.changes)
+    } catch { throw UsageError("\(error)") }
   }
+
+  /// The most bytes in the file of a recorded link.
+  private static let recordingLimit = 128 << 20
 }
 
 extension OutputOptions {
@@ -204,7 +223,7 @@ extension OutputOptions {
         .flag("--json", "one JSON object on standard output at the end, and nothing else there") {
           $0[keyPath: path].isJSON = true
         },
-        .value("--report", "FILE", "write the report to FILE.json or FILE.txt too", Values.text) {
+        .value("--report", "FILE", "write the report to FILE.html, .json, .csv or .txt too", Values.text) {
           $0[keyPath: path].reportFile = $1
         },
         .value("--link-trace", "FILE", "write what --link did to each packet as CSV", Values.text) {

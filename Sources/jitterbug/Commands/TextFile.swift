@@ -1,3 +1,4 @@
+import Glibc
 import Media
 import Timeline
 
@@ -27,6 +28,36 @@ final class TextFile {
   private func flush() {
     do { try output.write(buffer.span.bytes) } catch { failure = failure ?? CommandError(error.description) }
     buffer.removeAll(keepingCapacity: true)
+  }
+
+  /// Writes a whole file so that at every moment its name stands for the old content or for all of the new.
+  ///
+  /// It is written beside its place and then renamed. What isn't a regular file, or lies in a folder that takes no new
+  /// files, is written in place.
+  static func replace(_ path: String, with text: String) throws(CommandError) {
+    var information = stat()
+    let exists = lstat(path, &information) == 0
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    guard !exists || information.st_mode & S_IFMT == S_IFREG, access(folder, W_OK | X_OK) == 0 else {
+      return try write(text, to: path)
+    }
+    let draft = "\(path).\(getpid()).part"
+    do throws(CommandError) {
+      try write(text, to: draft)
+      if exists { chmod(draft, information.st_mode & 0o7777) }
+      guard rename(draft, path) == 0 else {
+        throw CommandError(MediaError.cannotWrite(path: path, reason: String(cString: strerror(errno))).description)
+      }
+    } catch {
+      unlink(draft)
+      throw error
+    }
+  }
+
+  private static func write(_ text: String, to path: String) throws(CommandError) {
+    let file = try TextFile(path: path)
+    file.write(text)
+    try file.close()
   }
 
   // MARK: Numbers as CSV files have them

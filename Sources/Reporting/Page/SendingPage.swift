@@ -1,0 +1,125 @@
+internal import Plots
+internal import Statistics
+internal import Timeline
+
+extension SendingReport {
+  /// Writes what was sent, how punctually, and what the receivers say.
+  func write(to page: inout Markup) {
+    page.element("section", ["id": "sending", "aria-labelledby": "sending-name"]) { section in
+      section.element("h2", ["id": "sending-name"], "Sent as \(Figures.identifier(ssrc))")
+      section.element(
+        "p", ["class": "soft"],
+        "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to \(destinations.joined(separator: ", "))")
+      section.tiles(tiles)
+      if pacing.count > 0 { timing.write(to: &section) }
+      section.element("h3", "What the far end says")
+      if farEnds.isEmpty {
+        section.element(
+          "p", "No receiver sent a report (RTCP). What arrived is known only to the receiver: run jitterbug receive there.")
+      } else {
+        reports.write(to: &section)
+      }
+      guard !socketErrors.isEmpty else { return }
+      section.element("h3", "Trouble with the sockets")
+      var table = PageTable("Errors by name", [.text("error"), .number("times")])
+      for errors in socketErrors { table.row(errors.kind, Figures.grouped(errors.count)) }
+      table.write(to: &section)
+    }
+  }
+
+  private var tiles: [(name: String, value: String, note: String)] {
+    var tiles = [
+      (name: "Packets", value: Figures.grouped(packets), note: Figures.bytes(bytes)),
+      (name: "Media", value: Figures.duration(mediaDuration), note: "sent in real time"),
+    ]
+    if pacing.count > 0 {
+      tiles.append((name: "Late by", value: Figures.milliseconds(pacing.p99.milliseconds), note: "99 % of packets within"))
+    }
+    tiles.append((name: "Stalls", value: Figures.grouped(stalls), note: "\(Figures.duration(stalledDuration)) in all"))
+    tiles.append((name: "RTCP", value: Figures.grouped(rtcpPackets), note: "compound packets sent"))
+    return tiles
+  }
+
+  private var timing: PageTable {
+    var table = PageTable(
+      "The sender's own punctuality: when packets left, less when they were due", [.text(""), .number("time")])
+    table.row("Mean", Figures.milliseconds(pacing.mean.milliseconds))
+    table.row("99 % within", Figures.milliseconds(pacing.p99.milliseconds))
+    table.row("Worst", Figures.milliseconds(pacing.max.milliseconds))
+    table.row("Last", Figures.milliseconds(pacing.last.milliseconds))
+    return table
+  }
+
+  private var reports: PageTable {
+    var table = PageTable(
+      "Receiver reports (RFC 3550 section 6.4.1)",
+      [
+        .text("receiver"), .number("reports"), .number("lost"), .number("lost at last"), .number("jitter"),
+        .number("round trip"),
+      ])
+    for farEnd in farEnds {
+      let (jitter, trips) = (farEnd.jitter, farEnd.roundTrip.milliseconds)
+      table.row(
+        Figures.identifier(farEnd.ssrc), Figures.grouped(farEnd.reports), Figures.grouped(farEnd.cumulativeLost),
+        "\(Figures.trimmed(farEnd.lastFractionLost * 100, decimals: 1)) %",
+        jitter.count > 0 ? Figures.milliseconds(jitter.mean) : "–",
+        trips.count > 0 ? Figures.milliseconds(trips.mean) : "–")
+    }
+    return table
+  }
+}
+
+extension LinkReport {
+  /// Writes what the link did beside what the receiver counted over all streams.
+  func write(beside streams: [StreamReport], to page: inout Markup) {
+    page.element("h2", "What the link did")
+    let hasReceiver = !streams.isEmpty
+    var table = PageTable(
+      "The link's own record" + (hasReceiver ? ", beside what the receiver counted" : ""),
+      [.text(""), .number("link")] + (hasReceiver ? [.number("receiver")] : []))
+    func row(_ name: String, _ link: Int, _ receiver: Int?) {
+      let counts = [name, Figures.grouped(link)]
+      table.rows.append(counts + (hasReceiver ? [receiver.map { Figures.grouped($0) } ?? "–"] : []))
+    }
+    func sum(_ count: (StreamReport) -> Int) -> Int { streams.reduce(0) { $0 + count($1) } }
+    row("Offered / expected", offered, sum(\.reception.expected))
+    row("Dropped / lost", dropped, sum(\.reception.lost))
+    if queueDropped > 0 { row("… by the queue", queueDropped, nil) }
+    if outageLost > 0 { row("… in outages", outageLost, nil) }
+    row("Duplicated", duplicated, sum(\.reception.duplicates))
+    row("Reordered", reordered, sum(\.reception.reordered))
+    row("Runs of losses", lossRuns, sum(\.reception.lossRuns.count))
+    row("Longest run", longestLossRun, streams.map(\.reception.lossRuns.max).max())
+    if corrupted > 0 { row("Corrupted", corrupted, nil) }
+    if inFlight > 0 { row("Still under way", inFlight, nil) }
+    table.write(to: &page)
+    let missing = hasReceiver ? offered - sum(\.reception.expected) : 0
+    guard missing > 0 else { return }
+    page.element(
+      "p", ["class": "soft"],
+      "\(Figures.count(missing, "packet")) before the first or after the last one that arrived: no receiver can know of them.")
+  }
+}
+
+extension DatagramReport {
+  /// Writes what arrived at the sockets.
+  func write(to page: inout Markup) {
+    page.element("h2", "Datagrams")
+    var table = PageTable(
+      "What arrived at this host's sockets", [.text(""), .number("datagrams"), .text("meaning")])
+    table.row("RTP", Figures.grouped(rtp), "counted in a stream")
+    table.row("RTCP", Figures.grouped(rtcp), "valid compound packets")
+    table.row("Invalid", Figures.grouped(invalid.total), invalid.total > 0 ? invalid.named : "thrown away at once")
+    if forgotten > 0 {
+      table.row("Of earlier streams", Figures.grouped(forgotten), "\(Figures.count(forgottenStreams, "stream")) not shown")
+    }
+    table.row("Received", Figures.grouped(received), "\(Figures.bytes(bytes)) of UDP payload", isSum: true)
+    if let droppedBySocket {
+      table.row(
+        "Dropped here", Figures.grouped(droppedBySocket),
+        droppedBySocket > 0
+          ? "by the kernel: the socket's buffer was full, the network is not to blame" : "the socket's buffer was never full")
+    }
+    table.write(to: &page)
+  }
+}

@@ -1,0 +1,244 @@
+internal import Plots
+internal import Statistics
+internal import Timeline
+
+/// How fine the page shows each stream, so that it stays small whatever the run was.
+struct PageDetail {
+  /// The most rows of the table by second.
+  var rows: Int
+  /// The most cells of the packet strip, where one cell stands for several packets.
+  var cells: Int
+  /// The most delays drawn.
+  var samples: Int
+
+  /// The detail of each of so many streams.
+  init(streams: Int) {
+    let share = max(streams, 1)
+    rows = max(360 / share, 60)
+    cells = max(1024 / share, 128)
+    samples = max(1024 / share, 128)
+  }
+
+  /// The most streams shown with drawings; more stand in the table of streams only.
+  static let streamLimit = 12
+}
+
+/// The drawings of one stream.
+struct StreamCharts {
+  let stream: StreamReport
+  let timeline: StreamTimeline
+  let rows: [TimelineRow]
+  let strip: FateStrip
+  let samples: [DelaySample]
+
+  init?(_ stream: StreamReport, detail: PageDetail) {
+    guard let timeline = stream.timeline else { return nil }
+    self.stream = stream
+    self.timeline = timeline
+    rows = timeline.rows(atMost: detail.rows)
+    let exact = timeline.strip()
+    strip = exact.numbersPerCell == 1 ? exact : timeline.strip(atMost: detail.cells)
+    samples = timeline.delaySamples(atMost: detail.samples)
+  }
+
+  /// Writes every drawing that there is something to see in.
+  func write(to page: inout Markup) {
+    writeStrip(to: &page)
+    writeDelay(to: &page)
+    writeMissing(to: &page)
+    writeBuffer(to: &page)
+  }
+
+  /// The end of the time axis, in seconds.
+  private var end: Double { max(timeline.duration.seconds, 0.001) }
+
+  private var timeAxis: PlotAxis { PlotAxis("time since the first packet", kind: .time, low: 0, high: end) }
+
+  // MARK: The packet strip
+
+  private func writeStrip(to page: inout Markup) {
+    let size = strip.numbersPerCell
+    let counts = stream.reception
+    let expected = counts.expected
+    let summary =
+      "\(Figures.count(expected, "packet")): \(Figures.grouped(counts.lost)) lost, "
+      + "\(Figures.grouped(stream.playout.late)) late, \(Figures.grouped(stream.playout.discarded.total)) thrown away."
+    let cells = strip.cells
+    let chart = StripChart(
+      title: "What became of each packet", summary: summary, ground: .good, cells: cells.map(Self.cell)
+    ) { places in
+      let first = places.lowerBound * size + 1
+      let last = min(places.upperBound * size, max(expected, first))
+      let sum = cells[places].reduce(into: (lost: 0, late: 0, discarded: 0)) { sum, cell in
+        sum.lost += cell.lost
+        sum.late += cell.late
+        sum.discarded += cell.discarded
+      }
+      return (
+        Figures.grouped(first),
+        "packets \(Figures.grouped(first)) to \(Figures.grouped(last)): \(Figures.grouped(sum.lost)) lost, "
+          + "\(Figures.grouped(sum.late)) late, \(Figures.grouped(sum.discarded)) thrown away"
+      )
+    }
+    var explanation = "In order of sequence number, from the left and line by line; the number is that of a line's first."
+    explanation +=
+      size == 1
+      ? " One cell is one packet."
+      : " One cell is \(Figures.grouped(size)) packets: the part that is coloured is the share that was missing, "
+        + "at least a fifth so that it can be seen."
+    page.figure("Packet by packet", explanation, svg: chart.svg, legend: Legend(stripLegend))
+  }
+
+  private var stripLegend: [Legend.Entry] {
+    let counts = stream.reception
+    var entries: [Legend.Entry] = [Legend.Entry(.good, "in time")]
+    func add(_ ink: Ink, _ count: Int, _ text: String) {
+      if count > 0 { entries.append(Legend.Entry(ink, "\(text) (\(Figures.grouped(count)))")) }
+    }
+    add(.lost, counts.lost, "lost")
+    add(.late, stream.playout.late, "too late")
+    add(.discarded, stream.playout.discarded.total, "thrown away")
+    if strip.numbersPerCell == 1 {
+      add(.reordered, counts.reordered, "out of order")
+      add(.duplicate, counts.duplicates, "came again")
+    }
+    return entries
+  }
+
+  /// A cell of one packet tells its fate by height as well as by colour; one of several shows shares.
+  private static func cell(_ cell: FateCell) -> StripChart.Cell {
+    if cell.expected == 1 {
+      if cell.lost > 0 { return StripChart.Cell([.init(.lost, from: 0, to: 10)]) }
+      var parts: [StripChart.Cell.Part] = []
+      if cell.reordered > 0 { parts.append(.init(.reordered, from: 0, to: 3)) }
+      if cell.duplicates > 0 { parts.append(.init(.duplicate, from: 7, to: 10)) }
+      if cell.late > 0 { parts.append(.init(.late, from: 3, to: 10)) }
+      if cell.discarded > 0 { parts.append(.init(.discarded, from: 5, to: 10)) }
+      return StripChart.Cell(parts)
+    }
+    var parts: [StripChart.Cell.Part] = []
+    var bottom = 10
+    for (ink, count) in [(Ink.lost, cell.lost), (.late, cell.late), (.discarded, cell.discarded)] where count > 0 {
+      let height = max(Int((Double(count) / Double(max(cell.expected, 1)) * 10).rounded()), 2)
+      parts.append(.init(ink, from: bottom - height, to: bottom))
+      bottom = max(bottom - height, 0)
+    }
+    return StripChart.Cell(parts)
+  }
+
+  // MARK: Over time
+
+  private func writeDelay(to page: inout Markup) {
+    guard !samples.isEmpty else { return }
+    func ranges(_ part: (DelaySample) -> ClosedRange<Double>?) -> [PlotRange] {
+      samples.compactMap { sample in
+        part(sample).map { PlotRange(sample.time.seconds, $0.lowerBound, $0.upperBound) }
+      }
+    }
+    let late = ranges(\.late)
+    var layers: [PlotLayer] = []
+    let band = rows.compactMap { row -> PlotRange? in
+      guard let target = row.bufferTarget, let base = row.bufferBase else { return nil }
+      return PlotRange(row.start.seconds, base, base + target)
+    }
+    if !band.isEmpty { layers.append(.band(band, until: end, .second)) }
+    layers.append(.ranges(ranges(\.inTime), .main))
+    if !late.isEmpty { layers.append(.ranges(late, .late)) }
+    layers += eventMarks
+    layers.append(.hovers(hovers))
+    let most = samples.flatMap { [$0.inTime?.upperBound, $0.late?.upperBound] }.compactMap { $0 }.max() ?? 0
+    var chart = Chart(
+      title: "Delay over time",
+      summary: "Delay of the packets above the smallest, up to \(Figures.milliseconds(most)), over "
+        + "\(Figures.duration(timeline.duration)).",
+      x: timeAxis, y: PlotAxis("ms above the smallest", low: 0), layers: layers)
+    chart.height = 240
+    var entries: [Legend.Entry] = [Legend.Entry(.main, "in time")]
+    if !late.isEmpty { entries.append(Legend.Entry(.late, "too late")) }
+    if !band.isEmpty { entries.append(Legend.Entry(.second, "what the buffer waits for", isBand: true)) }
+    page.figure(
+      "Delay over time",
+      "How much longer each packet took than the fastest one. What lies above the band came after its time to be played. "
+        + "Where packets are many, a stroke reaches from the fastest to the slowest: no spike is left out.",
+      svg: chart.svg, legend: Legend(entries))
+  }
+
+  private func writeMissing(to page: inout Markup) {
+    let missing = stream.reception.lost + stream.playout.late + stream.playout.discarded.total
+    guard missing > 0, rows.count > 1 else { return }
+    func bars(_ count: (TimelineRow) -> Int) -> [PlotBar] {
+      rows.map { row in
+        PlotBar(
+          from: row.start.seconds, to: min((row.start + row.duration).seconds, end),
+          value: row.expected == 0 ? 0 : Double(count(row)) / Double(row.expected) * 100)
+      }
+    }
+    let chart = Chart(
+      title: "Missing packets over time",
+      summary: "The share of packets lost, late or thrown away in each \(span).",
+      x: timeAxis, y: PlotAxis("% of packets", low: 0),
+      layers: [
+        .stackedBars(bars(\.lost), .lost), .stackedBars(bars(\.late), .late),
+        .stackedBars(bars(\.discarded), .discarded), .hovers(hovers),
+      ])
+    var entries: [Legend.Entry] = []
+    if stream.reception.lost > 0 { entries.append(Legend.Entry(.lost, "lost")) }
+    if stream.playout.late > 0 { entries.append(Legend.Entry(.late, "too late")) }
+    if stream.playout.discarded.total > 0 { entries.append(Legend.Entry(.discarded, "thrown away")) }
+    page.figure(
+      "Missing over time", "The share of packets in each \(span) that couldn't be played.", svg: chart.svg,
+      legend: Legend(entries))
+  }
+
+  private func writeBuffer(to page: inout Markup) {
+    let levels = rows.map { PlotRange($0.start.seconds, $0.bufferLevel?.min ?? .nan, $0.bufferLevel?.max ?? .nan) }
+    guard rows.count > 1, rows.contains(where: { $0.bufferLevel != nil }) else { return }
+    let means = rows.map { PlotPoint($0.start.seconds, $0.bufferLevel?.mean ?? .nan) }
+    var layers: [PlotLayer] = [.band(levels, until: end, .main), .steps(means, until: end, .main)]
+    let target = stream.playout.target.milliseconds
+    if target > 0 { layers.append(.level(target, "target \(Figures.trimmed(target, decimals: 1)) ms", .muted)) }
+    var chart = Chart(
+      title: "Media in the buffer", summary: "Smallest, mean and largest level of the buffer in each \(span).",
+      x: timeAxis, y: PlotAxis("ms of media", low: 0, high: max(target * 1.15, rows.compactMap(\.bufferLevel?.max).max() ?? 0)),
+      layers: layers)
+    chart.height = 150
+    page.figure(
+      "Media in the buffer",
+      "What was held back at each moment of playing: from the least to the most in each \(span), and the mean. "
+        + "At nothing, the next packet must be there at once.",
+      svg: chart.svg,
+      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", isBand: true)]))
+  }
+
+  // MARK: Parts
+
+  /// The length of a row, in words: "second", "16 seconds".
+  var span: String {
+    let seconds = rows.first.map { Int($0.duration.seconds) } ?? 1
+    return seconds == 1 ? "second" : "\(Figures.grouped(seconds)) seconds"
+  }
+
+  private var hovers: [PlotBar] {
+    rows.filter { $0.expected > 0 }.map { row in
+      var title = "\(Figures.clock(row.start)): \(Figures.count(row.expected, "packet"))"
+      if row.lost > 0 { title += ", \(row.lost) lost" }
+      if row.late > 0 { title += ", \(row.late) late" }
+      if let delay = row.delay { title += ", delay \(Figures.milliseconds(delay.min)) to \(Figures.milliseconds(delay.max))" }
+      return PlotBar(
+        from: row.start.seconds, to: min((row.start + row.duration).seconds, end), value: 0, title: title)
+    }
+  }
+
+  private var eventMarks: [PlotLayer] {
+    timeline.events.prefix(24).compactMap { event in
+      switch event.kind {
+      case .began, .ended: nil
+      case .restarted: .event(event.time.seconds, "restart", .muted)
+      case .dropout: .event(event.time.seconds, "dropout", .muted)
+      case .moved: .event(event.time.seconds, "moved", .muted)
+      case .jump: .event(event.time.seconds, "jump", .muted)
+      case .gap: .event(event.time.seconds, "", .muted)
+      }
+    }
+  }
+}

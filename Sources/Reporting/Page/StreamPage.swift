@@ -1,0 +1,212 @@
+internal import Plots
+internal import Statistics
+internal import Timeline
+
+extension StreamReport {
+  /// The anchor of the stream's section.
+  func anchor(_ place: Int) -> String { "stream-\(place + 1)" }
+
+  /// Writes everything about the stream.
+  func write(to page: inout Markup, place: Int, detail: PageDetail) {
+    page.element("section", ["id": anchor(place), "aria-labelledby": anchor(place) + "-name"]) { section in
+      section.element("h2", ["id": anchor(place) + "-name"], "Stream \(Figures.identifier(ssrc)) from \(source)")
+      section.element("p", ["class": "soft"], description)
+      section.tiles(tiles)
+      accounts.write(to: &section)
+      let charts = StreamCharts(self, detail: detail)
+      charts?.write(to: &section)
+      writeRuns(to: &section)
+      section.element("h3", "The figures")
+      figures.write(to: &section)
+      guard let charts else { return }
+      writeEvents(charts.timeline, to: &section)
+      section.element("details") { details in
+        details.element("summary", "Table by \(charts.span)")
+        Self.table(charts.rows, span: charts.span).write(to: &details)
+      }
+    }
+  }
+
+  private var description: String {
+    var parts = [encoding ?? "unknown encoding", "payload type \(payloadType)"]
+    if let encodingSource { parts[0] += " (known from \(encodingSource.words))" }
+    if let cname { parts.append("sent by \(cname)") }
+    if let firstArrival { parts.append("first packet at \(CalendarText.text(nanoseconds: firstArrival))") }
+    if let firstArrival, let lastArrival, lastArrival >= firstArrival {
+      parts.append("received for \(Figures.duration(Interval(nanoseconds: lastArrival - firstArrival)))")
+    }
+    if let ended { parts.append(ended) }
+    return parts.joined(separator: " · ")
+  }
+
+  private var tiles: [(name: String, value: String, note: String)] {
+    let counts = reception
+    var tiles = [
+      ("Lost", Figures.percent(counts.lost, of: counts.expected), "\(Figures.grouped(counts.lost)) packets"),
+      (
+        "Too late", Figures.percent(playout.late, of: counts.expected),
+        "for \(Figures.milliseconds(playout.target.milliseconds)) of buffer"
+      ),
+      ("Duplicates", Figures.grouped(counts.duplicates), "\(Figures.percent(counts.duplicates, of: counts.received))"),
+      ("Out of order", Figures.grouped(counts.reordered), "\(Figures.percent(counts.reordered, of: counts.unique))"),
+      (
+        "Jitter", Figures.milliseconds(counts.jitter.mean), "mean; \(Figures.milliseconds(counts.jitter.max)) at most"
+      ),
+    ]
+    if let delay = counts.delayVariation {
+      tiles.append(("Delay spread", Figures.milliseconds(delay.p99), "99 % within; all \(Figures.milliseconds(delay.max))"))
+    }
+    if let quality {
+      tiles.append(
+        ("Speech quality", "MOS \(Figures.fixed(quality.meanOpinionScore, decimals: 2))", "estimate, 1 to 4.5"))
+    }
+    return tiles.map { (name: $0.0, value: $0.1, note: $0.2) }
+  }
+
+  /// Where the packets went: what adds up.
+  private var accounts: PageTable {
+    let counts = reception
+    var table = PageTable("Where the packets went", [.text(""), .number("packets"), .number("share"), .text("meaning")])
+    func row(_ name: String, _ count: Int, _ meaning: String, isSum: Bool = false) {
+      table.row(name, Figures.grouped(count), Figures.percent(count, of: counts.expected), meaning, isSum: isSum)
+    }
+    row("Played in time", playout.played, "what was heard or seen as it was sent")
+    row("Lost", counts.lost, "sequence numbers that never arrived")
+    row("Too late", playout.late, "arrived after their place in the playout was over")
+    row("Thrown away", playout.discarded.total, playout.discarded.total > 0 ? playout.discarded.named : "arrived, unusable")
+    if playout.stillBuffered > 0 { row("Still buffered", playout.stillBuffered, "waiting when the report was made") }
+    row("Expected", counts.expected, "from the lowest sequence number to the highest; all the rows above", isSum: true)
+    if playout.recovered > 0 { row("Rebuilt", playout.recovered, "of those not played: made from other packets") }
+    if playout.concealed > 0 { row("Concealed", playout.concealed, "of those not played: made up or left silent") }
+    if let sender {
+      row("Sent", sender.packets, "by the sender's last report; what it sent before or after isn't in “expected”")
+    }
+    return table
+  }
+
+  private func writeRuns(to page: inout Markup) {
+    let runs = reception.lossRuns
+    guard runs.count > 0 else { return }
+    let bars = runs.histogram.enumerated().map { place, count in
+      PlotBar(
+        from: Double(place) + 0.6, to: Double(place) + 1.4, value: Double(count),
+        title: "\(place == 9 ? "10 or more" : "\(place + 1)") in a row: \(Figures.count(count, "time"))")
+    }
+    var chart = Chart(
+      title: "Runs of losses",
+      summary: runs.histogram.enumerated().filter { $0.element > 0 }.map {
+        "\($0.element) of \($0.offset == 9 ? "10 or more" : "\($0.offset + 1)")"
+      }.joined(separator: ", "),
+      x: PlotAxis("packets lost in a row (the last column: 10 or more)", low: 0, high: 11, isWhole: true),
+      y: PlotAxis("runs", low: 0, isWhole: true), layers: [.bars(bars, .lost)])
+    chart.height = 150
+    let longest = runs.max == 1 ? "Never two in a row." : "The longest run was \(Figures.count(runs.max, "packet"))."
+    page.figure(
+      "How losses cluster",
+      "One lost packet is easily concealed, many in a row aren't. \(Figures.count(runs.count, "run")), "
+        + "\(Figures.fixed(runs.mean, decimals: 1)) packets on average. \(longest)",
+      svg: chart.svg)
+  }
+
+  private var figures: PageTable {
+    let counts = reception
+    var table = PageTable("The network and the playout in figures", [.text(""), .text("value"), .text("by")])
+    if let delay = counts.delayVariation {
+      table.row(
+        "Delay above the smallest",
+        "50 % within \(Figures.milliseconds(delay.p50)), 95 % \(Figures.milliseconds(delay.p95)), "
+          + "99 % \(Figures.milliseconds(delay.p99)), all \(Figures.milliseconds(delay.max))", "RFC 5481")
+    }
+    table.row(
+      "Interarrival jitter",
+      "mean \(Figures.milliseconds(counts.jitter.mean)), max \(Figures.milliseconds(counts.jitter.max)), "
+        + "last \(Figures.milliseconds(counts.jitter.last))", "RFC 3550 A.8")
+    if counts.reordered > 0 {
+      table.row(
+        "Out of order",
+        "by up to \(Figures.count(counts.reorderingExtent, "place")), up to "
+          + "\(Figures.milliseconds(counts.lateTime.milliseconds)) behind", "RFC 4737")
+    }
+    if counts.lossRuns.count >= 10, let p = counts.gilbert.p, let r = counts.gilbert.r {
+      table.row(
+        "Loss model", "p \(Figures.fixed(p, decimals: 4)), r \(Figures.fixed(r, decimals: 3))", "Gilbert, two states")
+    }
+    table.row("Lost by sums", Figures.grouped(counts.rfc3550Lost), "RFC 3550 A.3; each duplicate lowers it")
+    let trips = roundTrip.milliseconds
+    if trips.count > 0 {
+      table.row(
+        "Round trip",
+        "mean \(Figures.milliseconds(trips.mean)), \(Figures.milliseconds(trips.min)) to \(Figures.milliseconds(trips.max))",
+        "RFC 3550 section 6.4.1")
+    }
+    if playout.bufferLevel.count > 0 {
+      let level = playout.bufferLevel
+      table.row(
+        "Buffer",
+        "target \(Figures.milliseconds(playout.target.milliseconds)); level \(Figures.milliseconds(level.mean)) on average, "
+          + "\(Figures.milliseconds(level.min)) to \(Figures.milliseconds(level.max))", "at each moment of playing")
+    }
+    if mediaDuration > .zero {
+      var media = "\(Figures.duration(playout.playedDuration)) played"
+      if playout.concealedDuration > .zero { media += ", \(Figures.duration(playout.concealedDuration)) concealed" }
+      if playout.recoveredDuration > .zero { media += ", \(Figures.duration(playout.recoveredDuration)) rebuilt" }
+      if playout.silenceDuration > .zero { media += ", \(Figures.duration(playout.silenceDuration)) silent by intent" }
+      table.row("Media", media, "of \(Figures.duration(mediaDuration))")
+    }
+    table.row("Bytes", Figures.bytes(counts.bytes), "RTP with its headers")
+    if counts.restarts > 0 { table.row("Restarts of the sender", Figures.grouped(counts.restarts), "RFC 3550 A.1") }
+    if let quality {
+      table.row(
+        "Speech quality",
+        "R \(Figures.fixed(quality.rating, decimals: 1)) (\(quality.scale)), MOS "
+          + Figures.fixed(quality.meanOpinionScore, decimals: 2), quality.source)
+    }
+    return table
+  }
+
+  private func writeEvents(_ timeline: StreamTimeline, to page: inout Markup) {
+    page.element("h3", "What happened when")
+    var table = PageTable("Events, with the time since the first packet", [.number("time"), .text("event")])
+    for event in timeline.events { table.row(Figures.duration(event.time), event.words(of: self)) }
+    table.write(to: &page)
+    guard timeline.forgottenEvents > 0 else { return }
+    page.element("p", "\(Figures.count(timeline.forgottenEvents, "event")) more aren't listed.")
+  }
+
+  private static func table(_ rows: [TimelineRow], span: String) -> PageTable {
+    var table = PageTable(
+      "By \(span). Lost, late and out of order stand where the packet's place was; jitter and delay in ms.",
+      [
+        .number("from"), .number("expected"), .number("lost"), .number("late"), .number("thrown away"),
+        .number("out of order"), .number("duplicates"), .number("kbit/s"), .number("jitter"), .number("delay min"),
+        .number("mean"), .number("max"), .number("buffer"),
+      ])
+    table.isDense = true
+    func number(_ value: Double?) -> String { value.map { Figures.fixed($0, decimals: 1) } ?? "–" }
+    for row in rows {
+      table.rows.append([
+        Figures.clock(row.start), "\(row.expected)", "\(row.lost)", "\(row.late)", "\(row.discarded)",
+        "\(row.reordered)", "\(row.duplicates)",
+        Figures.fixed(Double(row.bytes) * 8 / max(row.duration.milliseconds, 1), decimals: 0),
+        number(row.jitter?.mean), number(row.delay?.min), number(row.delay?.mean), number(row.delay?.max),
+        number(row.bufferLevel?.mean),
+      ])
+    }
+    return table
+  }
+}
+
+extension TimelineEvent {
+  /// The event in words.
+  func words(of stream: StreamReport) -> String {
+    switch kind {
+    case .began: "the stream began"
+    case .restarted: "the sender began anew with other sequence numbers"
+    case .dropout(let packets): "\(Figures.count(packets, "packet")) are missing, then it went on"
+    case .moved: "it went on from another address"
+    case .gap(let length): "nothing arrived for \(Figures.duration(length))"
+    case .jump: "the timestamps, or the delay of the path, jumped"
+    case .ended: "it ended" + (stream.ended.map { ": \($0)" } ?? "")
+    }
+  }
+}

@@ -1,0 +1,203 @@
+internal import Statistics
+internal import Timeline
+
+/// What a run means, in words.
+struct Verdict {
+  /// How well it went.
+  enum Grade: Int, Comparable {
+    case fine, mixed, bad
+    static func < (left: Grade, right: Grade) -> Bool { left.rawValue < right.rawValue }
+  }
+
+  var grade: Grade
+  /// One sentence that says it all.
+  var headline: String
+  /// What happened, what it means to a listener, what to do.
+  var sentences: [String]
+}
+
+extension Report {
+  /// The verdict on the whole run.
+  var verdict: Verdict {
+    if let sending, streams.isEmpty { return sending.verdict(over: duration) }
+    guard let first = streams.first else { return nothingArrived }
+    if streams.count == 1 { return first.verdict }
+    let verdicts = streams.map(\.verdict)
+    let worst = verdicts.indices.max { left, right in
+      (verdicts[left].grade, streams[left].missingShare) < (verdicts[right].grade, streams[right].missingShare)
+    }
+    guard let worst else { return first.verdict }
+    let fine = verdicts.count { $0.grade == .fine }
+    var verdict = verdicts[worst]
+    verdict.sentences = [
+      "\(Figures.count(streams.count, "stream")) arrived, \(fine == streams.count ? "all" : Figures.grouped(fine)) of them "
+        + "with next to nothing missing. The one that fared worst is \(Figures.identifier(streams[worst].ssrc)): "
+        + verdict.headline
+    ] + verdict.sentences
+    verdict.headline =
+      fine == streams.count
+      ? "All \(Figures.grouped(streams.count)) streams arrived well."
+      : "\(Figures.grouped(streams.count - fine)) of \(Figures.count(streams.count, "stream")) had losses to notice."
+    return verdict
+  }
+
+  private var nothingArrived: Verdict {
+    var sentences: [String] = []
+    if let datagrams, datagrams.received > 0 {
+      sentences.append(
+        "\(Figures.count(datagrams.received, "datagram")) came, but none belonged to a stream: "
+          + (datagrams.invalid.total > 0 ? "\(datagrams.invalid.named)." : "they were RTCP."))
+      sentences.append("Is this the port that the media is sent to, and is the media RTP?")
+    } else {
+      sentences.append("Not one datagram reached this host in \(Figures.duration(duration)).")
+      sentences.append(
+        "Is the sender running, does it send to this address and port, and does a firewall on the way let UDP through?")
+    }
+    return Verdict(grade: .bad, headline: "No stream arrived.", sentences: sentences)
+  }
+}
+
+extension StreamReport {
+  /// Packets that weren't there when they were due, and weren't rebuilt.
+  var missing: Int { max(reception.lost + playout.late + playout.discarded.total - playout.recovered, 0) }
+  /// Their share of all; 0 when nothing was expected.
+  var missingShare: Double { reception.expected == 0 ? 0 : Double(missing) / Double(reception.expected) }
+  /// Whether it is heard, not watched: video has a clock of 90 kHz (RFC 3551 section 5).
+  private var isAudio: Bool { encoding.map { !$0.contains("/90000") } ?? false }
+
+  /// The verdict on this stream.
+  var verdict: Verdict {
+    let percent = Figures.percent(missing, of: reception.expected)
+    let (grade, word, meaning) = judgement
+    let headline =
+      missing == 0
+      ? "\(word): every one of \(Figures.count(reception.expected, "packet")) was there when it was due."
+      : "\(word): \(percent) of \(Figures.count(reception.expected, "packet")) weren't there when they were due."
+    var sentences = [causes, effect(meaning), advice].filter { !$0.isEmpty }
+    if let silence = longestSilence {
+      sentences.insert("At one point nothing arrived for \(Figures.duration(silence)).", at: 1)
+    }
+    return Verdict(grade: grade, headline: headline, sentences: sentences)
+  }
+
+  /// The thresholds are those of docs/report-format.md.
+  private var judgement: (Verdict.Grade, word: String, meaning: String) {
+    switch missingShare {
+    case 0: (.fine, "Perfect", "had nothing to complain of")
+    case ..<0.001: (.fine, "Excellent", "would hardly notice anything")
+    case ..<0.01: (.fine, "Good", "would notice little")
+    case ..<0.03: (.mixed, "Fair", "would notice gaps now and then")
+    case ..<0.1: (.bad, "Poor", "would notice gaps all the time")
+    default: (.bad, "Bad", "would find it hard to follow")
+    }
+  }
+
+  private var causes: String {
+    var parts: [String] = []
+    let counts = reception
+    if counts.lost > 0 {
+      let share = Figures.percent(counts.lost, of: counts.expected)
+      var pattern = ""
+      if counts.lossRuns.count > 0 {
+        pattern =
+          counts.lossRuns.max == 1
+          ? ", each by itself"
+          : ", in runs of \(Figures.fixed(counts.lossRuns.mean, decimals: 1)) on average, "
+            + "the longest \(Figures.grouped(counts.lossRuns.max))"
+      }
+      parts.append("\(Figures.grouped(counts.lost)) never arrived (\(share)\(pattern))")
+    }
+    if playout.late > 0 {
+      parts.append(
+        "\(Figures.grouped(playout.late)) came too late for the buffer of "
+          + Figures.milliseconds(playout.target.milliseconds))
+    }
+    if playout.discarded.total > 0 {
+      parts.append("\(Figures.grouped(playout.discarded.total)) were thrown away (\(playout.discarded.named))")
+    }
+    if playout.recovered > 0 { parts.append("\(Figures.grouped(playout.recovered)) were rebuilt from others") }
+    var aside: [String] = []
+    if counts.duplicates > 0 { aside.append("\(Figures.grouped(counts.duplicates)) came more than once") }
+    if counts.reordered > 0 { aside.append("\(Figures.grouped(counts.reordered)) out of order") }
+    var text = parts.isEmpty ? "Nothing was lost and nothing was late" : parts.joined(separator: "; ")
+    if !aside.isEmpty { text += "; " + aside.joined(separator: ", ") + ", which did no harm by itself" }
+    return text + "."
+  }
+
+  private func effect(_ meaning: String) -> String {
+    var text = isAudio ? "A listener \(meaning)" : "Whoever watched or heard it \(meaning)"
+    if playout.concealedDuration > .zero {
+      text +=
+        ": \(Figures.duration(playout.concealedDuration)) in \(Figures.duration(mediaDuration)) were made up to fill gaps"
+    }
+    if let quality { text += "; estimated MOS for speech \(Figures.fixed(quality.meanOpinionScore, decimals: 1)) of 4.5" }
+    return text + "."
+  }
+
+  /// Which buffer would have done.
+  private var advice: String {
+    guard let delay = reception.delayVariation, reception.unique > 1 else { return "" }
+    let most = Self.roundedUp(delay.p99)
+    let all = Self.roundedUp(delay.max)
+    let target = Figures.milliseconds(playout.target.milliseconds)
+    if playout.late > 0 {
+      return "A buffer of \(most) ms would have waited for 99 % of what arrived, \(all) ms for all of it; it was \(target)."
+    }
+    guard playout.bufferLevel.count > 0 else {
+      return "A buffer of \(most) ms would hold 99 % of what arrived, \(all) ms all of it."
+    }
+    return "The buffer of \(target) was enough for everything that arrived; \(all) ms would have done too."
+  }
+
+  /// To the next 5 ms, as one sets a buffer.
+  private static func roundedUp(_ milliseconds: Double) -> String {
+    Figures.fixed(max((milliseconds / 5).rounded(.up) * 5, 5), decimals: 0)
+  }
+
+  private var longestSilence: Interval? {
+    timeline?.events.compactMap { event in
+      if case .gap(let length) = event.kind { length } else { nil }
+    }.max()
+  }
+}
+
+extension SendingReport {
+  fileprivate func verdict(over duration: Interval) -> Verdict {
+    var sentences: [String] = []
+    if pacing.count > 0 {
+      sentences.append(
+        "Packets left \(Figures.milliseconds(pacing.mean.milliseconds)) after they were due on average, 99 % within "
+          + "\(Figures.milliseconds(pacing.p99.milliseconds)), the worst "
+          + "\(Figures.milliseconds(pacing.max.milliseconds)): "
+          + (pacing.p99 < .milliseconds(5)
+            ? "jitter that a receiver sees comes from the path, not from here."
+            : "this host's own timer adds jitter that a receiver will see."))
+    }
+    if stalls > 0 {
+      sentences.append(
+        "The sender stood still \(Figures.count(stalls, "time")), \(Figures.duration(stalledDuration)) in all.")
+    }
+    let worst = farEnds.max { $0.cumulativeLost < $1.cumulativeLost }
+    if let worst {
+      sentences.append(
+        "By its reports the far end \(Figures.identifier(worst.ssrc)) lacks "
+          + "\(Figures.count(worst.cumulativeLost, "packet")) (RFC 3550: duplicates lower it).")
+    } else {
+      sentences.append("No receiver reported back, so what arrived isn't known here.")
+    }
+    let failures = socketErrors.reduce(0) { $0 + $1.count }
+    if failures > 0 {
+      sentences.append("The sockets gave \(Figures.count(failures, "error")): is the receiver listening?")
+    }
+    let share = worst.map { packets == 0 ? 0 : Double($0.cumulativeLost) / Double(packets) } ?? 0
+    let grade: Verdict.Grade =
+      packets == 0 || share >= 0.03 ? .bad : share >= 0.01 || stalls > 0 || failures > 0 ? .mixed : .fine
+    return Verdict(
+      grade: grade,
+      headline: packets == 0
+        ? "Nothing was sent."
+        : "\(Figures.count(packets, "packet")) of \(encoding.map { Printable.cleaned($0) } ?? "media") were sent in "
+          + "\(Figures.duration(duration)).",
+      sentences: sentences)
+  }
+}

@@ -1,0 +1,210 @@
+public import Timeline
+
+/// One stretch of a stream's time, usually a second: what a line of the table by second says.
+///
+/// `expected`, `unique`, `late`, `discarded` and `reordered` are of the sequence numbers whose place was in this stretch
+/// (those that the highest number passed in it), whenever they arrived: so `lost` is never negative, and a packet that
+/// comes late takes back the loss of its own second. `duplicates`, `bytes`, jitter and delay are of what arrived in it.
+public struct TimelineRow: Hashable, Sendable {
+  /// When it begins, from the stream's first packet on.
+  public var start: Interval
+  /// How long it is.
+  public var duration: Interval
+  /// Sequence numbers whose place was here.
+  public var expected: Int
+  /// Those of them that arrived.
+  public var unique: Int
+  /// Those of them that arrived after their place in the playout was over.
+  public var late: Int
+  /// Those of them that were thrown away.
+  public var discarded: Int
+  /// Those of them that arrived after a higher number.
+  public var reordered: Int
+  /// Copies that arrived of numbers that had arrived before.
+  public var duplicates: Int
+  /// Bytes that arrived.
+  public var bytes: Int
+  /// The interarrival jitter after each packet; nil when none arrived.
+  public var jitter: TimelineExtent?
+  /// Delays above the smallest of the whole stream; nil when nothing arrived.
+  public var delay: TimelineExtent?
+  /// Media in the buffer, looked at each time something was played; nil when nothing was.
+  public var bufferLevel: TimelineExtent?
+  /// The delay that the buffer aimed at, in milliseconds; nil when nothing was played.
+  public var bufferTarget: Double?
+  /// The delay that the buffer counted from, on the scale of `delay`: what came later than `bufferBase + bufferTarget`
+  /// was late.
+  public var bufferBase: Double?
+
+  /// Sequence numbers whose place was here and that never arrived.
+  public var lost: Int { expected - unique }
+}
+
+/// The smallest, mean and largest of values in milliseconds.
+public struct TimelineExtent: Hashable, Sendable {
+  /// The smallest.
+  public var min: Double
+  /// The mean.
+  public var mean: Double
+  /// The largest.
+  public var max: Double
+}
+
+/// What became of consecutive sequence numbers: one of them, or as many as the strip's cells hold.
+public struct FateCell: Hashable, Sendable {
+  /// The sequence numbers that were expected.
+  public var expected: Int
+  /// Those that arrived.
+  public var unique: Int
+  /// Those that arrived too late to be played.
+  public var late: Int
+  /// Those that were thrown away.
+  public var discarded: Int
+  /// Those that arrived after a higher number.
+  public var reordered: Int
+  /// Further copies of them.
+  public var duplicates: Int
+
+  /// Those that never arrived.
+  public var lost: Int { expected - unique }
+}
+
+/// What became of a stream's sequence numbers in their order; numbers between a restart's two runs have no place.
+public struct FateStrip: Hashable, Sendable {
+  /// The sequence numbers that each cell stands for, less in the last one.
+  public var numbersPerCell: Int
+  /// The cells in order.
+  public var cells: [FateCell]
+}
+
+/// Delays of the packets that arrived within one short stretch of time, in milliseconds above the smallest of all.
+public struct DelaySample: Hashable, Sendable {
+  /// The middle of the stretch, from the stream's first packet on.
+  public var time: Interval
+  /// The smallest and the largest delay of packets that came in time; nil when there was none.
+  public var inTime: ClosedRange<Double>?
+  /// The smallest and the largest delay of packets that came too late; nil when there was none.
+  public var late: ClosedRange<Double>?
+}
+
+/// Something that happened to a stream as a whole.
+public struct TimelineEvent: Hashable, Sendable {
+  /// What happened.
+  public enum Kind: Hashable, Sendable {
+    /// The source was validated.
+    case began
+    /// The sender began anew with other sequence numbers.
+    case restarted
+    /// The stream went on after so many missing packets that it had to be told from a restart.
+    case dropout(packets: Int)
+    /// The source went on from another address.
+    case moved
+    /// Nothing arrived for that long.
+    case gap(Interval)
+    /// The timestamps, or the delay of the path, jumped by more than can be delay.
+    case jump
+    /// Everything was played.
+    case ended
+  }
+
+  /// When, from the stream's first packet on.
+  public var time: Interval
+  /// What.
+  public var kind: Kind
+}
+
+/// Sum and extremes of one quantity.
+struct TimelineSpread: Coarsenable {
+  var least = Double.infinity
+  var most = -Double.infinity
+  var sum = 0.0
+  var count = 0
+
+  mutating func record(_ value: Double) {
+    least = min(least, value)
+    most = max(most, value)
+    sum += value
+    count += 1
+  }
+
+  mutating func absorb(_ later: TimelineSpread) {
+    least = min(least, later.least)
+    most = max(most, later.most)
+    sum += later.sum
+    count += later.count
+  }
+
+  /// The values less `origin`; nil without any.
+  func extent(above origin: Double = 0) -> TimelineExtent? {
+    guard count > 0 else { return nil }
+    return TimelineExtent(min: least - origin, mean: sum / Double(count) - origin, max: most - origin)
+  }
+}
+
+/// What a row is made of while the stream runs; delays in milliseconds from an origin that only the end knows.
+struct TimelineTally: Coarsenable {
+  var expected = 0
+  var unique = 0
+  var late = 0
+  var discarded = 0
+  var reordered = 0
+  var duplicates = 0
+  var bytes = 0
+  /// The highest sequence number so far at its end.
+  var highest: Int64
+  var jitter = TimelineSpread()
+  var delay = TimelineSpread()
+  var level = TimelineSpread()
+  /// The last target and base; not finite when there was none.
+  var target = Double.nan
+  var base = Double.nan
+
+  init(highest: Int64) { self.highest = highest }
+
+  mutating func absorb(_ later: TimelineTally) {
+    expected += later.expected
+    unique += later.unique
+    late += later.late
+    discarded += later.discarded
+    reordered += later.reordered
+    duplicates += later.duplicates
+    bytes += later.bytes
+    highest = later.highest
+    jitter.absorb(later.jitter)
+    delay.absorb(later.delay)
+    level.absorb(later.level)
+    if later.target.isFinite { target = later.target }
+    if later.base.isFinite { base = later.base }
+  }
+}
+
+/// What a cell of the strip is made of: how many were expected follows from its place, but for `extra`.
+struct FateTally: Coarsenable {
+  var unique = 0
+  var late = 0
+  var discarded = 0
+  var reordered = 0
+  var duplicates = 0
+  /// Numbers before the first one that was seen, for which there is no place of their own.
+  var extra = 0
+
+  mutating func absorb(_ later: FateTally) {
+    unique += later.unique
+    late += later.late
+    discarded += later.discarded
+    reordered += later.reordered
+    duplicates += later.duplicates
+    extra += later.extra
+  }
+}
+
+/// The extreme delays of a stretch of time, in milliseconds from an origin that only the end knows.
+struct DelayTally: Coarsenable {
+  var inTime = TimelineSpread()
+  var late = TimelineSpread()
+
+  mutating func absorb(_ later: DelayTally) {
+    inTime.absorb(later.inTime)
+    late.absorb(later.late)
+  }
+}

@@ -1,0 +1,183 @@
+import Buffering
+import Codecs
+import Glibc
+import Media
+import Packets
+import Receiving
+import Timeline
+
+/// `analyze --extract`: writes each stream's media into a folder, as a listener would have heard it.
+final class StreamExtractor {
+  /// Where one stream goes.
+  private struct Outputs {
+    var opus: StreamOutput?
+    var wave: StreamOutput?
+    var g711: G711Output?
+    /// How much silence may still be written, in seconds.
+    var silence: Double
+  }
+
+  /// The most streams that are written: two files are open for each.
+  private static let limit = 256
+  /// The most silence written for one stream in seconds: stamps in a capture may lie, and an hour of WAV has 690 MB.
+  private static let silenceLimit = 3600.0
+
+  private let folder: String
+  private let channels: Int
+  private let interrupt = WriteInterrupt(descriptor: -1)
+  private var outputs: [AnalyzeReport.StreamID: Outputs] = [:]
+  private var names: [String] = []
+  private var refused: [AnalyzeReport.StreamID: String] = [:]
+  private var shortened = 0
+  private var failure: CommandError?
+  /// Packets that the decoder refused, by stream.
+  private(set) var undecodable: [AnalyzeReport.StreamID: Int] = [:]
+
+  init(folder: String, channels: Int) throws(CommandError) {
+    self.folder = folder
+    self.channels = channels
+    var information = stat()
+    if stat(folder, &information) != 0, mkdir(folder, 0o777) != 0 {
+      throw CommandError("the folder \(folder) can't be made: \(String(cString: strerror(errno)))")
+    }
+    guard stat(folder, &information) == 0, information.st_mode & S_IFMT == S_IFDIR, access(folder, W_OK | X_OK) == 0
+    else { throw CommandError("\(folder) is no folder that can be written to: name another for --extract") }
+  }
+
+  /// Carries out a playout decision.
+  func perform(
+    _ decision: PlayoutDecision, source: Int, stream id: Int, in session: borrowing ReceiveSession
+  ) {
+    let key = AnalyzeReport.StreamID(source: source, stream: id)
+    guard failure == nil, refused[key] == nil else { return }
+    do throws(CommandError) {
+      if outputs[key] == nil, let stream = session.stream(id) { try open(key, stream) }
+      guard outputs[key] != nil else { return }
+      try perform(decision, of: key, in: session)
+    } catch { failure = error }
+  }
+
+  private func perform(
+    _ decision: PlayoutDecision, of key: AnalyzeReport.StreamID, in session: borrowing ReceiveSession
+  ) throws(CommandError) {
+    guard let (opus, wave, g711) = outputs[key].map({ ($0.opus, $0.wave, $0.g711) }) else { return }
+    switch decision {
+    case .play(let packet, let slot, let skip):
+      try session.withPayload(of: key.stream, in: slot) { (payload) throws(CommandError) in
+        try opus?.play(payload, duration: packet.duration, skip: skip)
+        try wave?.play(payload, duration: packet.duration, skip: skip)
+        try g711?.play(payload, at: packet.timestamp)
+      }
+    case .recover(let slot, let duration):
+      try session.withPayload(of: key.stream, in: slot) { (payload) throws(CommandError) in
+        try opus?.recover(from: payload, duration: duration)
+        try wave?.recover(from: payload, duration: duration)
+      }
+    case .conceal(let duration):
+      try opus?.fill(concealing: duration)
+      try wave?.fill(concealing: duration)
+    case .silence(let duration):
+      let seconds = Double(duration) / 48_000
+      guard let left = outputs[key]?.silence, left >= seconds else {
+        if outputs[key]?.silence ?? 0 > 0 { shortened += 1 }
+        outputs[key]?.silence = 0
+        return
+      }
+      outputs[key]?.silence -= seconds
+      try opus?.fill(silent: duration)
+      try wave?.fill(silent: duration)
+    case .wait, .ended: break
+    }
+  }
+
+  private func open(_ key: AnalyzeReport.StreamID, _ stream: ReceiveStream) throws(CommandError) {
+    let law = G711(encodingName: stream.format.encodingName)
+    guard stream.format == .opus || law != nil, outputs.count < Self.limit else {
+      refused[key] =
+        outputs.count < Self.limit
+        ? "\(TextFile.hexadecimal(stream.ssrc)) is \(stream.format), which isn't decoded here"
+        : "\(TextFile.hexadecimal(stream.ssrc)) is one stream too many: \(Self.limit) are written"
+      return
+    }
+    let number = outputs.count + 1
+    let base = "\(folder)/\(number < 10 ? "0" : "")\(number)-\(TextFile.hexadecimal(stream.ssrc))"
+    var result = Outputs(silence: Self.silenceLimit)
+    if let law, stream.format != .opus {
+      result.g711 = try G711Output(path: try free(base + ".wav"), law: law)
+    } else {
+      result.opus = try StreamOutput(
+        path: try free(base + ".opus"), format: .opus, channels: channels, interrupt: interrupt)
+      result.wave = try StreamOutput(path: try free(base + ".wav"), format: .wav, channels: channels, interrupt: interrupt)
+    }
+    outputs[key] = result
+  }
+
+  /// The name, unless a file has it: nothing is overwritten.
+  private func free(_ path: String) throws(CommandError) -> String {
+    guard !InputFile.exists(path) else {
+      throw CommandError("\(path) exists, and nothing is overwritten: name an empty folder for --extract")
+    }
+    names.append(path)
+    return path
+  }
+
+  /// Ends all files.
+  func endAll() {
+    for (key, output) in outputs {
+      undecodable[key] = output.wave?.undecodable ?? 0
+      do throws(CommandError) {
+        try output.opus?.finish()
+        try output.wave?.finish()
+        try output.g711?.finish()
+      } catch { failure = failure ?? error }
+    }
+  }
+
+  /// Says what was written; throws what went wrong.
+  func finish(_ say: (String) -> Void) throws(CommandError) {
+    for name in names.sorted() { say("wrote \(name)") }
+    for sentence in refused.sorted(by: { $0.key.source < $1.key.source }).map(\.value).prefix(16) {
+      say("not extracted: \(sentence)")
+    }
+    if shortened > 0 { say("\(shortened) streams have more than an hour of silence, which was left out") }
+    if let failure { throw failure }
+  }
+}
+
+/// Writes a G.711 stream as WAV, each packet at the place that its timestamp names; gaps are silent.
+final class G711Output {
+  private var writer: WAVWriter?
+  private let law: G711
+  private var next: Int64?
+  private var samples: [Int16] = []
+  private var silence: Int64 = 3600 * Int64(G711.sampleRate)
+
+  init(path: String, law: G711) throws(CommandError) {
+    self.law = law
+    do {
+      writer = try WAVWriter(output: try OutputFile(path: path), sampleRate: G711.sampleRate, channels: 1)
+    } catch { throw CommandError(error.description) }
+  }
+
+  func play(_ payload: RawSpan, at timestamp: Int64) throws(CommandError) {
+    samples.removeAll(keepingCapacity: true)
+    law.decode(payload, appendingTo: &samples)
+    let gap = timestamp.subtractingReportingOverflow(next ?? timestamp)
+    let overlap = gap.partialValue < 0 && gap.partialValue > -Int64(samples.count) ? Int(-gap.partialValue) : 0
+    next = timestamp &+ Int64(samples.count)
+    do {
+      // A step far back is a sender that began anew: it is played on.
+      if !gap.overflow, gap.partialValue > 0, gap.partialValue <= silence {
+        silence -= gap.partialValue
+        try writer?.writeSilence(frames: Int(gap.partialValue))
+      }
+      let kept = Array(samples[overlap...])
+      try writer?.write(kept.span)
+    } catch { throw CommandError(error.description) }
+  }
+
+  func finish() throws(CommandError) {
+    guard let taken = writer.take() else { return }
+    do { try taken.finish() } catch { throw CommandError(error.description) }
+  }
+}
