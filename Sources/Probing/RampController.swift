@@ -58,8 +58,8 @@ public struct RampController: Sendable {
   private var lastFeedback: Instant
   /// Packets sent and lost in the steps that didn't overload the path.
   private var good = (sent: 0, lost: 0)
-  /// Whether the lowest bad rate was found bad at two different times, and how often that was tried.
-  private var isConfirmed = false
+  /// Whether the lowest bad rate is tried once more, and how often that was done.
+  private var isConfirming = false
   private var confirmations = 0
   private static let confirmationLimit = 4
   /// How far delays lay apart in them.
@@ -148,21 +148,23 @@ public struct RampController: Sendable {
     // A bad step that didn't repeat itself shows what is usual here.
     if isRetry, !step.isOverload { noteUsual(steps[steps.count - 2]) }
     isRetry = false
+    // What was truly sent counts, not what was aimed at: a busy host sends a little less.
     if step.isOverload {
-      isConfirmed = step.rate == upper
-      upper = min(upper ?? step.rate, step.rate)
+      if isConfirming { return finish(capacity()) }
+      upper = min(upper ?? step.sentRate, step.sentRate)
     } else {
-      if step.rate == upper { upper = nil }
-      lower = max(lower, step.rate)
+      if isConfirming { upper = nil }
+      lower = max(lower, step.sentRate)
       noteUsual(step)
     }
+    isConfirming = false
     next(at: now)
   }
 
   private mutating func next(at now: Instant) {
     guard let upper else {
-      guard lower < configuration.limit else { return finish(.atLeast(rate: lower)) }
-      return begin(min(lower * configuration.factor, configuration.limit), at: now)
+      guard step.rate < configuration.limit else { return finish(.atLeast(rate: configuration.limit)) }
+      return begin(min(max(lower, step.rate) * configuration.factor, configuration.limit), at: now)
     }
     if lower == 0 {
       guard upper / 2 >= configuration.floor else { return finish(.below(rate: upper)) }
@@ -170,8 +172,9 @@ public struct RampController: Sendable {
     }
     guard upper / lower > configuration.precision else {
       // Once more before it is said: losses that come in bursts may have met this rate by chance.
-      guard !isConfirmed, confirmations < Self.confirmationLimit else { return finish(capacity(upper)) }
+      guard confirmations < Self.confirmationLimit else { return finish(capacity()) }
       confirmations += 1
+      isConfirming = true
       return begin(upper, at: now)
     }
     begin((lower * upper).squareRoot(), at: now)
@@ -183,13 +186,17 @@ public struct RampController: Sendable {
   }
 
   /// An overloaded path delivers as much as it can: that is its capacity, if it lies where the steps say.
-  private func capacity(_ upper: Double) -> RampOutcome {
-    let delivered = steps.filter { $0.isOverload && $0.rate == upper }.map(\.deliveredRate).max() ?? 0
-    let middle = (lower + upper) / 2
-    let rate = delivered >= lower && delivered <= upper ? delivered : middle
-    let delay = steps.filter(\.isOverload).map(\.mostDelay).max() ?? .zero
-    let loss = steps.filter { $0.isOverload && $0.rate == upper }.map(\.loss).max() ?? 0
-    return .capacity(rate: rate, margin: (upper - lower) / 2, delay: delay, loss: loss)
+  private func capacity() -> RampOutcome {
+    let upper = self.upper ?? lower
+    let bad = steps.filter(\.isOverload)
+    let delivered = bad.map(\.deliveredRate).filter { $0 > 0 }.sorted()
+    let median = delivered.isEmpty ? 0 : delivered[delivered.count / 2]
+    let (least, most) = (min(lower, upper), max(lower, upper))
+    let isPlausible = median >= least / configuration.precision && median <= most * configuration.precision
+    let delay = bad.map(\.mostDelay).max() ?? .zero
+    let loss = bad.min { $0.sentRate < $1.sentRate }?.loss ?? 0
+    return .capacity(
+      rate: isPlausible ? median : (lower + upper) / 2, margin: (most - least) / 2, delay: delay, loss: loss)
   }
 
   private mutating func begin(_ rate: Double, at now: Instant) {

@@ -28,6 +28,8 @@ public struct ProbeReport: Sendable {
 public enum ArrivalKnowledge: String, Sendable {
   /// Packet by packet, from RTCP extended reports (RFC 3611).
   case extendedReports = "xr"
+  /// From the totals that `jitterbug receive --reflect` tells a prober: exact, but without the runs.
+  case feedback
   /// From report blocks (RFC 3550 section 6.4.1): totals in which duplicates hide losses.
   case receiverReports = "rr"
   /// No report came.

@@ -103,6 +103,7 @@ extension SentStreamReport {
     }
     switch knownBy {
     case .extendedReports: page.row("known by", ["the far end's RTCP extended reports, packet by packet"])
+    case .feedback: page.row("known by", ["the far end's count of sequence numbers"])
     case .receiverReports:
       var words = ["the far end's receiver reports: duplicates hide losses in them"]
       if reported < sent { words.append("they tell nothing of the last \(Figures.count(sent - reported, "packet"))") }

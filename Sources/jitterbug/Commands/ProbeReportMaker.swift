@@ -74,6 +74,16 @@ enum ProbeReportMaker {
     report.jitter = farEnd.jitter
     report.roundTrip = farEnd.roundTrip
     report.reports = farEnd.blockCount
+    if let stream = prober.client?.feedback?.streams.first(where: { $0.ssrc == configuration.ssrc }) {
+      // Feedback goes on until after the last packet, so whatever isn't in it is lost.
+      report.knownBy = .feedback
+      report.reported = session.packetCount
+      report.unique = Int(stream.unique)
+      report.received = Int(stream.received)
+      report.lost = max(report.sent - Int(stream.unique), 0)
+      report.duplicates = Int(stream.received) - Int(stream.unique)
+      return report
+    }
     guard let block = farEnd.block else { return report }
     report.knownBy = .receiverReports
     let first = configuration.firstSequence.rawValue
@@ -101,8 +111,9 @@ enum ProbeReportMaker {
     }
     if runs.count > 0 { figures.meanRun = Double(runs.packets) / Double(runs.count) }
     figures.spreadMost = prober.meter.spread
-    let isExact = streams.allSatisfy { $0.knownBy == .extendedReports }
-    let knownBy = isExact ? ArrivalKnowledge.extendedReports : .receiverReports
+    // As good as what is known worst.
+    let order: [ArrivalKnowledge] = [.receiverReports, .feedback, .extendedReports]
+    let knownBy = order.first { kind in streams.contains { $0.knownBy == kind } } ?? .nothing
     return verdict(figures, knownBy: knownBy.rawValue, prober: prober)
   }
 

@@ -232,15 +232,24 @@ final class Prober {
         giveUp()
       }
     case .closing(let since):
-      let isUpKnown = ramp != nil || sendSessions.allSatisfy(\.isTailReported)
+      let isUpKnown = ramp != nil || sendSessions.allSatisfy { $0.isTailReported || hasFeedback(of: $0) }
       let isDownKnown = listener.map { $0.isOver(streams: profile.streams) } ?? true
-      // Before the first report of all, a receiver may take three seconds (RFC 3550 section 6.2).
-      let limit = Interval.seconds(sendSessions.contains { $0.farEnd.blockCount > 0 } ? 3 : 4)
+      // A receiver that follows RFC 3550 section 6.2 may take six seconds until it reports.
+      let limit = Interval.seconds(sendSessions.contains { $0.farEnd.blockCount > 0 } || client != nil ? 3 : 7)
       guard isUpKnown && isDownKnown && path.link?.nextDelivery == nil || now - since > limit else { return }
       if heardCount == 0 { giveUp() }
       phase = .over
     case .over: break
     }
+  }
+
+  /// Whether the far end's feedback tells of the last packet; what was lost at the very end shows by time alone.
+  private func hasFeedback(of session: SendSession) -> Bool {
+    guard let stream = client?.feedback?.streams.first(where: { $0.ssrc == session.configuration.ssrc }) else {
+      return false
+    }
+    let last = session.configuration.firstSequence.advanced(by: session.packetCount - 1).rawValue
+    return UInt16(truncatingIfNeeded: stream.highest) == last
   }
 
   private func ask(at now: Instant) {
