@@ -162,7 +162,8 @@ public struct ProbeSender: Sendable {
     var fresh = content.mutableSpan
     profile.fill(&fresh, number: packet.number)
     let size = unsafe streams[index].session.packetize(
-      content.span.bytes.extracting(first: packet.payloadBytes), timestampOffset: admission.timestampOffset - sendOffset,
+      content.span.bytes.extracting(first: packet.payloadBytes),
+      timestampOffset: admission.timestampOffset - sendOffset,
       marker: packet.marker, into: &bytes, deadline: admission.deadline)
     streams[index].pending = nil
     streams[index].admission = nil

@@ -1,8 +1,9 @@
 import Impairment
 import Packets
-@testable import Probing
 import Testing
 import Timeline
+
+@testable import Probing
 
 /// The handshake, as honest and as forged datagrams meet it.
 @Suite struct ReflectorTests {
@@ -93,7 +94,8 @@ import Timeline
     let token = try token(for: 1, at: now)
     for bit in 0..<64 {
       let forged = [
-        ProbeToken(high: token.high ^ 1 << bit, low: token.low), ProbeToken(high: token.high, low: token.low ^ 1 << bit),
+        ProbeToken(high: token.high ^ 1 << bit, low: token.low),
+        ProbeToken(high: token.high, low: token.low ^ 1 << bit),
       ]
       for wrong in forged { #expect(try answer(to: wrong, from: 1, at: now) == .unknownToken) }
     }
@@ -160,7 +162,8 @@ import Timeline
     #expect(try answer(to: token, from: 1, at: now) == .accepted)
   }
 
-  @Test mutating func `a client gets no more than two bytes for each that it sends, once its start is used up`() throws {
+  @Test mutating func `a client gets no more than two bytes for each that it sends, once its start is used up`() throws
+  {
     let token = try token(for: 1, at: now)
     #expect(try answer(to: token, Self.wish(.video), from: 1, at: now) == .accepted)
     let start = sent(to: 1, from: now, for: .milliseconds(4_900))

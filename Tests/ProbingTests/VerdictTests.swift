@@ -28,17 +28,23 @@ import Timeline
     #expect(video.grade == nil && video.quality == nil)
   }
 
+  private func expect(_ figures: PathFigures, buffer: Interval, _ basis: PathVerdict.Basis) throws {
+    let found = PathVerdict(figures, profile: try voice()).buffer
+    #expect(found?.delay == buffer && found?.basis == basis)
+  }
+
   @Test func `the buffer is drawn from the best that is known`() throws {
     var known = figures(lost: 0)
     #expect(PathVerdict(known, profile: try voice()).buffer == nil)
     known.jitterMost = .milliseconds(7)
-    #expect(PathVerdict(known, profile: try voice()).buffer.map { ($0.delay, $0.basis) } ?? (.zero, .jitter) == (.milliseconds(30), .jitter))
+    try expect(known, buffer: .milliseconds(30), .jitter)
     known.spreadMost = .milliseconds(44)
-    #expect(PathVerdict(known, profile: try voice()).buffer.map { ($0.delay, $0.basis) } ?? (.zero, .jitter) == (.milliseconds(50), .range))
+    try expect(known, buffer: .milliseconds(50), .range)
     known.spread99 = .milliseconds(38)
-    #expect(PathVerdict(known, profile: try voice()).buffer.map { ($0.delay, $0.basis) } ?? (.zero, .jitter) == (.milliseconds(50), .percentiles))
+    try expect(known, buffer: .milliseconds(50), .percentiles)
     known.spreadMost = .milliseconds(400)
-    #expect(PathVerdict(known, profile: try voice()).buffer?.delay == .milliseconds(40), "a straggler isn't worth 400 ms")
+    // A straggler isn't worth 400 ms.
+    try expect(known, buffer: .milliseconds(40), .percentiles)
   }
 
   @Test func `the remedy fits the pattern of the loss`() throws {
