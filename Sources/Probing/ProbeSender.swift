@@ -24,6 +24,8 @@ public struct ProbeSender: Sendable {
     var isDone = false
     var goodbyes = 0
     var nextGoodbye: Instant?
+    /// The goodbye as it was made: a repeated one is the same, so that whichever arrives is answered alike.
+    var goodbye: [UInt8] = []
   }
 
   /// Goodbyes sent for each stream: more than one, because the tail of the account hangs on it.
@@ -121,7 +123,7 @@ public struct ProbeSender: Sendable {
         streams[index].goodbyes += 1
         let isLast = streams[index].goodbyes >= Self.goodbyeCount
         streams[index].nextGoodbye = isLast ? nil : now + Self.goodbyeSpacing
-        if let size = streams[index].session.goodbye(into: &bytes, at: now) { return .control(bytes: size) }
+        if let size = goodbye(of: index, into: &bytes, at: now) { return .control(bytes: size) }
       } else if let size = streams[index].session.pollReport(into: &bytes, at: now) {
         return .control(bytes: size)
       }
@@ -136,6 +138,18 @@ public struct ProbeSender: Sendable {
     streams[index].pending = nil
     streams[index].admission = nil
     streams[index].nextGoodbye = now
+  }
+
+  private mutating func goodbye(of index: Int, into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
+    if streams[index].goodbye.isEmpty {
+      guard let size = streams[index].session.goodbye(into: &bytes, at: now) else { return nil }
+      streams[index].goodbye = (0..<size).map { bytes[$0] }
+      return size
+    }
+    let known = streams[index].goodbye
+    guard known.count <= bytes.count else { return nil }
+    for place in known.indices { bytes[place] = known[place] }
+    return known.count
   }
 
   private mutating func media(

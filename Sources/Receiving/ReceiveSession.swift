@@ -35,6 +35,10 @@ public struct ReceiveSession: Sendable {
     public var cname: String
     /// The session's bandwidth in bits a second, of which RTCP takes 5 %.
     public var bandwidth = 128_000.0
+    /// Whether extended reports are sent (RFC 3611).
+    public var sendsExtendedReports = true
+    /// What has to be added to an `Instant` to get nanoseconds since the Unix epoch.
+    public var wallClockOffset: Int64 = 0
     /// The seed of the report timer's randomisation.
     public var seed: UInt64
 
@@ -234,7 +238,7 @@ public struct ReceiveSession: Sendable {
     }
     let fate = streams[place].receive(packet, of: datagram, extended: extended, arrival: arrival, index: index)
     note(fate, index: index, header: header, extended: extended, size: datagram.byteCount, arrival: arrival)
-    reporter.heard(at: arrival)
+    reporter.heard(header.ssrc, at: arrival)
     settleGoodbye(place)
   }
 
@@ -320,7 +324,7 @@ public struct ReceiveSession: Sendable {
     streams[place].cname = reporter.cname(of: ssrc)
     if configuration.keepsTimelines { streams[place].timeline = StreamTimeline() }
     announce(.began, of: place, at: first.arrival)
-    reporter.heard(at: first.arrival)
+    reporter.heard(ssrc, at: first.arrival)
     datagrams.held -= proof.count
     for held in proof {
       guard case .accept(let extended) = streams[place].validator.judge(held.sequence, fits: true) else {

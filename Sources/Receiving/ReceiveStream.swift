@@ -35,6 +35,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   public internal(set) var timeline: StreamTimeline?
   /// Packets and payload bytes that the sender says it has sent (its last sender report), modulo 2^32.
   public internal(set) var sent: (packets: UInt32, octets: UInt32)?
+  /// The round trip times to the sender and back, by its answers to our extended reports.
+  public internal(set) var roundTrip = RoundTrip()
   /// Why the stream ended; nil while it runs.
   public var end: StreamEnd? {
     if case .ended(let reason) = phase { reason } else { nil }
@@ -52,6 +54,10 @@ public struct ReceiveStream: Sendable, Identifiable {
   /// The last sender report: the middle of its NTP time, and when it arrived.
   var senderReport: (middle: UInt32, arrival: Instant)?
   var reportedReceived = 0
+  /// What arrived and has to be told in extended reports.
+  var recorder = IntervalRecorder()
+  /// Whether a sender report has shown that nothing is missing before the first packet.
+  var hasWholeHead = false
   /// Whether `format` is Opus, asked once: encoding names are compared without regard to case.
   private let isOpus: Bool
   private var timestamps: TimestampExtender
@@ -140,6 +146,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   /// The sender has begun anew: timestamps stand in no relation to those before.
   mutating func restartTimeline(at timestamp: RTPTimestamp, sequence: Int64) {
     statistics.restart()
+    recorder.restart()
+    hasWholeHead = false
     timeline?.restart()
     mediaJitter?.restart()
     buffer.restart(at: sequence)
@@ -173,6 +181,10 @@ public struct ReceiveStream: Sendable, Identifiable {
     }
     let reception = statistics.record(
       sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount)
+    if reception != .tooOld {
+      recorder.record(
+        extended, header: header, isDuplicate: reception.isDuplicate, arrival: arrival, clockRate: format.clockRate)
+    }
     guard reception.isUnique else {
       if log != nil, reception == .duplicate { keepCopy(extended, header.timestamp, arrival: arrival) }
       return (reception, reception == .tooOld ? .discarded(.outOfRange) : .duplicate)

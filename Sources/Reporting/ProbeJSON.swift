@@ -95,6 +95,7 @@ extension SentStreamReport {
       json.value("received", received)
       json.value("unique", unique)
       json.value("lost", lost)
+      json.value("lost_at_ends", lostAtEnds)
       json.value("duplicates", duplicates)
     }
     json.value("loss_ratio", lost.map { reported > 0 ? Double(max($0, 0)) / Double(reported) : 0 }, decimals: 6)
@@ -111,6 +112,16 @@ extension SentStreamReport {
       json.value("bursts", nil as String?)
     }
     jitter.write("jitter_ms", to: &json)
+    if let delayVariation {
+      json.object("delay_variation_ms") { json in
+        json.value("p50", delayVariation.p50, decimals: 3)
+        json.value("p95", delayVariation.p95, decimals: 3)
+        json.value("p99", delayVariation.p99, decimals: 3)
+        json.value("max", delayVariation.max, decimals: 3)
+      }
+    } else {
+      json.value("delay_variation_ms", nil as String?)
+    }
     roundTrip.milliseconds.write("round_trip_ms", to: &json)
   }
 }

@@ -58,12 +58,16 @@ public struct SentStreamReport: Sendable {
   public var unique: Int?
   /// Sequence numbers that didn't arrive; by report blocks, packets less those received.
   public var lost: Int?
+  /// Of those, how many before the first and after the last one that arrived; nil when it isn't known.
+  public var lostAtEnds: Int?
   /// Packets that arrived again; nil when it isn't known.
   public var duplicates: Int?
-  /// Runs of lost packets; nil when they aren't known.
+  /// Runs of lost packets between others that arrived; nil when they aren't known.
   public var lossRuns: LossRuns?
   /// The interarrival jitter at the far end in milliseconds.
   public var jitter = RunningExtent()
+  /// How the delays vary, of the packets whose receipt times were told; nil when it isn't known.
+  public var delayVariation: DelayPercentiles?
   /// The round-trip times.
   public var roundTrip = RoundTrip()
   /// Reports that came.

@@ -114,14 +114,7 @@ extension SendingReport {
     }
     json.array("far_ends") { array in
       for farEnd in farEnds {
-        array.object { json in
-          json.value("ssrc", Figures.identifier(farEnd.ssrc))
-          json.value("reports", farEnd.reports)
-          json.value("cumulative_lost", farEnd.cumulativeLost)
-          json.value("last_fraction_lost", farEnd.lastFractionLost, decimals: 6)
-          farEnd.jitter.write("jitter_ms", to: &json)
-          farEnd.roundTrip.milliseconds.write("round_trip_ms", to: &json)
-        }
+        array.object { farEnd.write(to: &$0) }
       }
     }
   }

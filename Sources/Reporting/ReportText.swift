@@ -219,18 +219,3 @@ extension SendingReport {
     for farEnd in farEnds { farEnd.write(to: &page) }
   }
 }
-
-extension SendingReport.FarEnd {
-  fileprivate func write(to page: inout TextPage) {
-    var figures = [
-      "\(Figures.identifier(ssrc)) in \(Figures.count(reports, "report"))",
-      "\(Figures.grouped(cumulativeLost)) lost by RFC 3550",
-      "\(Figures.trimmed(lastFractionLost * 100, decimals: 1)) % at last",
-    ]
-    if jitter.count > 0 { figures.append("jitter \(Figures.milliseconds(jitter.last))") }
-    if roundTrip.milliseconds.count > 0 {
-      figures.append("round trip \(Figures.milliseconds(roundTrip.milliseconds.mean))")
-    }
-    page.row("far end", figures)
-  }
-}

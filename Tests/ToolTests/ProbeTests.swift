@@ -28,6 +28,10 @@ import Testing
     #expect(sent["packets"]["received"].int == record["delivered"].int)
     #expect(sent["packets"]["unique"].int == 200 - lost)
     #expect(sent["packets"]["duplicates"].int == sent["packets"]["received"].int.map { $0 - (200 - lost) })
+    #expect(sent["known_by"].string == "xr")
+    #expect(sent["packets"]["lost_at_ends"].int == 0)
+    #expect(sent["bursts"]["count"].int == record["loss_runs"].int)
+    #expect(sent["bursts"]["max"].int == record["longest_loss_run"].int)
 
     let (heard, back) = (run.report["streams"][1], run.report["link_record_down"])
     #expect(heard["direction"].string == "down")

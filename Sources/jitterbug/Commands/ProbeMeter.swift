@@ -46,7 +46,7 @@ struct ProbeMeter {
         return sum + max(ahead + turns * 65_536 + 1 - Int(stream.unique), 0)
       }
     }
-    let blocks = sessions.compactMap(\.farEnd.block)
+    let blocks = sessions.compactMap { $0.heardFarEnd?.block }
     return blocks.isEmpty ? nil : blocks.reduce(0) { $0 + Int($1.cumulativeLost) }
   }
 
@@ -56,7 +56,7 @@ struct ProbeMeter {
     let sentNow = sessions.reduce(0) { $0 + $1.packetCount }
     row.sent = sentNow - sent
     sent = sentNow
-    let reportsNow = sessions.reduce(0) { $0 + $1.farEnd.blockCount }
+    let reportsNow = sessions.reduce(0) { $0 + ($1.heardFarEnd?.blockCount ?? 0) }
     let lostNow = Self.lost(sessions, feedback)
     if let lostNow, feedback != nil || reportsNow != reports {
       row.upLost = lostNow - (lost ?? 0)
@@ -71,7 +71,7 @@ struct ProbeMeter {
       row.downJitter = streams.map(\.statistics.jitter.last).max() ?? 0
       (downExpected, downUnique) = (expected, unique)
     }
-    let trips = sessions.map(\.farEnd.roundTrip.milliseconds).filter { $0.count > 0 }
+    let trips = sessions.compactMap { $0.heardFarEnd?.roundTrip.milliseconds }.filter { $0.count > 0 }
     row.roundTrip = trips.first?.last
     seconds.append(row)
   }

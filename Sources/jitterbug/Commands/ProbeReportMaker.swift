@@ -70,30 +70,52 @@ enum ProbeReportMaker {
       ssrc: configuration.ssrc, destination: prober.path.endpoint.description, encoding: encoding(prober),
       payloadType: configuration.payloadType)
     report.sent = session.packetCount
-    let farEnd = session.farEnd
-    report.jitter = farEnd.jitter
-    report.roundTrip = farEnd.roundTrip
-    report.reports = farEnd.blockCount
-    if let stream = prober.client?.feedback?.streams.first(where: { $0.ssrc == configuration.ssrc }) {
-      // Feedback goes on until after the last packet, so whatever isn't in it is lost.
-      report.knownBy = .feedback
-      report.reported = session.packetCount
-      report.unique = Int(stream.unique)
-      report.received = Int(stream.received)
-      report.lost = max(report.sent - Int(stream.unique), 0)
-      report.duplicates = Int(stream.received) - Int(stream.unique)
-      return report
+    let farEnd = session.heardFarEnd
+    report.jitter = farEnd?.jitter ?? RunningExtent()
+    report.roundTrip = farEnd?.roundTrip ?? RoundTrip()
+    report.reports = farEnd?.blockCount ?? 0
+    let feedback = prober.client?.feedback?.streams.first { $0.ssrc == configuration.ssrc }
+    if let farEnd, let extended = farEnd.extended { take(extended, farEnd, session.isFinal(farEnd), into: &report) }
+    if let feedback { take(feedback, into: &report) }
+    if report.knownBy == .nothing, let farEnd, let block = farEnd.block {
+      report.knownBy = .receiverReports
+      report.reported = report.sent - Int(farEnd.missingTail(of: Int64(report.sent)) ?? Int64(report.sent))
+      report.lost = Int(block.cumulativeLost)
+      report.received = report.reported - Int(block.cumulativeLost)
     }
-    guard let block = farEnd.block else { return report }
-    report.knownBy = .receiverReports
-    let first = configuration.firstSequence.rawValue
-    // Brought near to what was sent, as 16 bits may have wrapped.
-    let ahead = Int(UInt16(truncatingIfNeeded: block.highestSequence) &- first)
-    let turns = max(session.packetCount - 1 - ahead + 32_768, 0) / 65_536
-    report.reported = min(ahead + turns * 65_536 + 1, session.packetCount)
-    report.lost = Int(block.cumulativeLost)
-    report.received = report.reported - Int(block.cumulativeLost)
     return report
+  }
+
+  /// Extended reports without a gap tell everything; of others, no more than the runs is taken.
+  private static func take(
+    _ extended: ExtendedFarEnd, _ farEnd: FarEnd, _ isFinal: Bool, into report: inout SentStreamReport
+  ) {
+    let reception = extended.reception.summary()
+    report.delayVariation = extended.delay.count >= 50 ? extended.delay.percentiles() : nil
+    guard extended.thinning == 0, reception.covered == Int(reception.last - reception.first) + 1 else { return }
+    report.knownBy = .extendedReports
+    report.lossRuns = reception.runs
+    let unique = reception.covered - reception.lost - reception.lostAtEnd
+    // Once it has heard the goodbye, what it hasn't told of never came.
+    report.reported = isFinal ? report.sent : Int(reception.last) + 1
+    report.unique = unique
+    report.lost = report.reported - unique
+    report.lostAtEnds = report.reported - unique - reception.lost
+    if let block = farEnd.block, farEnd.highest == reception.last - Int64(reception.lostAtEnd) {
+      report.duplicates = reception.lost - Int(block.cumulativeLost)
+      report.received = report.duplicates.map { unique + $0 }
+    }
+  }
+
+  /// Feedback goes on until after the last packet, so whatever isn't in it is lost; it adds what reports lack.
+  private static func take(_ feedback: ProbeFeedback.Stream, into report: inout SentStreamReport) {
+    guard report.knownBy != .extendedReports || report.reported < report.sent || report.received == nil else { return }
+    if report.knownBy != .extendedReports || report.reported < report.sent { report.knownBy = .feedback }
+    report.reported = report.sent
+    report.unique = Int(feedback.unique)
+    report.received = Int(feedback.received)
+    report.lost = max(report.sent - Int(feedback.unique), 0)
+    report.duplicates = Int(feedback.received) - Int(feedback.unique)
   }
 
   private static func upVerdict(_ streams: [SentStreamReport], prober: Prober) -> DirectionVerdict? {
@@ -107,10 +129,12 @@ enum ProbeReportMaker {
         runs = (runs.count + lossRuns.count, runs.packets + lossRuns.packets)
         figures.longestRun = max(figures.longestRun ?? 0, lossRuns.max)
       }
+      note(stream.delayVariation, in: &figures)
       note(stream.jitter.count > 0 ? stream.jitter.max : nil, stream.roundTrip, in: &figures)
     }
     if runs.count > 0 { figures.meanRun = Double(runs.packets) / Double(runs.count) }
-    figures.spreadMost = prober.meter.spread
+    // The range that was told covers every packet; what the receipt times tell is thinned.
+    figures.spreadMost = prober.meter.spread ?? figures.spreadMost
     // As good as what is known worst.
     let order: [ArrivalKnowledge] = [.receiverReports, .feedback, .extendedReports]
     let knownBy = order.first { kind in streams.contains { $0.knownBy == kind } } ?? .nothing
@@ -129,16 +153,19 @@ enum ProbeReportMaker {
       figures.lost += reception.lost
       runs = (runs.count + reception.lossRuns.count, runs.packets + reception.lossRuns.packets)
       figures.longestRun = max(figures.longestRun ?? 0, reception.lossRuns.max)
-      if let delay = reception.delayVariation {
-        figures.spread99 = max(figures.spread99 ?? .zero, Interval(seconds: delay.p99 / 1000))
-        figures.spreadMost = max(figures.spreadMost ?? .zero, Interval(seconds: delay.max / 1000))
-      }
+      note(reception.delayVariation, in: &figures)
       note(reception.jitter.max, stream.roundTrip, in: &figures)
     }
     // The round trip is the path's, whoever measured it.
-    for session in prober.sendSessions { note(nil, session.farEnd.roundTrip, in: &figures) }
+    for session in prober.sendSessions { note(nil, session.heardFarEnd?.roundTrip ?? RoundTrip(), in: &figures) }
     if runs.count > 0 { figures.meanRun = Double(runs.packets) / Double(runs.count) }
     return verdict(figures, knownBy: "reception", prober: prober)
+  }
+
+  private static func note(_ delay: DelayPercentiles?, in figures: inout PathFigures) {
+    guard let delay else { return }
+    figures.spread99 = max(figures.spread99 ?? .zero, Interval(seconds: delay.p99 / 1000))
+    figures.spreadMost = max(figures.spreadMost ?? .zero, Interval(seconds: delay.max / 1000))
   }
 
   private static func note(_ jitter: Double?, _ roundTrip: RoundTrip, in figures: inout PathFigures) {

@@ -232,10 +232,10 @@ final class Prober {
         giveUp()
       }
     case .closing(let since):
-      let isUpKnown = ramp != nil || sendSessions.allSatisfy { $0.isTailReported || hasFeedback(of: $0) }
+      let isUpKnown = ramp != nil || sendSessions.allSatisfy(isSettled)
       let isDownKnown = listener.map { $0.isOver(streams: profile.streams) } ?? true
       // A receiver that follows RFC 3550 section 6.2 may take six seconds until it reports.
-      let limit = Interval.seconds(sendSessions.contains { $0.farEnd.blockCount > 0 } || client != nil ? 3 : 7)
+      let limit = Interval.seconds(sendSessions.contains { $0.heardFarEnd != nil } || client != nil ? 3 : 7)
       guard isUpKnown && isDownKnown && path.link?.nextDelivery == nil || now - since > limit else { return }
       if heardCount == 0 { giveUp() }
       phase = .over
@@ -243,13 +243,12 @@ final class Prober {
     }
   }
 
-  /// Whether the far end's feedback tells of the last packet; what was lost at the very end shows by time alone.
-  private func hasFeedback(of session: SendSession) -> Bool {
-    guard let stream = client?.feedback?.streams.first(where: { $0.ssrc == session.configuration.ssrc }) else {
-      return false
-    }
-    let last = session.configuration.firstSequence.advanced(by: session.packetCount - 1).rawValue
-    return UInt16(truncatingIfNeeded: stream.highest) == last
+  /// Whether the far end has said its last word on a stream.
+  private func isSettled(_ session: SendSession) -> Bool {
+    guard let farEnd = session.heardFarEnd else { return session.packetCount == 0 }
+    // Ours answer the goodbye; of others nothing more is known than whether they have told of the last packet.
+    if farEnd.extended != nil || client != nil { return session.isFinal(farEnd) }
+    return farEnd.missingTail(of: Int64(session.packetCount)) == 0
   }
 
   private func ask(at now: Instant) {
@@ -371,17 +370,13 @@ final class Prober {
     if up.packets > 0 {
       up.farEndLoss = ProbeMeter.lost(sessions, client?.feedback).map { Double(max($0, 0)) / Double(up.packets) }
     }
-    up.roundTrip = sessions.map(\.farEnd.roundTrip.milliseconds).first { $0.count > 0 }?.last
+    up.roundTrip = sessions.compactMap { $0.heardFarEnd?.roundTrip.milliseconds }.first { $0.count > 0 }?.last
     up.errors = path.errors.values.reduce(0, +)
     return up
   }
 }
 
 extension SendSession {
-  /// Whether the far end has told of the last packet sent.
-  var isTailReported: Bool {
-    guard packetCount > 0, let block = farEnd.block else { return packetCount == 0 }
-    let last = configuration.firstSequence.advanced(by: packetCount - 1).rawValue
-    return UInt16(truncatingIfNeeded: block.highestSequence) == last
-  }
+  /// The receiver at the other end: the one that tells most, where several report.
+  var heardFarEnd: FarEnd? { farEnds.all.first { $0.extended != nil } ?? farEnds.latest }
 }

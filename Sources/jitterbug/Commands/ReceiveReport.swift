@@ -62,6 +62,7 @@ enum ReceiveReport {
     report.playout.discarded[.undecodable] += undecodable
     report.timeline = stream.timeline
     report.cname = stream.cname
+    report.roundTrip = stream.roundTrip
     report.encoding = stream.format.description
     report.encodingSource = stream.formatOrigin.encodingSource
     report.ended = stream.end?.sentence
