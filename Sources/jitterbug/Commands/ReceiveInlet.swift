@@ -128,6 +128,17 @@ struct ReceiveInlet: ~Copyable {
     }
   }
 
+  /// The address of a sender; nil when there were so many that it has none.
+  func address(of peer: Peer) -> SocketAddress? { peers.address(of: peer) }
+
+  /// Sends a datagram from the media port; whether the address can be reached.
+  mutating func sendMedia(_ bytes: RawSpan, to address: SocketAddress) -> Bool {
+    switch (try? media?.send(bytes, to: address)) ?? nil {
+    case .trouble(.connectionRefused)?, .trouble(.unreachable)?: false
+    case .sent?, .wouldBlock?, .trouble?, nil: true
+    }
+  }
+
   // MARK: TCP
 
   mutating func accept(in loop: borrowing EventLoop, firstToken: UInt64) throws(CommandError) {
