@@ -156,7 +156,7 @@ extension StreamReport {
   }
 
   func writeLateness(to page: inout TextPage) {
-    guard whatIf == nil, let points = lateness?.points, let last = points.last else { return }
+    guard whatIf == nil, let points = lateness?.points, points.count > 1, let last = points.last else { return }
     let shown = points.filter { [10, 20, 40, 60, 100, 150, 200, 300, 500].contains($0.delay.milliseconds) || $0 == last }
     let parts = shown.prefix(6).map { point in
       "\(Figures.trimmed(point.delay.milliseconds, decimals: 1)) ms: \(Figures.trimmed(point.late * 100, decimals: 2)) %"
