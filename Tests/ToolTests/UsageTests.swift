@@ -282,11 +282,11 @@ import Testing
     ),
     (
       "recieve",
-      "recieve is not a verb of jitterbug: write send or receive, and see jitterbug --help"
+      "recieve is not a verb of jitterbug: write send, receive, analyze or verify, and see jitterbug --help"
     ),
     (
       "--frobnicate",
-      "--frobnicate is not a verb of jitterbug: write send or receive, and see jitterbug --help"
+      "--frobnicate is not a verb of jitterbug: write send, receive, analyze or verify, and see jitterbug --help"
     ),
   ]
 
@@ -306,7 +306,10 @@ import Testing
     #expect(run.errors == (try Self.page("jitterbug")))
   }
 
-  @Test(arguments: [("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"])])
+  @Test(arguments: [
+    ("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"]),
+    ("analyze", ["analyze", "--help"]), ("verify", ["verify", "--help"]),
+  ])
   func `the help is that of docs, examples first`(page: String, words: [String]) async throws {
     let run = try await Jitterbug.run(words)
     #expect(run.status == 0)
