@@ -118,8 +118,8 @@ extension StreamReport {
       page.row(
         "steps",
         [
-          "98 % from \(Figures.milliseconds(low.milliseconds)) to \(Figures.milliseconds(high.milliseconds)) of delay from "
-            + "one packet to the next",
+          "98 % of changes from packet to packet are \(Figures.milliseconds(low.milliseconds)) to "
+            + Figures.milliseconds(high.milliseconds),
           "mean \(Figures.milliseconds(steps.meanMagnitude.milliseconds))",
         ])
     }
