@@ -37,7 +37,7 @@ enum SampleReport {
     stream.ended = "the sender said goodbye"
     stream.roundTrip.record(arrival: NTPTimestamp(rawValue: 0x2_0000_0000), lastSenderReport: 0x1_8000, delay: 0x7fbe)
     stream.ends = StreamEnds(.finalCount)
-    (stream.ends.sent, stream.ends.lostAtEnds) = (101, 1)
+    (stream.ends.sent, stream.ends.sentAtLeast, stream.ends.lostAtEnds) = (101, 101, 1)
     stream.socketDrops = 2
     stream.gilbertElliott = stream.reception.fitGilbertElliott()
     stream.lateness = LatenessCurve(points: [
