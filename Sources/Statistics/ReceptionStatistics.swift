@@ -67,8 +67,11 @@ public struct ReceptionStatistics: Sendable {
   /// Counts one validated RTP packet, in order of arrival.
   ///
   /// `sequence` is already extended: 64 bit, it never wraps; the caller extends it and moves it on at a restart. `bytes`
-  /// is the size to add up, by convention that of the RTP packet with its header.
-  public mutating func record(sequence: Int64, timestamp: RTPTimestamp, arrival: Instant, bytes: Int) -> Reception {
+  /// is the size to add up, by convention that of the RTP packet with its header. A packet that isn't timed, because its
+  /// timestamp doesn't tell when it was sent, is left out of all that is about delay but the jitter.
+  public mutating func record(
+    sequence: Int64, timestamp: RTPTimestamp, arrival: Instant, bytes: Int, isTimed: Bool = true
+  ) -> Reception {
     let reception: Reception
     switch window.insert(sequence) {
     case .inOrder:
@@ -91,7 +94,7 @@ public struct ReceptionStatistics: Sendable {
     jitter.record(timestamp: timestamp, arrival: arrival)
     if reception.isUnique {
       unique += 1
-      recordDelay(of: sequence, timestamp: timestamp, arrival: arrival)
+      if isTimed { recordDelay(of: sequence, timestamp: timestamp, arrival: arrival) }
     }
     return reception
   }
@@ -139,6 +142,15 @@ public struct ReceptionStatistics: Sendable {
     return ahead >= 0 && Interval(units: ahead, rate: jitter.clockRate) < packetInterval
   }
 
+  /// Bursts and gaps of packets that were lost or of no use so far (RFC 3611 section 4.7.2).
+  public var burstGap: BurstGapMetrics {
+    var settled = window
+    settled.close()
+    var bursts = settled.bursts
+    bursts.packetInterval = packetInterval
+    return bursts
+  }
+
   /// The media time from one packet to the next, over all numbers so far; zero before the second.
   public var packetInterval: Interval { media.interval(clockRate: jitter.clockRate) }
 
@@ -169,16 +181,13 @@ public struct ReceptionStatistics: Sendable {
     var settled = window
     settled.close()
     let segments = restarts + (window.isEmpty ? 0 : 1)
-    let interval = packetInterval
-    var bursts = settled.bursts
-    bursts.packetInterval = interval
     return ReceptionSummary(
       expected: expected, received: received, unique: unique, lost: lost, duplicates: duplicates, reordered: reordered,
       tooOld: tooOld, bytes: bytes, restarts: restarts, rfc3550Lost: rfc3550Lost, lossRuns: settled.runs,
       gilbert: GilbertFit(runs: settled.runs.count, lost: lost, received: unique, segments: segments),
       jitter: jitter, delayVariation: delay.percentiles(), reordering: order.metrics, lossDistance: settled.distance,
-      burstGap: bursts, lossLog: settled.log, interPacketVariation: steps, delayHistogram: delay.histogram(),
-      leastTransit: delay.leastTransit, drift: drift.estimate(), packetInterval: interval,
+      burstGap: burstGap, lossLog: settled.log, interPacketVariation: steps, delayHistogram: delay.histogram(),
+      leastTransit: delay.leastTransit, drift: drift.estimate(), packetInterval: packetInterval,
       firstArrival: firstArrival, lastArrival: lastArrival)
   }
 
