@@ -205,8 +205,9 @@ public struct JitterBuffer: Sendable {
   ///
   /// A buffer whose target is no more than that calls it late. Nil when it begins a timeline, and so can't be late.
   public func lateness(of packet: BufferedPacket) -> Interval? {
-    guard let arrivals, !startsTimeline(packet) else { return nil }
-    return transit(of: packet) - arrivals.base
+    let transit = transit(of: packet)
+    guard let arrivals, !startsTimeline(packet, transit) else { return nil }
+    return transit - arrivals.base
   }
 
   // MARK: Private
