@@ -49,7 +49,9 @@ extension CaptureAnalysis {
     if let place = states[index].candidates.firstIndex(where: { $0.ssrc == ssrc }) {
       candidate = states[index].candidates.remove(at: place)
       heldBytes -= candidate.byteCount
-      candidate.receive(packet.header, bytes: datagram, at: time)
+      let dropped = candidate.receive(packet.header, bytes: datagram, at: time, number: counts.frames)
+      counts.rtp -= dropped
+      counts.other += dropped
     } else {
       candidate = Candidate(packet.header, bytes: datagram, at: time, number: counts.frames)
     }
@@ -97,7 +99,7 @@ extension CaptureAnalysis {
       Source(
         flow: flow, isReverse: states[index].isReverse, ssrc: candidate.ssrc, firstFrame: candidate.first,
         isEncrypted: settings.isEncrypted, session: ReceiveSession(settings),
-        now: candidate.held.first?.arrival ?? .zero))
+        now: .zero))
     states[index].sources.append(place)
     states[index].lastSSRC = candidate.ssrc
     states[index].lastSource = place
