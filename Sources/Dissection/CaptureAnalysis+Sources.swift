@@ -101,6 +101,7 @@ extension CaptureAnalysis {
         isEncrypted: settings.isEncrypted, session: ReceiveSession(settings),
         now: .zero))
     states[index].sources.append(place)
+    places[candidate.ssrc, default: []].append(place)
     states[index].lastSSRC = candidate.ssrc
     states[index].lastSource = place
     for held in candidate.held {
@@ -172,14 +173,23 @@ extension CaptureAnalysis {
       }
     }
     guard !spoken.isEmpty else { return }
+    var isDelivered = false
     for media in Self.media(beside: flow) {
       guard let index = table.find(media) else { continue }
       for place in states[index].sources where spoken.contains(sources[place].ssrc) {
         control(datagram, to: place, at: time, perform: perform)
+        isDelivered = true
       }
       for place in states[index].candidates.indices where spoken.contains(states[index].candidates[place].ssrc) {
         states[index].candidates[place].receiveControl(datagram, at: time)
         heldBytes += datagram.byteCount
+      }
+    }
+    guard !isDelivered else { return }
+    // From a port of its own: between the same hosts the SSRC is enough.
+    for ssrc in Set(spoken) {
+      for place in places[ssrc] ?? [] where sources[place].flow.isBetweenHosts(of: flow) {
+        control(datagram, to: place, at: time, perform: perform)
       }
     }
   }

@@ -165,6 +165,8 @@ public struct CaptureAnalysis: Sendable {
   var states: [FlowState] = []
   var texts = SessionTexts()
   var heldBytes = 0
+  /// The places in `sources` of each SSRC.
+  var places: [UInt32: [Int]] = [:]
   private var scratch: [UInt8] = []
   private var previous = Instant.zero
 
