@@ -190,6 +190,13 @@ public struct JitterBuffer: Sendable {
   /// The smallest recent transit, from which the target is counted; nil before the first packet of a timeline.
   public var baseTransit: Interval? { arrivals?.base }
 
+  /// How long after the fastest packet of the recent past this one came, before it is inserted: a buffer whose target is
+  /// no more than that calls it late. Nil when it begins a timeline, and so can't be late.
+  public func lateness(of packet: BufferedPacket) -> Interval? {
+    guard let arrivals, !startsTimeline(packet) else { return nil }
+    return transit(of: packet) - arrivals.base
+  }
+
   // MARK: Private
 
   @inline(__always) private func dueTime(of timestamp: Int64) -> Instant {

@@ -36,8 +36,7 @@ extension ReceiveSession {
     switch packet {
     case .senderReport(let report):
       guard let place = openPlace(of: report.ssrc) else { return }
-      streams[place].senderReport = (report.ntp.middle, arrival)
-      streams[place].sent = (report.packetCount, report.octetCount)
+      streams[place].take(report, number: datagrams.rtcp, arrival: arrival)
       settleGoodbye(place)
     case .sourceDescription(let description):
       var items = description.items
@@ -52,6 +51,7 @@ extension ReceiveSession {
         guard let ssrc = goodbye.source(index, in: datagram), let place = openPlace(of: ssrc),
           streams[place].phase == .active
         else { continue }
+        streams[place].takeGoodbye(number: datagrams.rtcp)
         let margin = max(configuration.target, Self.goodbyeMargin)
         streams[place].phase = .leaving(.goodbye, drainAt: arrival + margin)
         settleGoodbye(place)

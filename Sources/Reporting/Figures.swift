@@ -28,7 +28,9 @@ enum Figures {
   }
 
   /// A count with its noun: "1 packet", "2 packets".
-  static func count(_ value: Int, _ noun: String) -> String { grouped(value) + " " + noun + (value == 1 ? "" : "s") }
+  static func count(_ value: Int, _ noun: String, _ plural: String? = nil) -> String {
+    grouped(value) + " " + (value == 1 ? noun : plural ?? noun + "s")
+  }
 
   /// A share in percent: "1.5 %"; one that is tiny but not zero is "< 0.01 %".
   static func percent(_ part: Int, of whole: Int) -> String {

@@ -39,6 +39,18 @@ public struct StreamReport: Sendable {
   public var roundTrip: RoundTrip
   /// The quality estimate, for encodings with figures.
   public var quality: QualityEstimate?
+  /// Why there is no quality estimate; nil when there is one.
+  public var qualityWithheld: String?
+  /// What is known of packets before the first and after the last that arrived.
+  public var ends = StreamEnds(.noReport)
+  /// Lost packets that this host's socket dropped.
+  public var socketDrops = 0
+  /// The loss model with two hidden states; nil when nobody tried to fit it.
+  public var gilbertElliott: GilbertElliottFit?
+  /// What share of packets a fixed buffer of this or that delay would have found late.
+  public var lateness: LatenessCurve?
+  /// How long packets were under way, as far as the clocks tell; nil when nobody looked.
+  public var delay: PathDelay?
   /// What the sender says that it sent, by its last sender report.
   public var sender: SenderCounts?
   /// What happened when; nil unless a report that shows it was asked for.
@@ -82,17 +94,24 @@ public struct StreamReport: Sendable {
     roundTrip = RoundTrip()
   }
 
+  /// Where packets were lost.
+  public var loss: LossAccount { LossAccount(reception, playout, ends, socketDrops: socketDrops) }
+
   /// Estimates the quality from the counts, for a packet of `packetization` media.
   public mutating func estimateQuality(packetization: Interval) {
-    guard let encoding, let name = encoding.split(separator: "/").first else { return }
+    let name = encoding.flatMap { $0.split(separator: "/").first }.map { String($0) }
     let roundTrips = roundTrip.milliseconds
-    quality = Quality.estimate(
+    let estimate = Quality.estimate(
       Quality.Inputs(
-        encoding: String(name), expected: reception.expected,
+        encoding: name ?? "", expected: reception.expected,
         missing: reception.lost + playout.late + playout.discarded.total - playout.recovered,
         meanBurst: reception.lossRuns.mean, packetization: packetization,
         bufferDelay: Interval(seconds: playout.bufferLevel.mean / 1000),
         roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.mean / 1000)))
+    switch estimate {
+    case .success(let result): (quality, qualityWithheld) = (result, nil)
+    case .failure(let reason): (quality, qualityWithheld) = (nil, reason.description)
+    }
   }
 
   /// The length of all media: played, concealed, rebuilt and silent.

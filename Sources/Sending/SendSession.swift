@@ -48,6 +48,9 @@ public struct SendSession: Sendable {
   public private(set) var packetCount = 0
   /// Their payload bytes.
   public private(set) var octetCount = 0
+  /// Packets made that no socket took: they were never sent, and the reports don't count them.
+  public private(set) var refusedCount = 0
+  private var refusedOctets = 0
   /// RTCP packets made so far.
   public private(set) var reportCount = 0
   /// What receivers report of this stream.
@@ -99,6 +102,12 @@ public struct SendSession: Sendable {
     anchor = (timestamp, deadline)
     if timer == nil, !hasLeft { timer = ReportTimer(timing: timing, at: deadline, using: &generator) }
     return size
+  }
+
+  /// Notes that an RTP packet of so many payload bytes was taken by no socket.
+  public mutating func noteRefused(payloadBytes: Int) {
+    refusedCount += 1
+    refusedOctets += payloadBytes
   }
 
   /// Takes in a compound RTCP packet from a receiver; what isn't valid RTCP is counted and ignored.
@@ -155,7 +164,8 @@ public struct SendSession: Sendable {
     let elapsed = (now - anchor.instant).units(rate: configuration.clockRate)
     let report = SenderReport(
       ssrc: configuration.ssrc, ntp: wallClock(at: now), rtpTimestamp: anchor.timestamp.advanced(by: elapsed),
-      packetCount: UInt32(truncatingIfNeeded: packetCount), octetCount: UInt32(truncatingIfNeeded: octetCount))
+      packetCount: UInt32(truncatingIfNeeded: packetCount - refusedCount),
+      octetCount: UInt32(truncatingIfNeeded: octetCount - refusedOctets))
     guard writer.senderReport(report, into: &bytes),
       writer.sourceDescription(
         ssrc: configuration.ssrc, cname: configuration.cname.utf8, tool: "jitterbug".utf8, into: &bytes),

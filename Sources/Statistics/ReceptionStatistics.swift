@@ -49,6 +49,7 @@ public struct ReceptionStatistics: Sendable {
   private var window = SequenceWindow()
   /// Numbers expected in the runs of numbers that were closed.
   private var closedExpected = 0
+  private var closedUnique = 0
   private var order = ReorderingTracker()
   private var delay = DelayVariation()
   private var steps = InterPacketVariation()
@@ -101,6 +102,7 @@ public struct ReceptionStatistics: Sendable {
   public mutating func restart() {
     guard !window.isEmpty else { return }
     closedExpected += windowExpected
+    closedUnique = unique
     window.close()
     order.restart()
     restarts += 1
@@ -124,8 +126,11 @@ public struct ReceptionStatistics: Sendable {
 
   // MARK: Outputs
 
-  /// The lowest sequence number of the present run of numbers; nil before its first packet.
-  public var lowestSequence: Int64? { window.isEmpty ? nil : window.first }
+  /// The lowest and the highest sequence number of the present run of numbers; nil before its first packet.
+  public var numbers: ClosedRange<Int64>? { window.isEmpty ? nil : window.first...window.highest }
+
+  /// Numbers of the present run of numbers that never arrived.
+  public var lostInRun: Int { windowExpected - (unique - closedUnique) }
 
   /// The media time from one packet to the next, over all numbers so far; zero before the second.
   public var packetInterval: Interval { media.interval(clockRate: jitter.clockRate) }

@@ -40,7 +40,7 @@ enum AnalyzeReport {
         let id = StreamID(source: place, stream: stream.id)
         var entry = ReceiveReport.stream(
           stream, source: analysis.sources[place].flow.source.description, offset: .zero,
-          undecodable: undecodable[id] ?? 0)
+          undecodable: undecodable[id] ?? 0, listeningSince: analysis.span?.first)
         if stream.end == .stopped { entry.ended = "the capture ended" }
         entry.place = StreamPlace(
           direction: analysis.sources[place].isReverse ? .reverse : .forward,

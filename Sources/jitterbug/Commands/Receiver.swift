@@ -127,31 +127,39 @@ final class Receiver {
   private func takeFromBatch(_ index: Int, isControl: Bool) {
     let datagram = batch.datagram(at: index)
     let peer = inlet.peer(of: datagram.sender, isControl: isControl)
+    counts.note(datagram, readAt: batch.readAt)
+    let drops = isControl ? 0 : counts.newDrops(upTo: datagram.drops)
     batch.withBytes(at: index) { bytes in
-      take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil)
+      take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil, droppedBefore: drops)
     }
   }
 
   /// Takes one datagram from outside, through the link if there is one.
   ///
   /// `isControl` is nil where both kinds come mixed.
-  private func take(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?) {
+  private func take(
+    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?, droppedBefore drops: Int = 0
+  ) {
     counts.received += 1
     counts.bytes += bytes.byteCount
     let control = isControl ?? (DatagramKind.classify(bytes) == .rtcp)
     let arrival = max(arrival, handledUpTo)
-    guard link != nil else { return deliver(bytes, from: peer, at: arrival, isControl: control) }
+    guard link != nil else {
+      return deliver(bytes, from: peer, at: arrival, isControl: control, droppedBefore: drops)
+    }
     advanceLink(to: arrival)
-    link?.send(bytes, isControl: control, tag: peer.id, at: arrival)
+    link?.send(bytes, isControl: control, tag: peer.id, droppedBefore: drops, at: arrival)
   }
 
-  private func deliver(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool) {
+  private func deliver(
+    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool, droppedBefore drops: Int
+  ) {
     handledUpTo = max(handledUpTo, arrival)
     play(until: arrival)
     if isControl {
       session.handleRTCP(bytes, from: peer, at: arrival)
     } else {
-      session.handleRTP(bytes, from: peer, at: arrival)
+      session.handleRTP(bytes, from: peer, at: arrival, droppedBefore: drops)
     }
     settle()
   }
@@ -159,7 +167,8 @@ final class Receiver {
   private func advanceLink(to now: Instant) {
     while let (item, deliveredAt) = link?.receive(at: now) {
       deliver(
-        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl)
+        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl,
+        droppedBefore: item.droppedBefore)
     }
   }
 
@@ -249,11 +258,17 @@ final class Receiver {
     var failures = [recorder.failure]
     do throws(CommandError) { try trace?.close() } catch { failures.append(error) }
     do throws(CommandError) { try link?.closeTrace() } catch { failures.append(error) }
-    counts.droppedBySocket = inlet.droppedDatagrams
-    let report = ReceiveReport.make(
-      session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
-      undecodable: recorder.undecodable, duration: MonotonicClock.now() - started, ended: endReason)
-    try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
+    if let drops = inlet.droppedDatagrams {
+      counts.droppedBySocket = Int(drops)
+      session.noteSocketDropsAtEnd(counts.newDrops(upTo: drops))
+    }
+    var report = ReceiveReport(session, options: options, counts: counts, clock: clock)
+    report.sources = sources
+    report.localPeers = Set(session.streams.map(\.peer).filter { inlet.isLocal($0) })
+    report.undecodable = recorder.undecodable
+    report.started = started
+    let finished = report.make(link: link?.record, ended: endReason, at: MonotonicClock.now())
+    try ReportOutput.write(finished, options.output, isOutputUsed: options.outputFile == "-")
     if let failure = failures.compactMap({ $0 }).first { throw failure }
     return 0
   }

@@ -132,7 +132,10 @@ final class Sender {
           frame.payload.span.bytes, timestampOffset: admission.timestampOffset - frame.sendOffset, marker: marker,
           into: &span, deadline: admission.deadline)
       else { continue }
-      if options.speed != nil { schedule?.sent(deadline: admission.deadline, at: now) }
+      if options.speed != nil {
+        let duration = Interval(units: frame.duration, rate: session.configuration.clockRate)
+        schedule?.sent(deadline: admission.deadline, at: now, duration: duration)
+      }
       timeline?.record(bytes: size, deadline: admission.deadline, at: now)
       mediaEnd = max(mediaEnd, frame.time + frame.duration)
       meter.add(bytes: size, at: now)
@@ -175,18 +178,27 @@ final class Sender {
   }
 
   private func send(_ bytes: RawSpan, isControl: Bool) {
+    var isTaken = false
     for destination in destinations {
       guard destination.failure == nil else { continue }
-      if destination.send(bytes, isControl: isControl) == .full { waitForRoom(destination, bytes, isControl) }
+      var outcome = destination.send(bytes, isControl: isControl)
+      if outcome == .full { outcome = waitForRoom(destination, bytes, isControl) }
+      isTaken = isTaken || outcome == .sent
     }
+    if !isTaken, !isControl { session.noteRefused(payloadBytes: max(bytes.byteCount - RTPHeader.size, 0)) }
   }
 
   /// A full socket: at full speed the datagram waits, in real time it would be late and is given up.
-  private func waitForRoom(_ destination: Destination, _ bytes: RawSpan, _ isControl: Bool) {
-    guard options.speed == nil else { return destination.noteOverflow() }
+  private func waitForRoom(
+    _ destination: Destination, _ bytes: RawSpan, _ isControl: Bool
+  ) -> Destination.Outcome {
     var outcome = Destination.Outcome.full
-    guard var pause = try? EventLoop(), (try? pause.add(signals.descriptor, token: 0, read: true, write: false)) != nil
-    else { return destination.noteOverflow() }
+    guard options.speed == nil, var pause = try? EventLoop(),
+      (try? pause.add(signals.descriptor, token: 0, read: true, write: false)) != nil
+    else {
+      destination.noteOverflow()
+      return outcome
+    }
     var woken: [ReadyEvent] = []
     // A signal ends the wait and stays to be read by the main loop.
     for _ in 0..<5_000 where outcome == .full && woken.isEmpty {
@@ -195,6 +207,7 @@ final class Sender {
     }
     isInterrupted = isInterrupted || !woken.isEmpty
     if outcome == .full { destination.noteOverflow() }
+    return outcome
   }
 
   private func report(at now: Instant) {

@@ -48,10 +48,9 @@ enum VerifyCommand {
       let run = VirtualRun(test, time: options.time ?? .seconds(60), seed: options.seed)
       var counts = DatagramReportCounts()
       counts.received = run.datagrams
-      let report = ReceiveReport.make(
-        run.receiver, options: ReceiveOptions(), counts: counts, link: run.linkRecord, sources: [:],
-        clock: ClockOffset(realtimeMinusMonotonic: .zero, uncertainty: .zero), undecodable: [:], duration: .zero,
-        ended: nil)
+      let clock = ClockOffset(realtimeMinusMonotonic: .zero, uncertainty: .zero)
+      let report = ReceiveReport(run.receiver, options: ReceiveOptions(), counts: counts, clock: clock)
+        .make(link: run.linkRecord, ended: nil, at: .zero)
       let text = Array(report.json().utf8)
       guard let value = JSONValue(parsing: text.span) else {
         result.failure = "the report isn't JSON"
