@@ -116,9 +116,9 @@ extension StreamReport {
     let steps = reception.interPacketVariation
     if let low = steps.percentile(0.01), let high = steps.percentile(0.99) {
       page.row(
-        "from one to",
+        "changes",
         [
-          "the next: 98 % from \(Figures.milliseconds(low.milliseconds)) to \(Figures.milliseconds(high.milliseconds))",
+          "98 % from \(Figures.milliseconds(low.milliseconds)) to \(Figures.milliseconds(high.milliseconds))",
           "mean \(Figures.milliseconds(steps.meanMagnitude.milliseconds))",
           "of \(Figures.count(steps.count, "pair"))",
         ])

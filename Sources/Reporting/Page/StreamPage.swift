@@ -61,8 +61,11 @@ extension StreamReport {
       ),
     ]
     if let delay = counts.delayVariation {
-      tiles.append(
-        ("Delay spread", Figures.milliseconds(delay.p99), "99 % within; all \(Figures.milliseconds(delay.max))"))
+      var note = "99 % within; all \(Figures.milliseconds(delay.max))"
+      if let drift = counts.drift, drift.isSignificant, drift.effect.milliseconds > delay.max / 10 {
+        note += "; \(Figures.milliseconds(drift.effect.milliseconds)) of it by clock drift"
+      }
+      tiles.append(("Delay spread", Figures.milliseconds(delay.p99), note))
     }
     if let quality {
       tiles.append(
