@@ -27,7 +27,7 @@ enum Figures {
     return value < 0 ? "-" + result : result
   }
 
-  /// A count with its noun: "1 packet", "2 packets".
+  /// A count with its noun: "1 packet", "2 packets", "3 losses".
   static func count(_ value: Int, _ noun: String, _ plural: String? = nil) -> String {
     grouped(value) + " " + (value == 1 ? noun : plural ?? noun + "s")
   }

@@ -109,6 +109,7 @@ extension StreamReport {
     writeArrival(to: &page)
     writePlayout(to: &page)
     whatIf?.write(to: &page)
+    if let fittedLink { page.row("as a link", [fittedLink]) }
     let times = roundTrip.milliseconds
     if times.count > 0 { page.row("round trip", times.figures) }
     if let quality {
@@ -229,20 +230,5 @@ extension SendingReport {
       page.row("errors", socketErrors.map { "\(Figures.grouped($0.count)) \(Printable.cleaned($0.kind))" })
     }
     for farEnd in farEnds { farEnd.write(to: &page) }
-  }
-}
-
-extension SendingReport.FarEnd {
-  fileprivate func write(to page: inout TextPage) {
-    var figures = [
-      "\(Figures.identifier(ssrc)) in \(Figures.count(reports, "report"))",
-      "\(Figures.grouped(cumulativeLost)) lost by RFC 3550",
-      "\(Figures.trimmed(lastFractionLost * 100, decimals: 1)) % at last",
-    ]
-    if jitter.count > 0 { figures.append("jitter \(Figures.milliseconds(jitter.last))") }
-    if roundTrip.milliseconds.count > 0 {
-      figures.append("round trip \(Figures.milliseconds(roundTrip.milliseconds.mean))")
-    }
-    page.row("far end", figures)
   }
 }

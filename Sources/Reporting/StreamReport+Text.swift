@@ -116,11 +116,11 @@ extension StreamReport {
     let steps = reception.interPacketVariation
     if let low = steps.percentile(0.01), let high = steps.percentile(0.99) {
       page.row(
-        "changes",
+        "steps",
         [
-          "98 % from \(Figures.milliseconds(low.milliseconds)) to \(Figures.milliseconds(high.milliseconds))",
+          "98 % from \(Figures.milliseconds(low.milliseconds)) to \(Figures.milliseconds(high.milliseconds)) of delay from "
+            + "one packet to the next",
           "mean \(Figures.milliseconds(steps.meanMagnitude.milliseconds))",
-          "of \(Figures.count(steps.count, "pair"))",
         ])
     }
     if let drift = reception.drift { page.row("clocks", Self.words(for: drift)) }

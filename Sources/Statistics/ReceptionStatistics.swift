@@ -67,8 +67,11 @@ public struct ReceptionStatistics: Sendable {
   /// Counts one validated RTP packet, in order of arrival.
   ///
   /// `sequence` is already extended: 64 bit, it never wraps; the caller extends it and moves it on at a restart. `bytes`
-  /// is the size to add up, by convention that of the RTP packet with its header.
-  public mutating func record(sequence: Int64, timestamp: RTPTimestamp, arrival: Instant, bytes: Int) -> Reception {
+  /// is the size to add up, by convention that of the RTP packet with its header. A packet that isn't timed, because its
+  /// timestamp doesn't tell when it was sent, is left out of all that is about delay but the jitter.
+  public mutating func record(
+    sequence: Int64, timestamp: RTPTimestamp, arrival: Instant, bytes: Int, isTimed: Bool = true
+  ) -> Reception {
     let reception: Reception
     switch window.insert(sequence) {
     case .inOrder:
@@ -91,7 +94,7 @@ public struct ReceptionStatistics: Sendable {
     jitter.record(timestamp: timestamp, arrival: arrival)
     if reception.isUnique {
       unique += 1
-      recordDelay(of: sequence, timestamp: timestamp, arrival: arrival)
+      if isTimed { recordDelay(of: sequence, timestamp: timestamp, arrival: arrival) }
     }
     return reception
   }
@@ -131,6 +134,13 @@ public struct ReceptionStatistics: Sendable {
 
   /// Numbers of the present run of numbers that never arrived.
   public var lostInRun: Int { windowExpected - (unique - closedUnique) }
+
+  /// Whether a timestamp is that of the highest number or less than a packet's length after it.
+  public func isAdjacent(_ timestamp: RTPTimestamp) -> Bool {
+    guard let newest = media.newestTimestamp else { return false }
+    let ahead = RTPTimestamp(UInt32(truncatingIfNeeded: newest)).distance(to: timestamp)
+    return ahead >= 0 && Interval(units: ahead, rate: jitter.clockRate) < packetInterval
+  }
 
   /// The media time from one packet to the next, over all numbers so far; zero before the second.
   public var packetInterval: Interval { media.interval(clockRate: jitter.clockRate) }

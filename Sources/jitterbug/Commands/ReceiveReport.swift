@@ -48,6 +48,8 @@ struct ReceiveReport {
   var undecodable: [Int: Int] = [:]
   /// Since when this receiver listened.
   var started = Instant.zero
+  /// Whether models are fitted to the losses, which takes up to some tenths of a second a stream.
+  var fitsModels = true
 
   init(_ session: ReceiveSession, options: ReceiveOptions, counts: DatagramReportCounts, clock: ClockOffset) {
     self.session = session
@@ -66,7 +68,8 @@ struct ReceiveReport {
     report.streams = session.streams.map { stream in
       var result = Self.stream(
         stream, source: sources[stream.peer] ?? "unknown", offset: clock.realtimeMinusMonotonic,
-        undecodable: undecodable[stream.id] ?? 0, listeningSince: started, isLocal: localPeers.contains(stream.peer))
+        undecodable: undecodable[stream.id] ?? 0, listeningSince: started, isLocal: localPeers.contains(stream.peer),
+        fitsModels: fitsModels)
       let taken = min(dropsAtEnd, result.ends.lostAfter ?? result.ends.lostAtEnds ?? 0)
       result.socketDrops = stream.droppedBySocket + taken
       dropsAtEnd -= taken
@@ -103,9 +106,10 @@ struct ReceiveReport {
   ///   - undecodable: packets that the decoder refused.
   ///   - start: when listening began; nil when it isn't known.
   ///   - isLocal: whether the sender is on this host.
+  ///   - fitsModels: whether models are fitted to the losses.
   static func stream(
     _ stream: ReceiveStream, source: String, offset: Interval, undecodable: Int, listeningSince start: Instant? = nil,
-    isLocal: Bool = false
+    isLocal: Bool = false, fitsModels: Bool = true
   ) -> StreamReport {
     let reception = stream.statistics.summary()
     var report = StreamReport(
@@ -117,6 +121,7 @@ struct ReceiveReport {
     report.playout.discarded[.undecodable] += undecodable
     report.timeline = stream.timeline
     report.cname = stream.cname
+    report.roundTrip = stream.roundTrip
     report.encoding = stream.format.description
     report.encodingSource = stream.formatOrigin.encodingSource
     report.ended = stream.end?.sentence
@@ -126,7 +131,7 @@ struct ReceiveReport {
       report.sender = StreamReport.SenderCounts(packets: Int(sent.packets), bytes: Int(sent.octets))
     }
     report.ends = stream.ends(listeningSince: start)
-    report.gilbertElliott = reception.fitGilbertElliott()
+    if fitsModels { report.gilbertElliott = reception.fitGilbertElliott() }
     report.lateness = stream.latenessCurve
     let played = max(1, report.playout.played)
     report.estimateQuality(packetization: report.playout.playedDuration / Int64(played))

@@ -31,6 +31,7 @@ final class Receiver {
   private var recorder: StreamRecorder
   private var trace: TraceFile?
   private var live: LiveView
+  private var metrics: MetricsServer?
   private var meters = StreamMeters()
   private var counts = DatagramReportCounts()
   private var events: [ReadyEvent] = []
@@ -41,6 +42,8 @@ final class Receiver {
   private var handledUpTo: Instant
   /// Senders whose connection has ended, while the link may still hold what they sent.
   private var closed: [Peer] = []
+  /// Senders of streams that have ended since the last report, which is also for them.
+  private var ended: [Peer] = []
   private var isStopping = false
   private var endReason: String?
 
@@ -68,11 +71,13 @@ final class Receiver {
     do throws(SocketError) {
       try loop.add(signals.descriptor, token: Token.signals, read: true, write: false)
     } catch { throw CommandError(error.description) }
+    if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
   /// Receives until the end; returns the exit status.
   func run() throws(CommandError) -> Int32 {
     live.say("listening on \(inlet.description)")
+    if let metrics { live.say("metrics on \(metrics.description)") }
     live.detail(inlet.details)
     if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
@@ -101,6 +106,7 @@ final class Receiver {
     case Token.listener: try inlet.accept(in: loop, firstToken: Token.firstConnection)
     default:
       let now = MonotonicClock.now()
+      if let metrics, metrics.handle(event, in: loop, at: now, { report(isFinal: false) }) { return }
       var pieces: [(bytes: [UInt8], peer: Peer)] = []
       let end = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
       for piece in pieces { take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
@@ -187,6 +193,7 @@ final class Receiver {
     sendReport(at: now)
     recorder.reconsider(session, at: now)
     if recorder.failure != nil { stop(because: "the output can't be written") }
+    metrics?.expire(at: now, in: loop)
     if let duration = options.duration, now - started >= duration { stop(because: "--duration") }
     updateLiveView(at: now)
   }
@@ -206,6 +213,7 @@ final class Receiver {
       case .began: recorder.begin(stream)
       case .ended(let reason):
         recorder.end(id)
+        ended.append(stream.peer)
         // A stray that fell silent isn't the stream that was waited for.
         if options.isEnding, reason != .idle || StreamRecorder.isSignificant(stream) {
           stop(because: reason.sentence)
@@ -215,13 +223,30 @@ final class Receiver {
     }
   }
 
-  private func sendReport(at now: Instant) {
+  private func sendReport(at now: Instant, toAll: Bool = false) {
+    var isSent = false
     while true {
       var span = scratch.mutableSpan
-      guard let size = session.pollReport(into: &span, at: now) else { return }
+      guard let size = session.pollReport(into: &span, at: now) else { break }
+      isSent = true
       let report = scratch
-      inlet.sendControl(
-        report.span.bytes.extracting(first: size), to: session.streams.filter(\.isOpen).map(\.peer))
+      let peers = session.streams.filter { toAll || $0.isOpen }.map(\.peer)
+      inlet.sendControl(report.span.bytes.extracting(first: size), to: peers + ended)
+    }
+    if isSent { ended = [] }
+  }
+
+  /// Says goodbye; among very many members that may have to wait for a while, for which nobody should wait long.
+  private func leave() {
+    let limit = MonotonicClock.now() + .seconds(4)
+    session.leave(at: MonotonicClock.now())
+    sendReport(at: MonotonicClock.now(), toAll: true)
+    guard var pause = try? EventLoop(), (try? pause.add(signals.descriptor, token: 0, read: true, write: false)) != nil
+    else { return }
+    while let due = session.nextReport, MonotonicClock.now() < limit {
+      try? pause.wait(until: min(due, limit), into: &events)
+      guard events.isEmpty else { return }
+      sendReport(at: MonotonicClock.now(), toAll: true)
     }
   }
 
@@ -231,7 +256,7 @@ final class Receiver {
 
   private var nextWake: Instant? {
     var wake = Instant.earliest(session.nextWake, live.nextUpdate)
-    wake = Instant.earliest(wake, link?.nextDelivery)
+    wake = Instant.earliest(Instant.earliest(wake, link?.nextDelivery), metrics?.nextDeadline)
     return Instant.earliest(wake, options.duration.map { started + $0 })
   }
 
@@ -244,12 +269,7 @@ final class Receiver {
   }
 
   private func finish() throws(CommandError) -> Int32 {
-    var span = scratch.mutableSpan
-    let peers = session.streams.map(\.peer)
-    if let size = session.goodbye(into: &span, at: MonotonicClock.now()) {
-      let report = scratch
-      inlet.sendControl(report.span.bytes.extracting(first: size), to: peers)
-    }
+    leave()
     session.close()
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()
@@ -258,19 +278,22 @@ final class Receiver {
     var failures = [recorder.failure]
     do throws(CommandError) { try trace?.close() } catch { failures.append(error) }
     do throws(CommandError) { try link?.closeTrace() } catch { failures.append(error) }
-    if let drops = inlet.droppedDatagrams {
-      counts.droppedBySocket = Int(drops)
-      session.noteSocketDropsAtEnd(counts.newDrops(upTo: drops))
-    }
+    if let drops = inlet.droppedDatagrams { session.noteSocketDropsAtEnd(counts.newDrops(upTo: drops)) }
+    try ReportOutput.write(report(isFinal: true), options.output, isOutputUsed: options.outputFile == "-")
+    if let failure = failures.compactMap({ $0 }).first { throw failure }
+    return 0
+  }
+
+  /// What can be reported now; what takes a while to compute only at the end.
+  private func report(isFinal: Bool) -> Report {
+    counts.droppedBySocket = inlet.droppedDatagrams.map(Int.init)
     var report = ReceiveReport(session, options: options, counts: counts, clock: clock)
     report.sources = sources
     report.localPeers = Set(session.streams.map(\.peer).filter { inlet.isLocal($0) })
     report.undecodable = recorder.undecodable
     report.started = started
-    let finished = report.make(link: link?.record, ended: endReason, at: MonotonicClock.now())
-    try ReportOutput.write(finished, options.output, isOutputUsed: options.outputFile == "-")
-    if let failure = failures.compactMap({ $0 }).first { throw failure }
-    return 0
+    report.fitsModels = isFinal
+    return report.make(link: link?.record, ended: endReason, at: MonotonicClock.now())
   }
 
   private var sources: [Peer: String] {
@@ -302,6 +325,8 @@ final class Receiver {
     configuration.isTracing = options.traceFile != nil
     configuration.keepsTimelines = options.output.showsTimeline
     configuration.formats = try options.formatTable()
+    configuration.sendsExtendedReports = !options.hasNoExtendedReports
+    configuration.wallClockOffset = clock.realtimeMinusMonotonic.nanoseconds
     return configuration
   }
 }

@@ -32,6 +32,7 @@ final class Sender {
   private let signals: SignalDescriptor
   private var batch: ReceiveBatch
   private var live: LiveView
+  private var metrics: MetricsServer?
   private var events: [ReadyEvent] = []
   private var datagram = [UInt8](repeating: 0, count: 65_536)
   private var current: MediaFrame?
@@ -77,6 +78,7 @@ final class Sender {
     }
     live = LiveView(options.output)
     if options.output.showsTimeline { timeline = SendTimeline() }
+    if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
   /// Sends until the media ends, every destination is gone, or a signal comes.
@@ -90,6 +92,7 @@ final class Sender {
       \(configuration.firstTimestamp.rawValue), cname \(configuration.cname)
       """)
     if let spec = options.link { live.detail("link \(spec)") }
+    if let metrics { live.say("metrics on \(metrics.description)") }
     live.start(at: started)
     try watchDestinations()
     while true {
@@ -232,11 +235,13 @@ final class Sender {
       deadline = Instant.earliest(deadline, schedule?.deadline(of: frame.time + frame.sendOffset))
     }
     if hasMediaEnded, current == nil { deadline = Instant.earliest(deadline, mediaOver) }
+    deadline = Instant.earliest(deadline, metrics?.nextDeadline)
     try watchDestinations()
     do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
       throw CommandError(error.description)
     }
     for event in events { handle(event) }
+    metrics?.expire(at: MonotonicClock.now(), in: loop)
   }
 
   private func handle(_ event: ReadyEvent) {
@@ -247,6 +252,7 @@ final class Sender {
       }
     case Token.media: queue.wake.drain()
     default:
+      if let metrics, metrics.handle(event, in: loop, at: MonotonicClock.now(), { SendReport.make(self) }) { return }
       let index = Int(event.token - Token.firstDestination)
       guard destinations.indices.contains(index) else { return }
       let now = MonotonicClock.now()
@@ -287,26 +293,37 @@ final class Sender {
     return over <= now
   }
 
-  /// The goodbye, through the link like everything else, and what is still on its way, for at most five seconds.
+  /// The goodbye, through the link like everything else, and what is still on its way, for at most five seconds; then
+  /// what receivers have to say about the last packets.
   private func sayGoodbye() throws(CommandError) {
     let limit = MonotonicClock.now() + .seconds(5)
-    var span = datagram.mutableSpan
-    if let size = session.goodbye(into: &span, at: MonotonicClock.now()) {
-      let bytes = datagram
-      transmit(bytes.span.bytes.extracting(first: size), isControl: true, at: MonotonicClock.now())
-    }
-    while link?.nextDelivery != nil || destinations.contains(where: \.hasPending) {
+    session.leave(at: MonotonicClock.now())
+    report(at: MonotonicClock.now())
+    while session.nextReport != nil || link?.nextDelivery != nil || destinations.contains(where: \.hasPending) {
       let now = MonotonicClock.now()
       deliver(at: now)
       guard now < limit else { break }
-      try watchDestinations()
-      let next = min(link?.nextDelivery ?? limit, limit)
-      do throws(SocketError) { try loop.wait(until: next, into: &events) } catch {
-        throw CommandError(error.description)
-      }
-      for event in events where event.token >= Token.firstDestination { handle(event) }
+      report(at: now)
+      let next = Instant.earliest(Instant.earliest(link?.nextDelivery, session.nextReport), limit)
+      try listen(until: next ?? limit)
+    }
+    // A second signal ends this, too.
+    isInterrupted = false
+    while !isInterrupted, let last = session.awaitsReports, destinations.contains(where: \.mayBeHeard),
+      MonotonicClock.now() < last
+    {
+      try listen(until: last)
     }
     for destination in destinations { destination.close() }
+  }
+
+  /// Takes in reports and signals, until then at most.
+  private func listen(until deadline: Instant) throws(CommandError) {
+    try watchDestinations()
+    do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
+      throw CommandError(error.description)
+    }
+    for event in events where event.token != Token.media { handle(event) }
   }
 
   private func liveSender(at now: Instant) -> LiveSender {
@@ -315,9 +332,11 @@ final class Sender {
     sender.total = total
     sender.packets = session.packetCount
     sender.bitrate = meter.bitrate(at: now)
-    sender.farEndLoss = session.farEnd.block.map { Double($0.fractionLost) / 256 }
-    let roundTrips = session.farEnd.roundTrip.milliseconds
-    sender.roundTrip = roundTrips.count == 0 ? nil : roundTrips.last
+    let farEnds = session.farEnds.all.filter { !$0.hasLeft }
+    // Of several receivers the one that lost most lately is the one to watch.
+    sender.farEndLoss = farEnds.compactMap { $0.block.map { Double($0.fractionLost) / 256 } }.max()
+    let roundTrips = session.farEnds.latest?.roundTrip.milliseconds
+    sender.roundTrip = roundTrips.flatMap { $0.count == 0 ? nil : $0.last }
     sender.errors = destinations.reduce(0) { $0 + $1.errors.values.reduce(0, +) }
     return sender
   }
