@@ -78,7 +78,8 @@ public struct PathVerdict: Sendable {
   /// Judges one direction.
   public init(_ figures: PathFigures, profile: ProbeProfile) {
     buffer = Self.buffer(for: figures, packet: profile.interval)
-    let isRun = (figures.meanRun ?? 1) > 2.5 || (figures.longestRun ?? 1) > 10
+    // In-band FEC rebuilds a packet from the next one, so of a run it helps the last alone.
+    let isRun = (figures.meanRun ?? 1) > 1.5
     switch figures.loss {
     case ..<0.001: remedy = .nothing
     case ..<0.15: remedy = isRun ? .retransmission : .forwardErrorCorrection

@@ -24,8 +24,6 @@ public struct ProbeSender: Sendable {
     var isDone = false
     var goodbyes = 0
     var nextGoodbye: Instant?
-    /// The goodbye as it was made: a repeated one is the same, so that whichever arrives is answered alike.
-    var goodbye: [UInt8] = []
   }
 
   /// Goodbyes sent for each stream: more than one, because the tail of the account hangs on it.
@@ -141,15 +139,8 @@ public struct ProbeSender: Sendable {
   }
 
   private mutating func goodbye(of index: Int, into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
-    if streams[index].goodbye.isEmpty {
-      guard let size = streams[index].session.goodbye(into: &bytes, at: now) else { return nil }
-      streams[index].goodbye = (0..<size).map { bytes[$0] }
-      return size
-    }
-    let known = streams[index].goodbye
-    guard known.count <= bytes.count else { return nil }
-    for place in known.indices { bytes[place] = known[place] }
-    return known.count
+    streams[index].session.goodbye(into: &bytes, at: now)
+      ?? streams[index].session.repeatGoodbye(into: &bytes, at: now)
   }
 
   private mutating func media(

@@ -61,8 +61,7 @@ final class ProbePath {
         let opened = try DatagramSocket(sendingTo: address, options: socketOptions)
         var beside: DatagramSocket?
         if !options.isMuxed, let port = address.port, port < .max {
-          let local = opened.localAddress.with(port: options.sourcePort.map { UInt16($0 + 1) } ?? 0)
-          beside = try DatagramSocket(listeningOn: local, options: socketOptions)
+          beside = try Self.openBeside(opened.localAddress, isFixed: options.sourcePort != nil)
           controlAddress = address.with(port: port + 1)
         }
         media = consume opened
@@ -73,6 +72,16 @@ final class ProbePath {
         if untried.isEmpty { throw error }
       }
     }
+  }
+
+  /// The port above that of media, where receivers look for it, or any if that is taken.
+  private static func openBeside(_ local: SocketAddress, isFixed: Bool) throws(SocketError) -> DatagramSocket {
+    if let port = local.port, port < .max {
+      do throws(SocketError) { return try DatagramSocket(listeningOn: local.with(port: port + 1)) } catch {
+        if isFixed { throw error }
+      }
+    }
+    return try DatagramSocket(listeningOn: local.with(port: 0))
   }
 
   var mediaDescriptor: CInt? { media?.descriptor }

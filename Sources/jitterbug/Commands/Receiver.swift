@@ -140,9 +140,19 @@ final class Receiver {
     let peer = inlet.peer(of: datagram.sender, isControl: isControl)
     counts.note(datagram, readAt: batch.readAt)
     let drops = isControl ? 0 : counts.newDrops(upTo: datagram.drops)
+    if isControl { batch.withBytes(at: index) { noteReports($0, from: datagram.sender) } }
     batch.withBytes(at: index) { bytes in
       take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil, droppedBefore: drops)
     }
+  }
+
+  /// A sender's report says by its source whose reports come from this address; ports alone can't, where several
+  /// senders share a host.
+  private func noteReports(_ bytes: RawSpan, from address: SocketAddress) {
+    guard let ssrc = SenderReport.source(of: bytes),
+      let place = session.streams.indices.last(where: { session.streams[$0].ssrc == ssrc })
+    else { return }
+    inlet.noteReports(of: session.streams[place].peer, from: address)
   }
 
   /// Shows the reflector what came to the media port; true when it was a message for the reflector alone.
