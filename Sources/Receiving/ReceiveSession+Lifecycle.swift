@@ -11,11 +11,14 @@ extension ReceiveSession {
   public mutating func handleRTCP(_ datagram: RawSpan, from peer: Peer, at arrival: Instant) {
     do throws(PacketParseError) {
       var cursor = try CompoundCursor(validating: datagram)
+      var hasGoodbye = false
       while let part = cursor.next(in: datagram) {
-        handle(try RTCPPacket(parsing: part, in: datagram), in: datagram, at: arrival)
+        let packet = try RTCPPacket(parsing: part, in: datagram)
+        if case .goodbye = packet { hasGoodbye = true }
+        handle(packet, in: datagram, at: arrival)
       }
       datagrams.rtcp += 1
-      reporter.received(bytes: datagram.byteCount)
+      reporter.received(bytes: datagram.byteCount, hasGoodbye: hasGoodbye)
     } catch {
       datagrams.invalidRTCP += 1
     }
@@ -35,9 +38,12 @@ extension ReceiveSession {
   private mutating func handle(_ packet: RTCPPacket, in datagram: RawSpan, at arrival: Instant) {
     switch packet {
     case .senderReport(let report):
+      reporter.heardControl(of: report.ssrc, isSender: true, at: arrival)
       guard let place = openPlace(of: report.ssrc) else { return }
       streams[place].take(report, number: datagrams.rtcp, arrival: arrival)
       settleGoodbye(place)
+    case .receiverReport(let report):
+      reporter.heardControl(of: report.ssrc, at: arrival)
     case .sourceDescription(let description):
       var items = description.items
       while let item = items.next(in: datagram) {
@@ -48,30 +54,51 @@ extension ReceiveSession {
       }
     case .goodbye(let goodbye):
       for index in 0..<goodbye.sourceCount {
-        guard let ssrc = goodbye.source(index, in: datagram), let place = openPlace(of: ssrc),
-          streams[place].phase == .active
-        else { continue }
+        guard let ssrc = goodbye.source(index, in: datagram) else { continue }
+        reporter.heardGoodbye(of: ssrc, at: arrival)
+        guard let place = openPlace(of: ssrc), streams[place].phase == .active else { continue }
         streams[place].takeGoodbye(number: datagrams.rtcp)
         let margin = max(configuration.target, Self.goodbyeMargin)
         streams[place].phase = .leaving(.goodbye, drainAt: arrival + margin)
         settleGoodbye(place)
       }
-    case .receiverReport, .application, .other: break
+    case .extendedReport(let report): handle(report, in: datagram, at: arrival)
+    case .application, .other: break
+    }
+  }
+
+  /// A sender's answers to our reference times tell the round trip (RFC 3611 section 4.5).
+  private mutating func handle(_ report: ExtendedReport, in datagram: RawSpan, at arrival: Instant) {
+    guard let place = openPlace(of: report.ssrc) else { return }
+    let now = NTPTimestamp(unixNanoseconds: arrival.nanoseconds &+ configuration.wallClockOffset)
+    var blocks = report.blocks
+    while let block = blocks.next(in: datagram) {
+      guard case .delay(let delays) = block else { continue }
+      for index in 0..<delays.count {
+        guard let answer = delays.answer(index, in: datagram), answer.ssrc == configuration.ssrc else { continue }
+        streams[place].roundTrip.record(
+          arrival: now, lastSenderReport: answer.lastReceiverReport, delay: answer.delay)
+      }
     }
   }
 
   // MARK: Outputs
 
-  /// Writes a receiver report when one is due, for every sender heard since the last; the number of bytes, or nil.
+  /// Writes the next datagram of a receiver report when one is due; the number of bytes, or nil.
+  ///
+  /// It reports on every sender heard since the last one. No datagram has more than 1200 bytes.
   public mutating func pollReport(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
-    guard reporter.expire(at: now) else { return nil }
-    return reporter.write(&streams, into: &bytes, at: now, isGoodbye: false)
+    reporter.poll(&streams, into: &bytes, at: now)
   }
 
-  /// Writes the last report with a goodbye; nil when nothing was ever received.
+  /// Leaves the session: `pollReport` gives the last report with a goodbye, at once or, with 50 members and more, when
+  /// its time has come (RFC 3550 section 6.3.7).
+  public mutating func leave(at now: Instant) { reporter.leave(at: now) }
+
+  /// Leaves, and writes the first datagram of the last report; nil when nothing was ever received, or not yet.
   public mutating func goodbye(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
-    guard reporter.nextReport != nil else { return nil }
-    return reporter.write(&streams, into: &bytes, at: now, isGoodbye: true)
+    leave(at: now)
+    return pollReport(into: &bytes, at: now)
   }
 
   /// Settles what is left when the session is over, so that `pollFate` tells of every datagram.
@@ -113,6 +140,7 @@ extension ReceiveSession {
   mutating func drain(_ place: Int, because reason: StreamEnd) {
     dropHeld(place)
     streams[place].phase = .draining(reason)
+    if reason == .goodbye || reason == .closed { reporter.streamEnded(at: streams[place].lastArrival) }
     streams[place].buffer.end()
   }
 

@@ -29,12 +29,20 @@ public struct ReceiveSession: Sendable {
     public var keepsTimelines = false
     /// How many arrivals of each stream are kept, so that they can be replayed with other delays.
     public var arrivalLimit = 0
+    /// Whether payloads are kept until they are played; where nobody plays, only their length counts.
+    public var keepsPayloads = true
+    /// Whether payloads are encrypted: nothing is read from them.
+    public var isEncrypted = false
     /// Our own synchronisation source in receiver reports.
     public var ssrc: UInt32
     /// Our canonical name, at most 255 bytes.
     public var cname: String
     /// The session's bandwidth in bits a second, of which RTCP takes 5 %.
     public var bandwidth = 128_000.0
+    /// Whether extended reports are sent (RFC 3611).
+    public var sendsExtendedReports = true
+    /// What has to be added to an `Instant` to get nanoseconds since the Unix epoch.
+    public var wallClockOffset: Int64 = 0
     /// The seed of the report timer's randomisation.
     public var seed: UInt64
 
@@ -221,7 +229,10 @@ public struct ReceiveSession: Sendable {
       discard(.collision, index: index, header: header, size: datagram.byteCount, arrival: arrival)
       return
     }
-    let fits = streams[place].fits(header.timestamp, arrival: arrival)
+    // A number that goes on needs no other proof.
+    let fits =
+      streams[place].validator.goesOn(header.sequenceNumber)
+      || streams[place].fits(header.timestamp, arrival: arrival)
     let extended: Int64
     switch streams[place].validator.judge(header.sequenceNumber, fits: fits) {
     case .accept(let number):
@@ -247,7 +258,7 @@ public struct ReceiveSession: Sendable {
     }
     let fate = take(packet, of: datagram, stream: place, extended: extended, arrival: arrival, index: index)
     note(fate, index: index, header: header, extended: extended, size: datagram.byteCount, arrival: arrival)
-    reporter.heard(at: arrival)
+    reporter.heard(header.ssrc, at: arrival)
     settleGoodbye(place)
   }
 
@@ -339,7 +350,8 @@ public struct ReceiveSession: Sendable {
     let (format, origin) = configuration.formats.resolve(header.payloadType, samples: samples)
     let stream = ReceiveStream(
       id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target,
-      arrivalLimit: configuration.arrivalLimit)
+      arrivalLimit: configuration.arrivalLimit, keepsPayloads: configuration.keepsPayloads,
+      isEncrypted: configuration.isEncrypted)
     nextID += 1
     streams.append(stream)
     let place = streams.count - 1
@@ -347,7 +359,7 @@ public struct ReceiveSession: Sendable {
     streams[place].socketDropsSeen = socketDrops.events
     if configuration.keepsTimelines { streams[place].timeline = StreamTimeline() }
     announce(.began, of: place, at: first.arrival)
-    reporter.heard(at: first.arrival)
+    reporter.heard(ssrc, at: first.arrival)
     datagrams.held -= proof.count
     for held in proof {
       guard case .accept(let extended) = streams[place].validator.judge(held.sequence, fits: true) else {

@@ -39,6 +39,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   public private(set) var senderOrigin: Interval?
   /// Lost packets of this stream that this host's socket dropped, as far as they can be told from others.
   public internal(set) var droppedBySocket = 0
+  /// The round trip times to the sender and back, by its answers to our extended reports.
+  public internal(set) var roundTrip = RoundTrip()
   /// Why the stream ended; nil while it runs.
   public var end: StreamEnd? {
     if case .ended(let reason) = phase { reason } else { nil }
@@ -62,6 +64,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   var socketDropsSeen = 0
   private var sending = SendingAccount()
   private var latenessCounts = LatenessCounts()
+  /// What arrived and has to be told in extended reports.
+  var recorder = IntervalRecorder()
   /// Whether `format` is Opus, asked once: encoding names are compared without regard to case.
   private let isOpus: Bool
   private var timestamps: TimestampExtender
@@ -73,12 +77,14 @@ public struct ReceiveStream: Sendable, Identifiable {
   private var level = RunningExtent()
   /// The jitter of the stream's own payload type alone; nil while there were no packets of another.
   public private(set) var mediaJitter: InterarrivalJitter?
+  /// The last packet of another payload type.
+  private var lastEvent: (type: UInt8, timestamp: RTPTimestamp)?
   /// The arrivals, when they are kept.
   public internal(set) var log: ArrivalLog?
 
   init(
     id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval,
-    arrivalLimit: Int = 0
+    arrivalLimit: Int = 0, keepsPayloads: Bool = true, isEncrypted: Bool = false
   ) {
     self.id = id
     ssrc = header.ssrc
@@ -86,11 +92,13 @@ public struct ReceiveStream: Sendable, Identifiable {
     payloadType = header.payloadType
     self.format = format
     formatOrigin = origin
-    isOpus = format == .opus
+    // What is encrypted has no table of contents.
+    isOpus = format == .opus && !isEncrypted
     statistics = ReceptionStatistics(clockRate: format.clockRate)
-    buffer = JitterBuffer(
-      JitterBuffer.Configuration(
-        clockRate: format.clockRate, target: target, isContinuous: isOpus))
+    var configuration = JitterBuffer.Configuration(
+      clockRate: format.clockRate, target: target, isContinuous: isOpus)
+    configuration.keepsPayloads = keepsPayloads
+    buffer = JitterBuffer(configuration)
     validator = SequenceValidator(first: header.sequenceNumber)
     lastArrival = first.arrival
     timestamps = TimestampExtender(first: header.timestamp)
@@ -170,6 +178,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     if let numbers = statistics.numbers { sending.restart(numbers: numbers, lost: statistics.lostInRun) }
     senderOrigin = nil
     statistics.restart()
+    recorder.restart()
     timeline?.restart()
     mediaJitter?.restart()
     buffer.restart(at: sequence)
@@ -213,14 +222,23 @@ public struct ReceiveStream: Sendable, Identifiable {
   ) -> (reception: Reception, fate: DatagramFate.Fate?) {
     lastArrival = max(lastArrival, arrival)
     let header = packet.header
+    var isTimed = true
     if header.payloadType != payloadType {
       // Until now both were the same.
       if mediaJitter == nil { mediaJitter = statistics.jitter }
+      // The packets of an event all bear the time of its beginning (RFC 4733 section 2.2.1).
+      isTimed = lastEvent?.type != header.payloadType || lastEvent?.timestamp != header.timestamp
+      lastEvent = (header.payloadType, header.timestamp)
     } else if mediaJitter != nil {
       mediaJitter?.record(timestamp: header.timestamp, arrival: arrival)
     }
     let reception = statistics.record(
-      sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount)
+      sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount,
+      isTimed: isTimed)
+    if reception != .tooOld {
+      recorder.record(
+        extended, header: header, isDuplicate: reception.isDuplicate, arrival: arrival, clockRate: format.clockRate)
+    }
     guard reception.isUnique else {
       if log != nil, reception == .duplicate { keepCopy(extended, header.timestamp, arrival: arrival) }
       return (reception, reception == .tooOld ? .discarded(.outOfRange) : .duplicate)
@@ -241,7 +259,7 @@ public struct ReceiveStream: Sendable, Identifiable {
       }
       description.duration = Int64(opus.duration)
       description.isSilence = opus.isDTX
-      description.carriesFEC = OpusPacket.carriesFEC(payload)
+      description.carriesFEC = opus.carriesFEC(in: payload)
     }
     // Without a continuous timeline only a packet that was overtaken can be late.
     let lateness = isOpus || reception == .reordered ? buffer.lateness(of: description) : nil

@@ -80,7 +80,7 @@ extension DiscardCounts {
 
 extension RunningExtent {
   /// Writes least, mean and most in milliseconds, or `null` when there is no value.
-  fileprivate func write(_ key: String, to json: inout JSONWriter) {
+  func write(_ key: String, to json: inout JSONWriter) {
     guard count > 0 else { return json.value(key, nil as String?) }
     json.object(key) { json in
       json.value("min", min, decimals: 3)
@@ -120,14 +120,7 @@ extension SendingReport {
     }
     json.array("far_ends") { array in
       for farEnd in farEnds {
-        array.object { json in
-          json.value("ssrc", Figures.identifier(farEnd.ssrc))
-          json.value("reports", farEnd.reports)
-          json.value("cumulative_lost", farEnd.cumulativeLost)
-          json.value("last_fraction_lost", farEnd.lastFractionLost, decimals: 6)
-          farEnd.jitter.write("jitter_ms", to: &json)
-          farEnd.roundTrip.milliseconds.write("round_trip_ms", to: &json)
-        }
+        array.object { farEnd.write(to: &$0) }
       }
     }
   }
@@ -253,6 +246,7 @@ extension StreamReport {
       }
     }
     whatIf?.write(to: &json)
+    if let fittedLink { json.value("fitted_link", fittedLink) }
     writeDelay(to: &json)
   }
 }

@@ -22,6 +22,8 @@ extension Report {
 /// Lines of text with a column of labels.
 struct TextPage {
   private(set) var text = ""
+  /// The rows so far: labels and figures; those of a row without a label are its predecessor's.
+  private(set) var rows: [(label: String, figures: [String])] = []
 
   /// A line that begins at the margin.
   mutating func line(_ line: String) { text += line + "\n" }
@@ -32,6 +34,11 @@ struct TextPage {
   /// A label and its figures, joined by dots; nothing when there is no figure.
   mutating func row(_ label: String, _ figures: [String]) {
     guard !figures.isEmpty else { return }
+    if label.isEmpty, let last = rows.indices.last {
+      rows[last].figures += figures
+    } else {
+      rows.append((label, figures))
+    }
     let padding = String(repeating: " ", count: max(12 - label.count, 1))
     text += "  " + label + padding + figures.joined(separator: " · ") + "\n"
   }
@@ -93,7 +100,7 @@ extension RunningExtent {
 }
 
 extension StreamReport {
-  fileprivate func write(to page: inout TextPage) {
+  func write(to page: inout TextPage) {
     let way = place.map { " to \(Printable.cleaned($0.destination)) (\($0.direction.rawValue))" } ?? ""
     page.heading("Stream \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))\(way)")
     var kind = (encoding.map { Printable.cleaned($0) } ?? "unknown encoding") + ", payload type \(payloadType)"
@@ -102,6 +109,7 @@ extension StreamReport {
     writeArrival(to: &page)
     writePlayout(to: &page)
     whatIf?.write(to: &page)
+    if let fittedLink { page.row("as a link", [fittedLink]) }
     let times = roundTrip.milliseconds
     if times.count > 0 { page.row("round trip", times.figures) }
     if let quality {
@@ -187,7 +195,7 @@ extension EncodingSource {
 }
 
 extension SendingReport {
-  fileprivate func write(to page: inout TextPage) {
+  func write(to page: inout TextPage) {
     let kind = encoding.map { Printable.cleaned($0) + ", " } ?? ""
     page.heading("Sent as \(Figures.identifier(ssrc)), \(kind)payload type \(payloadType)")
     page.row("to", [destinations.map { Printable.cleaned($0) }.joined(separator: ", ")])
@@ -222,20 +230,5 @@ extension SendingReport {
       page.row("errors", socketErrors.map { "\(Figures.grouped($0.count)) \(Printable.cleaned($0.kind))" })
     }
     for farEnd in farEnds { farEnd.write(to: &page) }
-  }
-}
-
-extension SendingReport.FarEnd {
-  fileprivate func write(to page: inout TextPage) {
-    var figures = [
-      "\(Figures.identifier(ssrc)) in \(Figures.count(reports, "report"))",
-      "\(Figures.grouped(cumulativeLost)) lost by RFC 3550",
-      "\(Figures.trimmed(lastFractionLost * 100, decimals: 1)) % at last",
-    ]
-    if jitter.count > 0 { figures.append("jitter \(Figures.milliseconds(jitter.last))") }
-    if roundTrip.milliseconds.count > 0 {
-      figures.append("round trip \(Figures.milliseconds(roundTrip.milliseconds.mean))")
-    }
-    page.row("far end", figures)
   }
 }

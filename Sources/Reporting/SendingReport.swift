@@ -25,6 +25,8 @@ public struct SendingReport: Sendable {
   public var mediaDuration = Interval.zero
   /// How late packets left.
   public var pacing = PacingError()
+  /// What was sent when; nil unless a report that shows it was asked for.
+  public var timeline: SendTimeline?
   /// How often the sender stood still longer than it could catch up.
   public var stalls = 0
   /// How long it stood still in all.
@@ -48,7 +50,7 @@ public struct SendingReport: Sendable {
     }
   }
 
-  /// What one receiver says of our stream in its report blocks (RFC 3550 section 6.4.1).
+  /// What one receiver says of our stream in its reports (RFC 3550 section 6.4.1, RFC 3611).
   public struct FarEnd: Sendable {
     /// The receiver's source identifier.
     public var ssrc: UInt32
@@ -62,6 +64,16 @@ public struct SendingReport: Sendable {
     public var jitter = RunningExtent()
     /// The round-trip times.
     public var roundTrip = RoundTrip()
+    /// Its canonical name, when it was heard.
+    public var cname: String?
+    /// Packets sent behind the last one that it has received, by its last report; nil before a report.
+    ///
+    /// When that report answers our goodbye, they are lost.
+    public var missingTail: Int?
+    /// Whether its last report was made after it had heard our goodbye, or said its own.
+    public var isFinal = false
+    /// What its extended reports say; nil when it sent none.
+    public var extended: Extended?
 
     /// Starts with no report.
     public init(ssrc: UInt32) { self.ssrc = ssrc }

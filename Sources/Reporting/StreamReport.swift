@@ -67,6 +67,8 @@ public struct StreamReport: Sendable {
   public var mediaJitter: InterarrivalJitter?
   /// What other delays of the buffer would have led to; nil when that wasn't asked.
   public var whatIf: ReplayCurve?
+  /// The spec of a link that is like what happened on average; nil when that wasn't asked.
+  public var fittedLink: String?
 
   /// The counts in a sender report (RFC 3550 section 6.4.1).
   public struct SenderCounts: Hashable, Sendable {
@@ -104,7 +106,9 @@ public struct StreamReport: Sendable {
     let estimate = Quality.estimate(
       Quality.Inputs(
         encoding: name ?? "", expected: reception.expected,
-        missing: reception.lost + playout.late + playout.discarded.total - playout.recovered,
+        // What is of another payload type, such as a telephone event, isn't missing.
+        missing: reception.lost + playout.late + playout.discarded.total
+          - playout.discarded[.wrongPayloadType] - playout.recovered,
         meanBurst: reception.lossRuns.mean, packetization: packetization,
         bufferDelay: Interval(seconds: playout.bufferLevel.mean / 1000),
         roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.mean / 1000)))

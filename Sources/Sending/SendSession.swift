@@ -4,7 +4,8 @@ public import Timeline
 /// The sending side of one RTP stream: makes the datagrams, sender reports and the goodbye.
 ///
 /// Inputs are media (`packetize`), RTCP from receivers (`handleRTCP`) and time. Outputs are written into the caller's
-/// buffer. After each input, and at `nextReport`, call `pollReport` until it returns nil.
+/// buffer. After each input, and at `nextReport`, call `pollReport` until it returns nil. After the goodbye it is worth
+/// to go on handing in RTCP until `awaitsReports` is nil: receivers then tell what became of the last packets.
 public struct SendSession: Sendable {
   /// What the stream is.
   public struct Configuration: Sendable {
@@ -24,6 +25,8 @@ public struct SendSession: Sendable {
     public var bandwidth: Double
     /// What has to be added to an `Instant` to get nanoseconds since the Unix epoch.
     public var wallClockOffset: Int64
+    /// Whether receivers' extended reports are answered and waited for (RFC 3611).
+    public var sendsExtendedReports = true
     /// The seed of the report timer's randomisation.
     public var seed: UInt64
 
@@ -54,15 +57,21 @@ public struct SendSession: Sendable {
   /// RTCP packets made so far.
   public private(set) var reportCount = 0
   /// What receivers report of this stream.
-  public private(set) var farEnd: FarEnd
+  public private(set) var farEnds: FarEndTable
   /// When to call `pollReport`; nil before the first packet and after the goodbye.
-  public var nextReport: Instant? { timer?.deadline }
+  public var nextReport: Instant? { membership.deadline }
+  /// Everybody that takes part in the session, ourselves included.
+  public var memberCount: Int { membership.memberCount }
 
   /// The stream's description, as it was given.
   public let configuration: Configuration
-  /// The report timer; it runs from the first packet to the goodbye.
-  private var timer: ReportTimer?
-  private var hasLeft = false
+  /// Who takes part, and the report timer, which runs from the first packet to the goodbye.
+  private var membership: Membership
+  private var sent: SentNumbers
+  /// When the goodbye was made, and the middle of its NTP time.
+  private var goodbyeSent: (at: Instant, middle: UInt32)?
+  /// What had been sent when the bandwidth was measured last.
+  private var measured: (at: Instant, bytes: Int)?
   private var generator: SeededGenerator
   /// The last packet's timestamp and the instant it stands for: what sender reports tie the wall clock to.
   private var anchor: (timestamp: RTPTimestamp, instant: Instant)?
@@ -70,7 +79,12 @@ public struct SendSession: Sendable {
   /// Begins a stream.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
-    farEnd = FarEnd(ssrc: configuration.ssrc, clockRate: configuration.clockRate)
+    farEnds = FarEndTable(ssrc: configuration.ssrc, clockRate: configuration.clockRate)
+    sent = SentNumbers(firstSequence: configuration.firstSequence)
+    // A sender report with no blocks is 28 bytes, a source description 10 and the name.
+    let timing = ReportTiming(
+      sessionBandwidth: configuration.bandwidth, firstPacketSize: 38 + configuration.cname.utf8.count)
+    membership = Membership(ssrc: configuration.ssrc, timing: timing, isSender: true, seed: configuration.seed)
     generator = SeededGenerator(seed: configuration.seed)
   }
 
@@ -99,8 +113,9 @@ public struct SendSession: Sendable {
     _ = bytes.copy(0..<payload.byteCount, of: payload, at: RTPHeader.size)
     packetCount += 1
     octetCount += payload.byteCount
+    sent.append(timestamp)
     anchor = (timestamp, deadline)
-    if timer == nil, !hasLeft { timer = ReportTimer(timing: timing, at: deadline, using: &generator) }
+    membership.join(at: deadline, using: &generator)
     return size
   }
 
@@ -114,64 +129,128 @@ public struct SendSession: Sendable {
   public mutating func handleRTCP(_ datagram: RawSpan, at arrival: Instant) {
     do throws(PacketParseError) {
       var cursor = try CompoundCursor(validating: datagram)
-      timer?.timing.sentOrReceived(bytes: datagram.byteCount)
+      let context = FarEndTable.Context(sent: sent, arrival: arrival, now: wallClock(at: arrival))
+      var budget = FarEndTable.numberBudget
+      var hasGoodbye = false
       while let part = cursor.next(in: datagram) {
         let packet = try RTCPPacket(parsing: part, in: datagram)
-        farEnd.handle(packet, in: datagram, at: wallClock(at: arrival))
+        if case .goodbye = packet { hasGoodbye = true }
+        handle(packet, in: datagram, context, budget: &budget)
       }
+      membership.received(bytes: datagram.byteCount, hasGoodbye: hasGoodbye)
     } catch {
-      farEnd.invalidCount += 1
+      farEnds.invalidCount += 1
     }
+  }
+
+  /// Leaves the session: `pollReport` gives the last report with a goodbye (RFC 3550 section 6.6), at once or, with 50
+  /// members and more, when its time has come (section 6.3.7); nothing when nothing was ever sent.
+  public mutating func leave(at now: Instant) {
+    membership.leave(at: now, goodbyeSize: 46 + configuration.cname.utf8.count, using: &generator)
   }
 
   // MARK: Outputs
 
   /// Writes a sender report with the source description when one is due; the number of bytes, or nil.
   public mutating func pollReport(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
-    guard timer?.expire(at: now, using: &generator) == true else { return nil }
-    return compound(into: &bytes, at: now, isGoodbye: false)
+    guard let due = membership.expire(at: now, using: &generator) else { return nil }
+    return compound(into: &bytes, at: now, isGoodbye: due == .goodbye)
   }
 
-  /// Writes the last report with a goodbye (RFC 3550 section 6.6); nil when nothing was ever sent.
+  /// Leaves, and writes the last report with the goodbye; nil when nothing was ever sent, or it has to wait.
   public mutating func goodbye(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
-    guard anchor != nil else { return nil }
-    timer = nil
-    hasLeft = true
-    return compound(into: &bytes, at: now, isGoodbye: true)
+    leave(at: now)
+    return pollReport(into: &bytes, at: now)
+  }
+
+  // MARK: Queries
+
+  /// Whether a receiver has said its last word: it has answered our goodbye, or said its own.
+  public func isFinal(_ farEnd: FarEnd) -> Bool { farEnd.hasLeft || farEnd.answers(goodbyeSent?.middle) }
+
+  /// Until when receivers may still report on the last packets after the goodbye; nil when nothing more is awaited.
+  ///
+  /// A receiver waits a second for packets that are late before it reports on the end. Of one that has sent no extended
+  /// report nothing of the kind is known, and one that was never heard may still speak up.
+  public var awaitsReports: Instant? {
+    guard let goodbye = goodbyeSent, configuration.sendsExtendedReports,
+      membership.memberCount < Membership.immediateLimit
+    else { return nil }
+    if farEnds.all.isEmpty { return goodbye.at + .milliseconds(1500) }
+    var latest: Instant?
+    for farEnd in farEnds.all where !isFinal(farEnd) {
+      guard goodbye.at - farEnd.lastHeard < FarEndTable.displacementAge else { continue }
+      let patience = farEnd.extended == nil ? Interval.milliseconds(500) : .seconds(2)
+      latest = max(latest ?? .zero, goodbye.at + patience)
+    }
+    return latest
   }
 
   // MARK: Private
 
-  private var timing: ReportTiming {
-    // A sender report with no blocks is 28 bytes, a source description 10 and the name.
-    var timing = ReportTiming(
-      sessionBandwidth: configuration.bandwidth, firstPacketSize: 38 + configuration.cname.utf8.count)
-    timing.weSent = true
-    timing.senders = 1
-    timing.members = 2
-    return timing
+  private mutating func handle(
+    _ packet: RTCPPacket, in datagram: RawSpan, _ context: FarEndTable.Context, budget: inout Int
+  ) {
+    switch packet {
+    case .senderReport(let report):
+      membership.heard(report.ssrc, isSender: true, at: context.arrival)
+      farEnds.handle({ report.block($0, in: datagram) }, count: report.reportCount, from: report.ssrc, context)
+    case .receiverReport(let report):
+      membership.heard(report.ssrc, isSender: false, at: context.arrival)
+      farEnds.handle({ report.block($0, in: datagram) }, count: report.reportCount, from: report.ssrc, context)
+    case .sourceDescription(let description):
+      var items = description.items
+      while let item = items.next(in: datagram) {
+        if item.type == SourceDescription.ItemType.cname { farEnds.name(item.ssrc, item.text, of: datagram) }
+      }
+    case .goodbye(let goodbye):
+      for index in 0..<goodbye.sourceCount {
+        guard let ssrc = goodbye.source(index, in: datagram) else { continue }
+        membership.heardGoodbye(of: ssrc, at: context.arrival)
+        farEnds.goodbye(of: ssrc)
+      }
+    case .extendedReport(let report): farEnds.handle(report, in: datagram, context, budget: &budget)
+    case .application, .other: break
+    }
   }
 
   private func wallClock(at instant: Instant) -> NTPTimestamp {
     NTPTimestamp(unixNanoseconds: instant.nanoseconds &+ configuration.wallClockOffset)
   }
 
+  /// The session's bandwidth is what was agreed on, or what is really sent when that is more.
+  private mutating func measureBandwidth(at now: Instant) {
+    let bytes = octetCount + packetCount * (RTPHeader.size + ReportTiming.lowerLayers)
+    guard let last = measured else { return measured = (now, bytes) }
+    let elapsed = (now - last.at).seconds
+    guard elapsed >= 1 else { return }
+    measured = (now, bytes)
+    membership.setSessionBandwidth(max(configuration.bandwidth, Double(bytes - last.bytes) * 8 / elapsed))
+  }
+
   private mutating func compound(
     into bytes: inout MutableSpan<UInt8>, at now: Instant, isGoodbye: Bool
   ) -> Int? {
     guard let anchor else { return nil }
-    var writer = CompoundWriter()
+    measureBandwidth(at: now)
+    var writer = CompoundWriter(limit: 1200)
     let elapsed = (now - anchor.instant).units(rate: configuration.clockRate)
+    let time = wallClock(at: now)
     let report = SenderReport(
-      ssrc: configuration.ssrc, ntp: wallClock(at: now), rtpTimestamp: anchor.timestamp.advanced(by: elapsed),
+      ssrc: configuration.ssrc, ntp: time, rtpTimestamp: anchor.timestamp.advanced(by: elapsed),
       packetCount: UInt32(truncatingIfNeeded: packetCount - refusedCount),
       octetCount: UInt32(truncatingIfNeeded: octetCount - refusedOctets))
+    let answers = configuration.sendsExtendedReports ? farEnds.takeAnswers(at: now) : []
     guard writer.senderReport(report, into: &bytes),
       writer.sourceDescription(
         ssrc: configuration.ssrc, cname: configuration.cname.utf8, tool: "jitterbug".utf8, into: &bytes),
+      answers.isEmpty
+        || writer.extendedReport(ssrc: configuration.ssrc, into: &bytes)
+          && writer.delays(answers.span, into: &bytes),
       !isGoodbye || writer.goodbye(ssrc: configuration.ssrc, into: &bytes)
     else { return nil }
-    timer?.timing.sentOrReceived(bytes: writer.count)
+    if isGoodbye { goodbyeSent = (now, time.middle) }
+    membership.sent(bytes: writer.count)
     reportCount += 1
     return writer.count
   }

@@ -254,6 +254,7 @@ public struct World: Sendable {
       var span = bytes.mutableSpan
       guard let count = receiver.pollReport(into: &span, at: now) else { break }
       record.receiverReports += 1
+      record.longestReceiverReport = max(record.longestReceiverReport, count)
       back.send(Parcel(bytes: Array(bytes[..<count]), sender: 0, sentIndex: -1), bytes: count + 28, at: now)
     }
   }
@@ -265,9 +266,16 @@ public struct World: Sendable {
     }
   }
 
+  /// The receiver leaves, and what is on its way back still arrives.
   private mutating func finish() {
     receiver.stop()
+    receiver.leave(at: now)
+    drain()
     receiver.close()
     drain()
+    while let next = back.nextDelivery {
+      now = max(now, next)
+      deliverDue()
+    }
   }
 }

@@ -53,6 +53,8 @@ public struct WorldRecord: Sendable {
   public internal(set) var decisionCount = 0
   /// Receiver reports made.
   public internal(set) var receiverReports = 0
+  /// The bytes of the longest datagram among them.
+  public internal(set) var longestReceiverReport = 0
 
   /// Nothing has happened.
   public init() {}

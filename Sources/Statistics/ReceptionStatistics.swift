@@ -67,8 +67,11 @@ public struct ReceptionStatistics: Sendable {
   /// Counts one validated RTP packet, in order of arrival.
   ///
   /// `sequence` is already extended: 64 bit, it never wraps; the caller extends it and moves it on at a restart. `bytes`
-  /// is the size to add up, by convention that of the RTP packet with its header.
-  public mutating func record(sequence: Int64, timestamp: RTPTimestamp, arrival: Instant, bytes: Int) -> Reception {
+  /// is the size to add up, by convention that of the RTP packet with its header. A packet that isn't timed, because its
+  /// timestamp doesn't tell when it was sent, is left out of all that is about delay but the jitter.
+  public mutating func record(
+    sequence: Int64, timestamp: RTPTimestamp, arrival: Instant, bytes: Int, isTimed: Bool = true
+  ) -> Reception {
     let reception: Reception
     switch window.insert(sequence) {
     case .inOrder:
@@ -91,7 +94,7 @@ public struct ReceptionStatistics: Sendable {
     jitter.record(timestamp: timestamp, arrival: arrival)
     if reception.isUnique {
       unique += 1
-      recordDelay(of: sequence, timestamp: timestamp, arrival: arrival)
+      if isTimed { recordDelay(of: sequence, timestamp: timestamp, arrival: arrival) }
     }
     return reception
   }

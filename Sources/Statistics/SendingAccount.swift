@@ -6,8 +6,9 @@ public import Timeline
 /// A sender report carries the number of packets sent so far (RFC 3550 section 6.4.1, 32 bits that wrap). With the count
 /// that comes with the goodbye the account is closed: sent - expected were lost at the two ends. A single number can't
 /// say at which; but the sender's first number is the highest one that arrived before a report, less the count in it,
-/// plus one, if nothing was sent between the two, which their timestamps tell. So the split is told when at least two
-/// such reports, and more than half of them, agree on a first number that is possible.
+/// plus one, if nothing was sent between the two, which their timestamps tell. So the split is told when more than half of
+/// such reports agree on a first number that is possible, and at least two do; one is enough for the number that arrived
+/// first, since a loss can't make another number look like that one.
 public struct SendingAccount: Sendable {
   /// One run of numbers of the sender.
   private struct Run: Sendable {
@@ -142,8 +143,8 @@ public struct SendingAccount: Sendable {
     let votes = run.candidates.reduce(0) { $0 + $1.votes }
     if missing == 0 {
       (ends.lostBefore, ends.lostAfter) = (0, 0)
-    } else if let best = run.candidates.max(by: { $0.votes < $1.votes }), best.votes >= 2, 2 * best.votes > votes,
-      possible.contains(best.first)
+    } else if let best = run.candidates.max(by: { $0.votes < $1.votes }), 2 * best.votes > votes,
+      best.votes >= 2 || best.first == numbers.lowerBound, possible.contains(best.first)
     {
       ends.lostBefore = Int(numbers.lowerBound - best.first)
       ends.lostAfter = Int(missing) - Int(numbers.lowerBound - best.first)

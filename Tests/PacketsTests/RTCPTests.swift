@@ -87,12 +87,13 @@ import Timeline
     var cursor = try CompoundCursor(validating: source)
     var types: [UInt8] = []
     while let part = cursor.next(in: source) { types.append(part.type) }
-    #expect(types == [200, 201, 202, 204, 203])
+    #expect(types == [200, 201, 202, 204, 207, 203])
     #expect(Vectors.rewrittenRTCP(Vectors.compound, reducedSize: false) == Vectors.compound)
   }
 
   @Test(arguments: [
     Vectors.senderReport, Vectors.receiverReport, Vectors.sourceDescription, Vectors.goodbye, Vectors.application,
+    Vectors.extendedReport,
   ])
   func `each length of each type is refused or written back`(whole: [UInt8]) {
     for length in 0..<whole.count { #expect(Vectors.rewrittenRTCP(Array(whole.prefix(length))) == nil) }
@@ -110,7 +111,7 @@ import Timeline
 
   @Test(arguments: [
     Vectors.senderReport, Vectors.receiverReport, Vectors.sourceDescription, Vectors.goodbye, Vectors.application,
-    Vectors.compound,
+    Vectors.extendedReport, Vectors.compound,
   ])
   func `each change of one bit is refused or written back`(whole: [UInt8]) {
     var parsed = 0
@@ -126,7 +127,7 @@ import Timeline
   }
 
   @Test func `each length of a compound ends on a packet or is refused`() {
-    let ends = [80, 112, 140, 156, 176]
+    let ends = [80, 112, 140, 156, 352, 372]
     for length in 0...Vectors.compound.count {
       let datagram = Array(Vectors.compound.prefix(length))
       #expect(Vectors.rewrittenRTCP(datagram, reducedSize: false) == (ends.contains(length) ? datagram : nil))

@@ -37,8 +37,24 @@ enum Vectors {
   static let goodbye = bytes("a2 cb 00 04 11 22 33 44 55 66 77 88 03 62 79 65 00 00 00 04")
   /// RFC 3550 6.7: subtype 0, the name "name" and one word of data.
   static let application = bytes("80 cc 00 03 11 22 33 44 6e 61 6d 65 00 00 00 01")
+  /// RFC 3611: a block of each type, one whose type isn't known, and one whose length doesn't suit its type.
+  static let extendedReport = bytes(
+    """
+    80 cf 00 30 11 22 33 44
+    01 00 00 03 aa aa aa aa ff f0 00 05 40 06 87 65
+    02 02 00 04 aa aa aa aa 00 03 00 14 40 02 00 01 40 01 00 00
+    03 01 00 04 aa aa aa aa 00 07 00 0c 00 00 10 00 00 00 20 00
+    04 00 00 02 e8 00 00 01 80 00 00 00
+    05 00 00 06 01 01 01 01 02 02 02 02 03 03 03 03 04 04 04 04 05 05 05 05 06 06 06 06
+    06 e0 00 09 aa aa aa aa 00 05 00 09 00 00 00 01 00 00 00 02
+    00 00 00 03 00 00 00 04 00 00 00 05 00 00 00 06 00 00 00 00
+    07 00 00 08 aa aa aa aa 0c 03 40 05 01 90 0b b8 00 1c 00 3c 7f 7f 7f 10 7f 7f 29 2a e0 00 00 3c 00 50 00 64
+    2a 07 00 01 de ad be ef
+    06 e0 00 01 00 00 00 00
+    """)
   /// Everything in one compound.
-  static let compound = senderReport + receiverReport + sourceDescription + application + goodbye
+  static let compound =
+    senderReport + receiverReport + sourceDescription + application + extendedReport + goodbye
 
   static func bytes(_ hex: String) -> [UInt8] {
     hex.split(whereSeparator: \.isWhitespace).compactMap { UInt8($0, radix: 16) }

@@ -53,7 +53,18 @@ struct ReportTextTests {
           timing      mean 0.05 ms late · 99 % within 0.10 ms · worst 0.10 ms · at the end 0.10 ms
           stalls      1 stall · 350 ms in all
           errors      2 ECONNREFUSED
-          far end     0x00000007 in 1 report · -3 lost by RFC 3550 · 12.5 % at last · jitter 1.25 ms
+
+        Far end 0x00000007, by its reports
+          reports     1 report · jitter 1.25 ms at last, max 1.25 ms
+          RFC 3550    -3 lost, duplicates taken off · 12.5 % at last
+
+        Far end 0x00000008 (ear@host), by its reports
+          reports     2 reports
+          RFC 3550    1 lost, duplicates taken off · 0 % at last
+          packets     1,496 of 1,500 reported on · 1,493 arrived · 3 lost (0.2 %) · 2 duplicates
+          lost in     1 run · mean 3.0 · longest 3 packets
+          playout     6.3 % too late or discarded · buffer 60.0 ms
+          tail        the last 4 packets sent never arrived
 
         """)
   }

@@ -84,7 +84,27 @@ enum SampleReport {
     farEnd.cumulativeLost = -3
     farEnd.lastFractionLost = 0.125
     farEnd.jitter.record(1.25)
-    sending.farEnds = [farEnd]
+    var other = SendingReport.FarEnd(ssrc: 8)
+    other.cname = "ear@host"
+    other.reports = 2
+    other.cumulativeLost = 1
+    other.missingTail = 4
+    other.isFinal = true
+    var reception = ReportedReception()
+    reception.record(0, count: 1400, isReceived: true)
+    reception.record(1400, count: 3, isReceived: false)
+    reception.record(1403, count: 93, isReceived: true)
+    reception.recordDuplicates(10, count: 2)
+    var extended = SendingReport.FarEnd.Extended(reception: reception.summary(), sent: 1500)
+    extended.duplicates = 2
+    extended.intervalJitter = SendingReport.FarEnd.Extended.IntervalJitter(
+      least: 0, mean: 1.5, greatest: 4, deviation: 1)
+    var metrics = SendingReport.FarEnd.Extended.VoIPMetrics()
+    metrics.discardRate = 0.0625
+    metrics.buffer = .milliseconds(60)
+    extended.voipMetrics = metrics
+    other.extended = extended
+    sending.farEnds = [farEnd, other]
     report.sending = sending
     return report
   }

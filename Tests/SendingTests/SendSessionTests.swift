@@ -162,7 +162,7 @@ struct SendSessionTests {
       }
       session.handleRTCP(bytes.span.bytes, at: .zero)
     }
-    #expect(session.farEnd.invalidCount > 0)
+    #expect(session.farEnds.invalidCount > 0)
   }
 
   @Test func `only report blocks about our source count`() throws {
@@ -179,10 +179,10 @@ struct SendSessionTests {
       } ?? []
     }
     session.handleRTCP(report(about: 1).span.bytes, at: .zero)
-    #expect(session.farEnd.block == nil)
+    #expect(session.farEnds.latest == nil)
     session.handleRTCP(report(about: 0xdead_beef).span.bytes, at: .zero)
-    #expect(session.farEnd.block?.cumulativeLost == 8)
-    #expect(session.farEnd.blockCount == 1)
-    #expect(session.farEnd.invalidCount == 0)
+    #expect(session.farEnds.latest?.block?.cumulativeLost == 8)
+    #expect(session.farEnds.latest?.blockCount == 1)
+    #expect(session.farEnds.invalidCount == 0)
   }
 }

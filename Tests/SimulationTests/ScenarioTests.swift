@@ -222,18 +222,18 @@ struct ScenarioTests {
 
   @Test func `round trips are measured right`() throws {
     let world = try world([.packets(count: 6000)], link: "delay=37ms")
-    let roundTrip = world.sender(0).farEnd.roundTrip.milliseconds
+    let roundTrip = try #require(world.sender(0).farEnds.latest).roundTrip.milliseconds
     #expect(roundTrip.count > 10)
     #expect(abs(roundTrip.min - 74) < 0.1)
     #expect(abs(roundTrip.max - 74) < 0.1)
-    #expect(world.sender(0).farEnd.invalidCount == 0)
-    let block = try #require(world.sender(0).farEnd.block)
+    #expect(world.sender(0).farEnds.invalidCount == 0)
+    let block = try #require(world.sender(0).farEnds.latest?.block)
     #expect(block.cumulativeLost == 0)
   }
 
   @Test func `the receiver's reports tell the sender of its losses`() throws {
     let world = try world([.packets(count: 6000)], link: "loss=10%,delay=37ms,seed=3") { $0.reportLink = .perfect }
-    let block = try #require(world.sender(0).farEnd.block)
+    let block = try #require(world.sender(0).farEnds.latest?.block)
     #expect(block.cumulativeLost > 300)
     #expect(Int(block.cumulativeLost) <= world.receiver.streams[0].statistics.lost)
   }

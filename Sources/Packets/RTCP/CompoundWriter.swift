@@ -4,11 +4,23 @@
 /// limit is broken, or when the first one isn't a report. Give the same buffer each time.
 public struct CompoundWriter: Sendable {
   /// The bytes written so far.
-  public private(set) var count = 0
+  public internal(set) var count = 0
   private let reducedSize: Bool
+  private let limit: Int
+  /// Where the extended report begins that blocks are appended to; nil when the last packet is another one.
+  var openReport: Int?
 
-  /// Starts at the beginning of a buffer; with `reducedSize` any packet may be the first (RFC 5506).
-  public init(reducedSize: Bool = false) { self.reducedSize = reducedSize }
+  /// Starts at the beginning of a buffer.
+  ///
+  /// With `reducedSize` any packet may be the first (RFC 5506). No more than `limit` bytes are written, however large
+  /// the buffer.
+  public init(reducedSize: Bool = false, limit: Int = .max) {
+    self.reducedSize = reducedSize
+    self.limit = limit
+  }
+
+  /// The bytes that may still be written.
+  public func room(in bytes: borrowing MutableSpan<UInt8>) -> Int { min(bytes.count, limit) - count }
 
   /// Appends a sender report with at most 31 report blocks.
   public mutating func senderReport(
@@ -104,16 +116,17 @@ public struct CompoundWriter: Sendable {
   }
 
   /// Writes the header of a packet when all of it fits, counts it, and returns where its body begins.
-  private mutating func begin(
+  mutating func begin(
     type: UInt8, count packetCount: Int, bodySize: Int, in bytes: inout MutableSpan<UInt8>
   ) -> Int? {
     let length = RTCPHeader.size + bodySize
-    guard bytes.count - count >= length else { return nil }
+    guard room(in: bytes) >= length else { return nil }
     if count == 0, !reducedSize, type != RTCPHeader.PacketType.senderReport,
       type != RTCPHeader.PacketType.receiverReport
     {
       return nil
     }
+    openReport = nil
     RTCPHeader(type: type, count: packetCount, hasPadding: false, length: length).write(into: &bytes, at: count)
     defer { count += length }
     return count + RTCPHeader.size

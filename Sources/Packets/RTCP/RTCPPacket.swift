@@ -10,6 +10,8 @@ public enum RTCPPacket: Equatable, Sendable {
   case goodbye(Goodbye)
   /// An application-defined packet.
   case application(ApplicationPacket)
+  /// An extended report.
+  case extendedReport(ExtendedReport)
   /// A type that this module doesn't read; only its place is known.
   case other(CompoundPart)
 
@@ -26,6 +28,8 @@ public enum RTCPPacket: Equatable, Sendable {
       self = .goodbye(try Goodbye(parsing: part, in: datagram))
     case RTCPHeader.PacketType.application:
       self = .application(try ApplicationPacket(parsing: part, in: datagram))
+    case RTCPHeader.PacketType.extendedReport:
+      self = .extendedReport(try ExtendedReport(parsing: part, in: datagram))
     default:
       self = .other(part)
     }
@@ -41,6 +45,7 @@ public enum RTCPPacket: Equatable, Sendable {
     case .sourceDescription(let packet): packet.write(from: source, into: &bytes)
     case .goodbye(let packet): packet.write(from: source, into: &bytes)
     case .application(let packet): packet.write(from: source, into: &bytes)
+    case .extendedReport(let packet): packet.write(from: source, into: &bytes)
     case .other(let packet): packet.write(from: source, into: &bytes)
     }
   }

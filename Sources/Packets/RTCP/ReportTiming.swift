@@ -26,7 +26,7 @@ public struct ReportTiming: Sendable {
   /// The mean size of compound packets sent and received, in bytes with IP and UDP headers.
   public private(set) var averageSize: Double
   /// RTCP bytes a second that the whole session may use.
-  public let bandwidth: Double
+  public private(set) var bandwidth: Double
   /// The shortest interval before it is spread, halved for the first report.
   public let minimum: Interval
 
@@ -38,9 +38,18 @@ public struct ReportTiming: Sendable {
   ///     bandwidth in kbit/s where that is shorter (section 6.2).
   ///   - firstPacketSize: The size in bytes that our first compound packet will probably have.
   public init(sessionBandwidth: Double, minimum: Interval = .seconds(5), firstPacketSize: Int) {
-    bandwidth = (sessionBandwidth >= 1 ? sessionBandwidth : 1) / 8 * Self.bandwidthFraction
+    bandwidth = Self.bandwidth(of: sessionBandwidth)
     self.minimum = max(minimum, .zero)
     averageSize = Double(max(firstPacketSize, 0)) + Double(Self.lowerLayers)
+  }
+
+  /// Changes the session's bandwidth in bits a second; anything below 1 counts as 1.
+  public mutating func setSessionBandwidth(_ bits: Double) { bandwidth = Self.bandwidth(of: bits) }
+
+  /// RTCP bytes a second that are ours as one of those who share them, with the members known now.
+  public var ownBandwidth: Double {
+    let (share, sharers) = sharing
+    return share / Double(max(sharers, 1))
   }
 
   /// Takes the size of a compound packet sent or received, in bytes of the datagram's payload, into the mean (6.3.3).
@@ -50,15 +59,19 @@ public struct ReportTiming: Sendable {
 
   /// The deterministic interval Td of section 6.3.1, before it is spread, at most a day.
   public var calculatedInterval: Interval {
-    var share = bandwidth
-    var sharers = members
-    if Double(senders) <= Double(members) * Self.senderFraction {
-      share *= weSent ? Self.senderFraction : 1 - Self.senderFraction
-      sharers = weSent ? senders : members - senders
-    }
+    let (share, sharers) = sharing
     let shortest = initial ? minimum.seconds / 2 : minimum.seconds
     return Interval(seconds: min(max(averageSize * Double(sharers) / share, shortest), 86_400))
   }
+
+  /// The bytes a second of our kind of member, and how many share them: senders apart while they are a quarter or less.
+  private var sharing: (share: Double, sharers: Int) {
+    guard Double(senders) <= Double(members) * Self.senderFraction else { return (bandwidth, members) }
+    return weSent
+      ? (bandwidth * Self.senderFraction, senders) : (bandwidth * (1 - Self.senderFraction), members - senders)
+  }
+
+  private static func bandwidth(of session: Double) -> Double { (session >= 1 ? session : 1) / 8 * bandwidthFraction }
 
   /// The interval until the next report, spread and compensated, without any change to the state (section 6.3.1).
   public func interval<G: RandomNumberGenerator>(using generator: inout G) -> Interval {

@@ -122,6 +122,8 @@ private struct SDPParser {
       session.media[stream].rtcpPort = port
     case "rtcp-mux":
       session.media[stream].muxesRTCP = true
+    case "rtcp-xr":
+      session.media[stream].extendedReports = SDPText.cleaned(rest)
     case "ssrc":
       guard session.media[stream].source == nil, words.count == 2, let ssrc = UInt32(words[0]),
         words[1].utf8.starts(with: "cname:".utf8), words[1].utf8.count > 6

@@ -42,6 +42,7 @@ extension MediaDescription {
     if let packetTime { text += "a=ptime:\(SDPText.milliseconds(packetTime))\r\n" }
     if let rtcpPort { text += "a=rtcp:\(rtcpPort)\r\n" }
     if muxesRTCP { text += "a=rtcp-mux\r\n" }
+    if let extendedReports { text += "a=rtcp-xr:\(SDPText.cleaned(extendedReports[...]))\r\n" }
     if let source { text += "a=ssrc:\(source.ssrc) cname:\(SDPText.cleaned(source.cname[...]))\r\n" }
     return text
   }

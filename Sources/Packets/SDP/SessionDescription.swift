@@ -93,6 +93,12 @@ public struct MediaDescription: Equatable, Sendable {
   public var packetTime: Interval?
   /// The source that sends the stream (`a=ssrc`, RFC 5576).
   public var source: Source?
+  /// The extended reports that receivers are asked for (`a=rtcp-xr`, RFC 3611 section 5.1); nil without the attribute.
+  public var extendedReports: String?
+
+  /// All the extended reports that this module reads, as they stand behind `a=rtcp-xr:`.
+  public static let understoodReports =
+    "pkt-loss-rle pkt-dup-rle pkt-rcpt-times rcvr-rtt=sender stat-summary=loss,dup,jitt voip-metrics"
 
   /// Makes a stream from its parts.
   public init(

@@ -86,10 +86,11 @@ extension AnalyzeOptions {
         $0.channels = $1
       },
       .value(
-        "--as-link", "FILE", "write what the network did to the stream, for --link FILE to do again packet for packet",
+        "--as-link", "FILE.link",
+        "write what the network did to the stream, for --link FILE.link to do again packet for packet",
         Values.text
       ) { $0.linkFile = $1 },
-      .flag("--as-link-fitted", "print for each stream a link spec that is like it on average") {
+      .flag("--as-link-fitted", "say for each stream which link spec is like it on average") {
         $0.isLinkFitted = true
       },
     ])

@@ -25,6 +25,8 @@ final class Destination {
   /// Addresses of the same name that haven't been tried.
   private var untried: [SocketAddress] = []
   private var sentCount = 0
+  /// Whether the last datagram found nobody.
+  private var hasBeenRefused = false
 
   init(_ endpoint: Endpoint, options: SendOptions) {
     self.endpoint = endpoint
@@ -160,6 +162,7 @@ final class Destination {
       switch outcome {
       case .sent?:
         sentCount += 1
+        hasBeenRefused = false
         return .sent
       case .wouldBlock?: return .full
       case .trouble(let trouble)?:
@@ -189,6 +192,7 @@ final class Destination {
   /// Nobody listening at the first address of a name may mean that the receiver listens on another one.
   private func note(_ trouble: SocketTrouble) {
     errors["\(trouble)", default: 0] += 1
+    hasBeenRefused = trouble == .connectionRefused
     guard trouble == .connectionRefused, !untried.isEmpty, sentCount < 100 else { return }
     try? openNextAddress()
   }
@@ -224,6 +228,12 @@ final class Destination {
       result.wantsWrite = connection.pendingBytes > 0
     }
     return result
+  }
+
+  /// Whether reports may still come from here: a Unix socket has no way back, and a refusal says that nobody is there.
+  var mayBeHeard: Bool {
+    if case .unix = endpoint { return false }
+    return failure == nil && !hasBeenRefused
   }
 
   /// Whether bytes wait for a slow receiver.
@@ -265,7 +275,9 @@ final class Destination {
           guard host == nil || host?.with(port: 0) == sender.with(port: 0) else { continue }
           batch.withBytes(at: index, body)
         }
-      case .trouble(let trouble)?: errors["\(trouble)", default: 0] += 1
+      case .trouble(let trouble)?:
+        errors["\(trouble)", default: 0] += 1
+        hasBeenRefused = trouble == .connectionRefused
       case .empty?, nil: return
       }
     }

@@ -21,6 +21,7 @@ struct ReceiveOptions: Sendable {
   var sdpFile: String?
   var format: PayloadFormat?
   var isMuxed = false
+  var hasNoExtendedReports = false
   var sourceLimit = 32
   var socketBuffer: Int?
   var interface: String?
@@ -48,6 +49,9 @@ extension ReceiveOptions {
       "Listening (SOURCE is rtp://HOST:PORT, rtp://HOST:FIRST-LAST, tcp://HOST:PORT or unix:/PATH; default rtp://[::]:5004)",
     options: [
       .flag("--rtcp-mux", "RTCP comes on the RTP port (RFC 5761), not on the next one") { $0.isMuxed = true },
+      .flag("--no-xr", "send no extended reports (RFC 3611), which tell the sender packet by packet what was lost") {
+        $0.hasNoExtendedReports = true
+      },
       .value("--sdp", "FILE", "a session description that says what payload types stand for", Values.text) {
         $0.sdpFile = $1
       },

@@ -121,6 +121,7 @@ struct ReceiveReport {
     report.playout.discarded[.undecodable] += undecodable
     report.timeline = stream.timeline
     report.cname = stream.cname
+    report.roundTrip = stream.roundTrip
     report.encoding = stream.format.description
     report.encodingSource = stream.formatOrigin.encodingSource
     report.ended = stream.end?.sentence

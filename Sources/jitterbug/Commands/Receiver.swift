@@ -42,6 +42,8 @@ final class Receiver {
   private var handledUpTo: Instant
   /// Senders whose connection has ended, while the link may still hold what they sent.
   private var closed: [Peer] = []
+  /// Senders of streams that have ended since the last report, which is also for them.
+  private var ended: [Peer] = []
   private var isStopping = false
   private var endReason: String?
 
@@ -211,6 +213,7 @@ final class Receiver {
       case .began: recorder.begin(stream)
       case .ended(let reason):
         recorder.end(id)
+        ended.append(stream.peer)
         // A stray that fell silent isn't the stream that was waited for.
         if options.isEnding, reason != .idle || StreamRecorder.isSignificant(stream) {
           stop(because: reason.sentence)
@@ -220,13 +223,30 @@ final class Receiver {
     }
   }
 
-  private func sendReport(at now: Instant) {
+  private func sendReport(at now: Instant, toAll: Bool = false) {
+    var isSent = false
     while true {
       var span = scratch.mutableSpan
-      guard let size = session.pollReport(into: &span, at: now) else { return }
+      guard let size = session.pollReport(into: &span, at: now) else { break }
+      isSent = true
       let report = scratch
-      inlet.sendControl(
-        report.span.bytes.extracting(first: size), to: session.streams.filter(\.isOpen).map(\.peer))
+      let peers = session.streams.filter { toAll || $0.isOpen }.map(\.peer)
+      inlet.sendControl(report.span.bytes.extracting(first: size), to: peers + ended)
+    }
+    if isSent { ended = [] }
+  }
+
+  /// Says goodbye; among very many members that may have to wait for a while, for which nobody should wait long.
+  private func leave() {
+    let limit = MonotonicClock.now() + .seconds(4)
+    session.leave(at: MonotonicClock.now())
+    sendReport(at: MonotonicClock.now(), toAll: true)
+    guard var pause = try? EventLoop(), (try? pause.add(signals.descriptor, token: 0, read: true, write: false)) != nil
+    else { return }
+    while let due = session.nextReport, MonotonicClock.now() < limit {
+      try? pause.wait(until: min(due, limit), into: &events)
+      guard events.isEmpty else { return }
+      sendReport(at: MonotonicClock.now(), toAll: true)
     }
   }
 
@@ -249,12 +269,7 @@ final class Receiver {
   }
 
   private func finish() throws(CommandError) -> Int32 {
-    var span = scratch.mutableSpan
-    let peers = session.streams.map(\.peer)
-    if let size = session.goodbye(into: &span, at: MonotonicClock.now()) {
-      let report = scratch
-      inlet.sendControl(report.span.bytes.extracting(first: size), to: peers)
-    }
+    leave()
     session.close()
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()
@@ -310,6 +325,8 @@ final class Receiver {
     configuration.isTracing = options.traceFile != nil
     configuration.keepsTimelines = options.output.showsTimeline
     configuration.formats = try options.formatTable()
+    configuration.sendsExtendedReports = !options.hasNoExtendedReports
+    configuration.wallClockOffset = clock.realtimeMinusMonotonic.nanoseconds
     return configuration
   }
 }

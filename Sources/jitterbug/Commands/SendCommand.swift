@@ -115,12 +115,14 @@ enum SendCommand {
     let ssrc = UInt32(truncatingIfNeeded: generator.next())
     let sequence = UInt16(truncatingIfNeeded: generator.next())
     let clock = ClockOffset.sample()
-    return SendSession.Configuration(
+    var result = SendSession.Configuration(
       ssrc: options.ssrc ?? ssrc, payloadType: type, clockRate: format.clockRate,
       firstSequence: SequenceNumber(options.firstSequence ?? sequence),
       firstTimestamp: RTPTimestamp(UInt32(truncatingIfNeeded: generator.next())),
       cname: options.cname ?? HostName.cname(), bandwidth: Double(options.encoder.bitrate + 16_000),
       wallClockOffset: clock.realtimeMinusMonotonic.nanoseconds, seed: generator.next())
+    result.sendsExtendedReports = !options.hasNoExtendedReports
+    return result
   }
 
   /// Writes the session description of the first rtp:// destination.
@@ -132,13 +134,14 @@ enum SendCommand {
       let addresses = (try? Resolver.resolve(host: host, port: ports.lowerBound, kind: .datagram)) ?? []
       guard let address = addresses.first, let port = address.port else { break }
       let parameters = options.synthetic == nil ? "sprop-stereo=1" : nil
-      let media = MediaDescription(
+      var media = MediaDescription(
         port: port,
         payloads: [
           MediaDescription.Payload(
             payloadType: configuration.payloadType, format: options.payload.format, parameters: parameters)
         ], muxesRTCP: options.isMuxed,
         source: MediaDescription.Source(ssrc: configuration.ssrc, cname: configuration.cname))
+      if !options.hasNoExtendedReports { media.extendedReports = MediaDescription.understoodReports }
       let connection = ConnectionAddress(address.host, isIPv6: address.family == .ipv6)
       let description = SessionDescription(
         origin: SessionDescription.Origin(

@@ -23,6 +23,7 @@ struct SendOptions: Sendable {
   var cname: String?
   var sdpFile: String?
   var isMuxed = false
+  var hasNoExtendedReports = false
   /// Media seconds per second; nil sends as fast as the socket takes it.
   var speed: Double? = 1
   var dscp: Int?
@@ -120,6 +121,9 @@ extension SendOptions {
         $0.sdpFile = $1
       },
       .flag("--rtcp-mux", "RTCP on the RTP port (RFC 5761) instead of the next one") { $0.isMuxed = true },
+      .flag("--no-xr", "neither ask for extended reports (RFC 3611), nor answer or wait for them") {
+        $0.hasNoExtendedReports = true
+      },
     ])
 
   private static let sending = OptionGroup<SendOptions>(

@@ -18,9 +18,10 @@ enum SendReport {
     sending.destinations = sender.destinations.map(\.endpoint.description)
     sending.encoding = sender.options.payload.format.description
     sending.packets = sender.session.packetCount
-    sending.bytes = sender.session.octetCount
+    sending.bytes = sender.session.octetCount + sender.session.packetCount * RTPHeader.size
     sending.neverSent = sender.session.refusedCount
     sending.rtcpPackets = sender.session.reportCount
+    sending.timeline = sender.timeline
     sending.mediaDuration = Interval(units: sender.mediaEnd, rate: configuration.clockRate)
     if let schedule = sender.schedule {
       sending.pacing = schedule.error
@@ -31,17 +32,62 @@ enum SendReport {
     var errors: [String: Int] = [:]
     for destination in sender.destinations { errors.merge(destination.errors, uniquingKeysWith: +) }
     sending.socketErrors = errors.sorted { $0.key < $1.key }.map { SendingReport.SocketErrors(kind: $0, count: $1) }
-    let farEnd = sender.session.farEnd
-    if let block = farEnd.block {
-      var far = SendingReport.FarEnd(ssrc: farEnd.reporter ?? 0)
-      far.reports = farEnd.blockCount
-      far.cumulativeLost = Int(block.cumulativeLost)
-      far.lastFractionLost = Double(block.fractionLost) / 256
-      far.jitter = farEnd.jitter
-      far.roundTrip = farEnd.roundTrip
-      sending.farEnds = [far]
-    }
+    sending.farEnds = sender.session.farEnds.all.compactMap { farEnd($0, of: sender.session) }
     report.sending = sending
     return report
+  }
+
+  /// What one receiver says; nil as long as it hasn't said anything of our stream.
+  private static func farEnd(_ farEnd: FarEnd, of session: SendSession) -> SendingReport.FarEnd? {
+    guard farEnd.block != nil || farEnd.extended != nil else { return nil }
+    var report = SendingReport.FarEnd(ssrc: farEnd.id)
+    report.reports = farEnd.blockCount
+    report.cumulativeLost = Int(farEnd.block?.cumulativeLost ?? 0)
+    report.lastFractionLost = Double(farEnd.block?.fractionLost ?? 0) / 256
+    report.jitter = farEnd.jitter
+    report.roundTrip = farEnd.roundTrip
+    report.cname = farEnd.cname
+    report.missingTail = farEnd.missingTail(of: Int64(session.packetCount)).map { Int($0) }
+    report.isFinal = session.isFinal(farEnd)
+    report.extended = extended(farEnd, of: session)
+    return report
+  }
+
+  private static func extended(_ farEnd: FarEnd, of session: SendSession) -> SendingReport.FarEnd.Extended? {
+    guard let source = farEnd.extended else { return nil }
+    let rate = session.configuration.clockRate
+    let reception = source.reception.summary()
+    var report = SendingReport.FarEnd.Extended(reception: reception, sent: session.packetCount)
+    report.thinning = source.thinning
+    // By RFC 3550 the loss is what never came less what came again: where each packet is known, so is the difference.
+    let isWhole = source.thinning == 0 && reception.covered == Int(reception.last - reception.first) + 1
+    if isWhole, let block = farEnd.block, farEnd.highest == reception.last - Int64(reception.lostAtEnd) {
+      report.duplicates = reception.lost - Int(block.cumulativeLost)
+    }
+    report.receiptTimes = source.delay.count
+    report.delayVariation = source.delay.percentiles()
+    if let jitter = source.summary?.jitter {
+      func milliseconds(_ units: UInt32) -> Double { Interval(units: Int64(units), rate: rate).milliseconds }
+      report.intervalJitter = SendingReport.FarEnd.Extended.IntervalJitter(
+        least: milliseconds(jitter.least), mean: milliseconds(jitter.mean), greatest: milliseconds(jitter.greatest),
+        deviation: milliseconds(jitter.deviation))
+    }
+    report.voipMetrics = source.voipMetrics.map { SendingReport.FarEnd.Extended.VoIPMetrics($0) }
+    return report
+  }
+}
+
+extension SendingReport.FarEnd.Extended.VoIPMetrics {
+  fileprivate init(_ block: XRVoIPMetricsBlock) {
+    self.init()
+    lossRate = Double(block.lossRate) / 256
+    discardRate = Double(block.discardRate) / 256
+    burstDensity = Double(block.burstDensity) / 256
+    burstDuration = .milliseconds(Int64(block.burstDuration))
+    gapDensity = Double(block.gapDensity) / 256
+    gapDuration = .milliseconds(Int64(block.gapDuration))
+    buffer = .milliseconds(Int64(block.bufferNominal))
+    rFactor = block.rFactor <= 100 ? Int(block.rFactor) : nil
+    listeningQuality = (10...50).contains(block.listeningQuality) ? Double(block.listeningQuality) / 10 : nil
   }
 }

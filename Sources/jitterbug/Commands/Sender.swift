@@ -19,6 +19,8 @@ final class Sender {
   let destinations: [Destination]
   private(set) var session: SendSession
   private(set) var schedule: SendSchedule?
+  /// What was sent when, if the report shows it.
+  private(set) var timeline: SendTimeline?
   private(set) var link: LinkStage?
   /// Inputs that couldn't be read.
   private(set) var problemCount = 0
@@ -75,6 +77,7 @@ final class Sender {
       link = LinkStage(spec, trace: file)
     }
     live = LiveView(options.output)
+    if options.output.showsTimeline { timeline = SendTimeline() }
     if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
@@ -136,6 +139,7 @@ final class Sender {
         let duration = Interval(units: frame.duration, rate: session.configuration.clockRate)
         schedule?.sent(deadline: admission.deadline, at: now, duration: duration)
       }
+      timeline?.record(bytes: size, deadline: admission.deadline, at: now)
       mediaEnd = max(mediaEnd, frame.time + frame.duration)
       meter.add(bytes: size, at: now)
       // A second reference: a span can't be lent of a class's own array.
@@ -289,26 +293,37 @@ final class Sender {
     return over <= now
   }
 
-  /// The goodbye, through the link like everything else, and what is still on its way, for at most five seconds.
+  /// The goodbye, through the link like everything else, and what is still on its way, for at most five seconds; then
+  /// what receivers have to say about the last packets.
   private func sayGoodbye() throws(CommandError) {
     let limit = MonotonicClock.now() + .seconds(5)
-    var span = datagram.mutableSpan
-    if let size = session.goodbye(into: &span, at: MonotonicClock.now()) {
-      let bytes = datagram
-      transmit(bytes.span.bytes.extracting(first: size), isControl: true, at: MonotonicClock.now())
-    }
-    while link?.nextDelivery != nil || destinations.contains(where: \.hasPending) {
+    session.leave(at: MonotonicClock.now())
+    report(at: MonotonicClock.now())
+    while session.nextReport != nil || link?.nextDelivery != nil || destinations.contains(where: \.hasPending) {
       let now = MonotonicClock.now()
       deliver(at: now)
       guard now < limit else { break }
-      try watchDestinations()
-      let next = min(link?.nextDelivery ?? limit, limit)
-      do throws(SocketError) { try loop.wait(until: next, into: &events) } catch {
-        throw CommandError(error.description)
-      }
-      for event in events where event.token >= Token.firstDestination { handle(event) }
+      report(at: now)
+      let next = Instant.earliest(Instant.earliest(link?.nextDelivery, session.nextReport), limit)
+      try listen(until: next ?? limit)
+    }
+    // A second signal ends this, too.
+    isInterrupted = false
+    while !isInterrupted, let last = session.awaitsReports, destinations.contains(where: \.mayBeHeard),
+      MonotonicClock.now() < last
+    {
+      try listen(until: last)
     }
     for destination in destinations { destination.close() }
+  }
+
+  /// Takes in reports and signals, until then at most.
+  private func listen(until deadline: Instant) throws(CommandError) {
+    try watchDestinations()
+    do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
+      throw CommandError(error.description)
+    }
+    for event in events where event.token != Token.media { handle(event) }
   }
 
   private func liveSender(at now: Instant) -> LiveSender {
@@ -317,9 +332,11 @@ final class Sender {
     sender.total = total
     sender.packets = session.packetCount
     sender.bitrate = meter.bitrate(at: now)
-    sender.farEndLoss = session.farEnd.block.map { Double($0.fractionLost) / 256 }
-    let roundTrips = session.farEnd.roundTrip.milliseconds
-    sender.roundTrip = roundTrips.count == 0 ? nil : roundTrips.last
+    let farEnds = session.farEnds.all.filter { !$0.hasLeft }
+    // Of several receivers the one that lost most lately is the one to watch.
+    sender.farEndLoss = farEnds.compactMap { $0.block.map { Double($0.fractionLost) / 256 } }.max()
+    let roundTrips = session.farEnds.latest?.roundTrip.milliseconds
+    sender.roundTrip = roundTrips.flatMap { $0.count == 0 ? nil : $0.last }
     sender.errors = destinations.reduce(0) { $0 + $1.errors.values.reduce(0, +) }
     return sender
   }
