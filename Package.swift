@@ -96,7 +96,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ProbingTests",
-      dependencies: ["Probing", "Sending", "Receiving", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
+      dependencies: ["Probing", "Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline"],
+      swiftSettings: strict),
     .testTarget(
       name: "VerificationTests",
       dependencies: [
@@ -107,6 +108,7 @@ let package = Package(
       name: "SimulationTests",
       dependencies: [
         "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
+        "Reporting",
       ], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", "Packets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Packets"], swiftSettings: strict),

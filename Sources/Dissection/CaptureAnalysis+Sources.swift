@@ -49,12 +49,14 @@ extension CaptureAnalysis {
     if let place = states[index].candidates.firstIndex(where: { $0.ssrc == ssrc }) {
       candidate = states[index].candidates.remove(at: place)
       heldBytes -= candidate.byteCount
-      candidate.receive(packet.header, bytes: datagram, at: time)
+      let dropped = candidate.receive(packet.header, bytes: datagram, at: time, number: counts.frames)
+      counts.rtp -= dropped
+      counts.other += dropped
     } else {
       candidate = Candidate(packet.header, bytes: datagram, at: time, number: counts.frames)
     }
     let isFull = heldBytes > Self.heldLimit
-    let isClockKnown = isFull || candidate.looksLikeOpus || isKnown(candidate.payloadType, in: index)
+    let isClockKnown = isFull || isLooking(candidate, in: index) || isKnown(candidate.payloadType, in: index)
     if candidate.verdict(isClockKnown: isClockKnown, isNamed: states[index].isNamed) == .isStream {
       return begin(candidate, in: index, perform: perform)
     }
@@ -65,6 +67,11 @@ extension CaptureAnalysis {
     }
     heldBytes += candidate.byteCount
     states[index].candidates.append(candidate)
+  }
+
+  /// Whether it is Opus by its looks; what is encrypted looks like anything.
+  private func isLooking(_ candidate: Candidate, in index: Int) -> Bool {
+    !states[index].hasDTLS && candidate.looksLikeOpus
   }
 
   private func isKnown(_ type: UInt8, in index: Int) -> Bool {
@@ -84,13 +91,18 @@ extension CaptureAnalysis {
     if let rate = candidate.clockRate { settings.formats.measured[candidate.payloadType] = rate }
     settings.target = configuration.target
     settings.idleTimeout = Self.idleTimeout
+    settings.keepsTimelines = configuration.keepsTimelines
     settings.arrivalLimit = configuration.arrivalLimit
+    settings.keepsPayloads = configuration.keepsPayloads
+    settings.isEncrypted = states[index].hasDTLS || texts.isEncrypted(flow)
     let place = sources.count
     sources.append(
       Source(
         flow: flow, isReverse: states[index].isReverse, ssrc: candidate.ssrc, firstFrame: candidate.first,
-        isEncrypted: states[index].hasDTLS, session: ReceiveSession(settings), now: candidate.held.first?.arrival ?? .zero))
+        isEncrypted: settings.isEncrypted, session: ReceiveSession(settings),
+        now: .zero))
     states[index].sources.append(place)
+    places[candidate.ssrc, default: []].append(place)
     states[index].lastSSRC = candidate.ssrc
     states[index].lastSource = place
     for held in candidate.held {
@@ -162,21 +174,29 @@ extension CaptureAnalysis {
       }
     }
     guard !spoken.isEmpty else { return }
+    var isDelivered = false
     for media in Self.media(beside: flow) {
       guard let index = table.find(media) else { continue }
       for place in states[index].sources where spoken.contains(sources[place].ssrc) {
         control(datagram, to: place, at: time, perform: perform)
+        isDelivered = true
       }
       for place in states[index].candidates.indices where spoken.contains(states[index].candidates[place].ssrc) {
         states[index].candidates[place].receiveControl(datagram, at: time)
         heldBytes += datagram.byteCount
       }
     }
+    guard !isDelivered else { return }
+    // From a port of its own: between the same hosts the SSRC is enough.
+    for ssrc in Set(spoken) {
+      for place in places[ssrc] ?? [] where sources[place].flow.isBetweenHosts(of: flow) {
+        control(datagram, to: place, at: time, perform: perform)
+      }
+    }
   }
 
   private mutating func control(_ datagram: RawSpan, to place: Int, at time: Instant, perform: Performer?) {
-    let now = max(sources[place].now, time)
-    sources[place].now = now
+    let now = sources[place].advance(to: time)
     play(place, until: now, perform: perform)
     sources[place].session.handleRTCP(datagram, from: Peer(id: 0), at: now)
   }

@@ -19,27 +19,17 @@ extension Report {
       if let capture { json.object("capture") { capture.write(to: &$0) } }
       if let sending { json.object("sending") { sending.write(to: &$0) } }
       json.array("streams") { array in
+        for stream in probe?.up ?? [] { array.object { stream.write(to: &$0) } }
         for stream in streams { array.object { stream.write(to: &$0) } }
       }
+      probe?.write(to: &json)
     }
     return writer.text
   }
 
   private static func write(_ link: LinkReport?, to json: inout JSONWriter) {
     guard let link else { return json.value("link_record", nil as String?) }
-    json.object("link_record") { json in
-      json.value("offered", link.offered)
-      json.value("delivered", link.delivered)
-      json.value("lost", link.lost)
-      json.value("queue_dropped", link.queueDropped)
-      json.value("outage_lost", link.outageLost)
-      json.value("duplicated", link.duplicated)
-      json.value("in_flight", link.inFlight)
-      json.value("reordered", link.reordered)
-      json.value("corrupted", link.corrupted)
-      json.value("loss_runs", link.lossRuns)
-      json.value("longest_loss_run", link.longestLossRun)
-    }
+    json.object("link_record") { link.write(to: &$0) }
   }
 
   private static func write(_ datagrams: DatagramReport?, to json: inout JSONWriter) {
@@ -54,7 +44,35 @@ extension Report {
       json.value("forgotten", datagrams.forgotten)
       json.value("forgotten_streams", datagrams.forgottenStreams)
       json.value("dropped_by_socket", datagrams.droppedBySocket)
+      json.value("dropped_of_no_stream", datagrams.droppedBySocket == nil ? nil : datagrams.droppedOfNoStream)
+      json.object("arrival_stamps") { json in
+        json.value("kernel", datagrams.wait.count)
+        json.value("process", datagrams.unstamped)
+      }
+      guard datagrams.wait.count > 0 else { return json.value("read_delay_ms", nil as String?) }
+      json.object("read_delay_ms") { json in
+        json.value("mean", datagrams.wait.mean.milliseconds, decimals: 3)
+        json.value("p99", datagrams.wait.p99.milliseconds, decimals: 3)
+        json.value("max", datagrams.wait.max.milliseconds, decimals: 3)
+      }
     }
+  }
+}
+
+extension LinkReport {
+  /// Writes the members of `link_record`.
+  func write(to json: inout JSONWriter) {
+    json.value("offered", offered)
+    json.value("delivered", delivered)
+    json.value("lost", lost)
+    json.value("queue_dropped", queueDropped)
+    json.value("outage_lost", outageLost)
+    json.value("duplicated", duplicated)
+    json.value("in_flight", inFlight)
+    json.value("reordered", reordered)
+    json.value("corrupted", corrupted)
+    json.value("loss_runs", lossRuns)
+    json.value("longest_loss_run", longestLossRun)
   }
 }
 
@@ -98,6 +116,8 @@ extension SendingReport {
       json.value("max", pacing.max.milliseconds, decimals: 3)
       json.value("last", pacing.last.milliseconds, decimals: 3)
     }
+    json.value("sent_late", sentLate)
+    json.value("never_sent", neverSent)
     json.object("stalls") { json in
       json.value("count", stalls)
       json.value("total_ms", stalledDuration.milliseconds, decimals: 3)
@@ -116,6 +136,7 @@ extension SendingReport {
 extension StreamReport {
   /// Writes the members of one object in `streams`.
   fileprivate func write(to json: inout JSONWriter) {
+    if let direction { json.value("direction", direction) }
     json.value("ssrc", Figures.identifier(ssrc))
     json.value("source", source)
     if let place {
@@ -150,11 +171,24 @@ extension StreamReport {
       json.value("silence_ms", playout.silenceDuration.milliseconds, decimals: 3)
       json.value("stretched_ms", playout.stretchedDuration.milliseconds, decimals: 3)
     }
+    if let lateness {
+      json.array("lateness_curve") { array in
+        for point in lateness.points {
+          array.object { json in
+            json.value("delay_ms", point.delay.milliseconds, decimals: 3)
+            json.value("late", point.late, decimals: 6)
+          }
+        }
+      }
+    } else {
+      json.value("lateness_curve", nil as String?)
+    }
+    json.value("quality_withheld", qualityWithheld)
     guard let quality else { return json.value("quality", nil as String?) }
     json.object("quality") { json in
       json.value("r_factor", quality.rating, decimals: 1)
       json.value("mos", quality.meanOpinionScore, decimals: 2)
-      json.value("scale", quality.scale)
+      json.value("scale", quality.scale.rawValue)
       json.value("source", quality.source)
     }
   }
@@ -175,7 +209,15 @@ extension StreamReport {
       json.value("still_buffered", playout.stillBuffered)
       json.value("too_old", reception.tooOld)
       json.value("rfc3550_lost", reception.rfc3550Lost)
+      json.value("sent", ends.sent)
+      json.value("sent_at_least", ends.sentAtLeast)
+      json.value("lost_at_ends", ends.lostAtEnds)
+      json.value("lost_before_first", ends.lostBefore)
+      json.value("lost_after_last", ends.lostAfter)
+      json.value("before_listening", ends.beforeListening)
     }
+    json.value("tail", ends.knowledge.rawValue)
+    writeLoss(to: &json)
     playout.discarded.write("discarded_reasons", to: &json)
     if let sender {
       json.object("sender") { json in
@@ -197,14 +239,8 @@ extension StreamReport {
         for count in reception.lossRuns.histogram { array.value(nil, count) }
       }
     }
-    json.object("gilbert") { json in
-      json.value("p", reception.gilbert.p, decimals: 6)
-      json.value("r", reception.gilbert.r, decimals: 6)
-    }
-    json.object("reordering") { json in
-      json.value("max_extent", reception.reorderingExtent)
-      json.value("max_late_ms", reception.lateTime.milliseconds, decimals: 3)
-    }
+    writePatterns(to: &json)
+    reception.reordering.write(to: &json)
     json.object("jitter_ms") { json in
       json.value("last", reception.jitter.last, decimals: 3)
       json.value("mean", reception.jitter.mean, decimals: 3)
@@ -218,12 +254,7 @@ extension StreamReport {
       }
     }
     whatIf?.write(to: &json)
-    guard let delay = reception.delayVariation else { return json.value("delay_variation_ms", nil as String?) }
-    json.object("delay_variation_ms") { json in
-      json.value("p50", delay.p50, decimals: 3)
-      json.value("p95", delay.p95, decimals: 3)
-      json.value("p99", delay.p99, decimals: 3)
-      json.value("max", delay.max, decimals: 3)
-    }
+    if let fittedLink { json.value("fitted_link", fittedLink) }
+    writeDelay(to: &json)
   }
 }

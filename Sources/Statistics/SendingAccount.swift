@@ -6,8 +6,9 @@ public import Timeline
 /// A sender report carries the number of packets sent so far (RFC 3550 section 6.4.1, 32 bits that wrap). With the count
 /// that comes with the goodbye the account is closed: sent - expected were lost at the two ends. A single number can't
 /// say at which; but the sender's first number is the highest one that arrived before a report, less the count in it,
-/// plus one, unless a packet right before the report was lost or reordered. So the split is told when at least two
-/// reports, and more than half of all, agree on a first number that is possible.
+/// plus one, if nothing was sent between the two, which their timestamps tell. So the split is told when more than half of
+/// such reports agree on a first number that is possible, and at least two do; one is enough for the number that arrived
+/// first, since a loss can't make another number look like that one.
 public struct SendingAccount: Sendable {
   /// One run of numbers of the sender.
   private struct Run: Sendable {
@@ -33,9 +34,8 @@ public struct SendingAccount: Sendable {
   /// A sender that counts anew shows in its reports before it shows in its numbers, or without doing so at all.
   private var next: Run?
   private var lastTime: UInt64 = 0
-  /// Runs that ended: what was sent in them when it is known of each, and whether it is.
-  private var closedSent = 0
-  private var isClosedKnown = true
+  /// The sum over the runs that ended; nil when it isn't known of one of them.
+  private var closed: StreamEnds? = StreamEnds.nothing
 
   /// Starts without a report.
   public init() {}
@@ -46,10 +46,19 @@ public struct SendingAccount: Sendable {
   ///   - packets: the sender's packet count.
   ///   - time: the report's NTP timestamp, by which one that was overtaken is known; 0 when it has none.
   ///   - numbers: the lowest and highest extended number of the present run; nil when there is none.
-  public mutating func report(packets: UInt32, time: UInt64, numbers: ClosedRange<Int64>?) {
-    guard time == 0 || time > lastTime || run.reports == 0 else { return }
-    lastTime = max(time, lastTime)
+  ///   - isAdjacent: whether the report's timestamp is less than a packet's length after that of the highest number, so
+  ///     that nothing can have been sent between them.
+  /// - Returns: whether the report counts; one that was overtaken doesn't.
+  @discardableResult
+  public mutating func report(
+    packets: UInt32, time: UInt64, numbers: ClosedRange<Int64>?, isAdjacent: Bool = true
+  ) -> Bool {
     let known = next ?? run
+    if time != 0, known.reports > 0, time <= lastTime {
+      // A copy of the last one says the same; what is older is of no use.
+      return time == lastTime && packets == UInt32(truncatingIfNeeded: known.count)
+    }
+    lastTime = max(time, lastTime)
     let step = Int64(Int32(bitPattern: packets &- UInt32(truncatingIfNeeded: known.count)))
     if known.reports > 0, step < 0 {
       // The sender began anew.
@@ -57,21 +66,23 @@ public struct SendingAccount: Sendable {
       fresh.reports = 1
       fresh.count = Int64(packets)
       next = fresh
-      return
+      return true
     }
     var updated = known
     updated.count = known.reports == 0 ? Int64(packets) : known.count + step
     updated.reports += 1
     if next != nil {
+      updated.isFinal = false
       next = updated
-      return
+      return true
     }
     updated.isFinal = false
-    if let numbers, updated.count > 0 {
+    if let numbers, isAdjacent, updated.count > 0 {
       let first = numbers.upperBound + 1 - updated.count
       if first <= numbers.lowerBound { updated.vote(for: first) }
     }
     run = updated
+    return true
   }
 
   /// The sender said goodbye together with its last report: the count is final.
@@ -82,7 +93,7 @@ public struct SendingAccount: Sendable {
   /// The sender began new numbers, after a run of these.
   public mutating func restart(numbers: ClosedRange<Int64>, lost: Int) {
     let ends = Self.ends(of: run, numbers: numbers, lost: lost)
-    if let sent = ends.sent { closedSent += sent } else { isClosedKnown = false }
+    closed = ends.sent == nil ? nil : closed.map { $0.adding(ends) }
     run = next ?? Run()
     next = nil
   }
@@ -95,15 +106,9 @@ public struct SendingAccount: Sendable {
   public func ends(numbers: ClosedRange<Int64>?, lost: Int) -> StreamEnds {
     guard let numbers else { return StreamEnds(.noReport) }
     if next != nil { return StreamEnds(.countedAnew) }
-    var ends = Self.ends(of: run, numbers: numbers, lost: lost)
-    guard isClosedKnown else {
-      // Of an earlier run the end is unknown, so the whole is.
-      ends = StreamEnds(.earlierRunUnknown)
-      return ends
-    }
-    ends.sent = ends.sent.map { $0 + closedSent }
-    ends.sentAtLeast = ends.sentAtLeast.map { $0 + closedSent }
-    return ends
+    // When the end of an earlier run is unknown, the whole is.
+    guard let closed else { return StreamEnds(.earlierRunUnknown) }
+    return closed.adding(Self.ends(of: run, numbers: numbers, lost: lost))
   }
 
   private static func ends(of run: Run, numbers: ClosedRange<Int64>, lost: Int) -> StreamEnds {
@@ -119,20 +124,20 @@ public struct SendingAccount: Sendable {
       // It jumped over numbers, or counts something else.
       guard -missing <= Int64(lost) else { return StreamEnds(.contradiction) }
       var ends = StreamEnds(.finalCount)
-      ends.sent = Int(run.count)
+      (ends.sent, ends.sentAtLeast) = (Int(run.count), Int(run.count))
       ends.neverSent = Int(-missing)
       (ends.lostAtEnds, ends.lostBefore, ends.lostAfter) = (0, 0, 0)
       return ends
     }
     var ends = StreamEnds(.finalCount)
-    ends.sent = Int(run.count)
+    (ends.sent, ends.sentAtLeast) = (Int(run.count), Int(run.count))
     ends.lostAtEnds = Int(missing)
     let possible = (numbers.lowerBound - missing)...numbers.lowerBound
     let votes = run.candidates.reduce(0) { $0 + $1.votes }
     if missing == 0 {
       (ends.lostBefore, ends.lostAfter) = (0, 0)
-    } else if let best = run.candidates.max(by: { $0.votes < $1.votes }), best.votes >= 2, 2 * best.votes > votes,
-      possible.contains(best.first)
+    } else if let best = run.candidates.max(by: { $0.votes < $1.votes }), 2 * best.votes > votes,
+      best.votes >= 2 || best.first == numbers.lowerBound, possible.contains(best.first)
     {
       ends.lostBefore = Int(numbers.lowerBound - best.first)
       ends.lostAfter = Int(missing) - Int(numbers.lowerBound - best.first)
@@ -165,7 +170,7 @@ public struct StreamEnds: Hashable, Sendable {
   public var knowledge: Knowledge
   /// Packets that the sender sent; nil when that isn't known.
   public var sent: Int?
-  /// Packets that it sent at least, by a report that isn't its last word.
+  /// Packets that it sent at least: `sent`, or what a report proves that isn't its last word.
   public var sentAtLeast: Int?
   /// Packets lost before the first and after the last that arrived; nil when not known.
   public var lostAtEnds: Int?
@@ -177,6 +182,29 @@ public struct StreamEnds: Hashable, Sendable {
   public var neverSent = 0
   /// Packets sent before this receiver listened, which are neither lost nor received.
   public var beforeListening = 0
+
+  /// The ends of nothing.
+  static var nothing: StreamEnds {
+    var ends = StreamEnds(.finalCount)
+    (ends.sent, ends.sentAtLeast, ends.lostAtEnds, ends.lostBefore, ends.lostAfter) = (0, 0, 0, 0, 0)
+    return ends
+  }
+
+  /// These and those of the run that followed; what isn't known of that one isn't known of both.
+  func adding(_ other: StreamEnds) -> StreamEnds {
+    func sum(_ key: KeyPath<StreamEnds, Int?>) -> Int? {
+      guard let one = self[keyPath: key], let two = other[keyPath: key] else { return nil }
+      return one + two
+    }
+    var ends = StreamEnds(other.knowledge)
+    ends.sent = sum(\.sent)
+    ends.sentAtLeast = sum(\.sentAtLeast)
+    ends.lostAtEnds = sum(\.lostAtEnds)
+    ends.lostBefore = sum(\.lostBefore)
+    ends.lostAfter = sum(\.lostAfter)
+    ends.neverSent = neverSent + other.neverSent
+    return ends
+  }
 
   /// Nothing more is known.
   public init(_ knowledge: Knowledge) { self.knowledge = knowledge }
@@ -202,7 +230,7 @@ public struct StreamEnds: Hashable, Sendable {
     } else if lostAtEnds > room(before) + room(after) {
       knowledge = .joinedLate
       self.lostAtEnds = nil
-      sent = nil
+      (sent, sentAtLeast) = (nil, nil)
     }
   }
 }

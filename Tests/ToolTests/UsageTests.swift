@@ -281,12 +281,57 @@ import Testing
       "--report x: reports are written as FILE.html, FILE.json, FILE.csv or FILE.txt"
     ),
     (
+      "verify now",
+      "verify takes no now: it sends and receives by itself; see jitterbug verify --help"
+    ),
+    (
+      "verify --ports 65500",
+      "--ports 65500: 18 cases need 144 ports from there on: choose 65392 or less"
+    ),
+    (
+      "verify --time 1s",
+      "--time 1s: verify sends for 2s to 60s"
+    ),
+    (
+      "send a.opus b:1 --sequence 65536",
+      "--sequence 65536: not a whole number from 0 to 65535"
+    ),
+    (
+      "probe",
+      "no destination: end the command with where to send, such as rtp://192.168.1.20:5004"
+    ),
+    (
+      "probe tcp://127.0.0.1:5004",
+      "tcp://127.0.0.1:5004: probe measures one UDP port; write rtp://HOST:PORT"
+    ),
+    (
+      "probe --like radio b:1",
+      "--like radio: not known here; write opus-voice, opus-music, video-2mbit, g711 or custom BYTES/INTERVAL"
+    ),
+    (
+      "probe --like custom b:1",
+      "--like custom needs BYTES/INTERVAL behind it: --like custom 500/10ms"
+    ),
+    (
+      "probe --like custom 5/10ms b:1",
+      "--like custom 5/10ms: write custom BYTES/INTERVAL, such as custom 500/10ms, with 20 to 1472 bytes every 100us "
+        + "to 10s"
+    ),
+    (
+      "probe --ramp --both-ways b:1",
+      "--ramp measures the way there alone: leave --both-ways out"
+    ),
+    (
+      "receive --reflect tcp://127.0.0.1:5004",
+      "--reflect sends by UDP, so it takes an rtp:// source: write rtp://[::]:5004"
+    ),
+    (
       "recieve",
-      "recieve is not a verb of jitterbug: write send or receive, and see jitterbug --help"
+      "recieve is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help"
     ),
     (
       "--frobnicate",
-      "--frobnicate is not a verb of jitterbug: write send or receive, and see jitterbug --help"
+      "--frobnicate is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help"
     ),
   ]
 
@@ -306,7 +351,10 @@ import Testing
     #expect(run.errors == (try Self.page("jitterbug")))
   }
 
-  @Test(arguments: [("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"])])
+  @Test(arguments: [
+    ("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"]),
+    ("probe", ["probe", "--help"]), ("analyze", ["analyze", "--help"]), ("verify", ["verify", "--help"]),
+  ])
   func `the help is that of docs, examples first`(page: String, words: [String]) async throws {
     let run = try await Jitterbug.run(words)
     #expect(run.status == 0)

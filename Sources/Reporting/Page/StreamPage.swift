@@ -15,6 +15,7 @@ extension StreamReport {
       accounts.write(to: &section)
       let charts = StreamCharts(self, detail: detail)
       charts?.write(to: &section)
+      writeDelayCharts(to: &section)
       writeRuns(to: &section)
       section.element("h3", "The figures")
       figures.write(to: &section)
@@ -39,13 +40,19 @@ extension StreamReport {
     return parts.joined(separator: " · ")
   }
 
+  /// The delay that the buffer aimed at: "60 ms".
+  var targetWords: String { Figures.trimmed(playout.target.milliseconds, decimals: 1) + " ms" }
+
   private var tiles: [(name: String, value: String, note: String)] {
     let counts = reception
     var tiles = [
-      ("Lost", Figures.percent(counts.lost, of: counts.expected), "\(Figures.grouped(counts.lost)) packets"),
       (
-        "Too late", Figures.percent(playout.late, of: counts.expected),
-        "for \(Figures.milliseconds(playout.target.milliseconds)) of buffer"
+        "Lost", Figures.percent(loss.network + loss.droppedBySocket, of: loss.total),
+        Figures.count(loss.network + loss.droppedBySocket, "packet")
+      ),
+      (
+        "Too late", Figures.percent(playout.late, of: loss.total),
+        "for \(targetWords) of buffer"
       ),
       ("Duplicates", Figures.grouped(counts.duplicates), "\(Figures.percent(counts.duplicates, of: counts.received))"),
       ("Out of order", Figures.grouped(counts.reordered), "\(Figures.percent(counts.reordered, of: counts.unique))"),
@@ -54,33 +61,48 @@ extension StreamReport {
       ),
     ]
     if let delay = counts.delayVariation {
-      tiles.append(("Delay spread", Figures.milliseconds(delay.p99), "99 % within; all \(Figures.milliseconds(delay.max))"))
+      var note = "99 % within; all \(Figures.milliseconds(delay.max))"
+      if let drift = counts.drift, drift.isSignificant, drift.effect.milliseconds > delay.max / 10 {
+        note += "; \(Figures.milliseconds(drift.effect.milliseconds)) of it by clock drift"
+      }
+      tiles.append(("Delay spread", Figures.milliseconds(delay.p99), note))
     }
     if let quality {
       tiles.append(
-        ("Speech quality", "MOS \(Figures.fixed(quality.meanOpinionScore, decimals: 2))", "estimate, 1 to 4.5"))
+        ("Speech quality", Figures.fixed(quality.meanOpinionScore, decimals: 2), "MOS, an estimate; 4.5 at best"))
     }
     return tiles.map { (name: $0.0, value: $0.1, note: $0.2) }
   }
 
-  /// Where the packets went: what adds up.
+  /// Where the packets went: places that add up to what was sent, or to what was expected where that isn't known.
   private var accounts: PageTable {
-    let counts = reception
-    var table = PageTable("Where the packets went", [.text(""), .number("packets"), .number("share"), .text("meaning")])
+    let loss = loss
+    var table = PageTable(
+      "Where the packets went", [.text(""), .number("packets"), .number("share"), .text("meaning")])
     func row(_ name: String, _ count: Int, _ meaning: String, isSum: Bool = false) {
-      table.row(name, Figures.grouped(count), Figures.percent(count, of: counts.expected), meaning, isSum: isSum)
+      table.row(name, Figures.grouped(count), Figures.percent(count, of: loss.total), meaning, isSum: isSum)
     }
-    row("Played in time", playout.played, "what was heard or seen as it was sent")
-    row("Lost", counts.lost, "sequence numbers that never arrived")
-    row("Too late", playout.late, "arrived after their place in the playout was over")
-    row("Thrown away", playout.discarded.total, playout.discarded.total > 0 ? playout.discarded.named : "arrived, unusable")
-    if playout.stillBuffered > 0 { row("Still buffered", playout.stillBuffered, "waiting when the report was made") }
-    row("Expected", counts.expected, "from the lowest sequence number to the highest; all the rows above", isSum: true)
+    row("Played in time", loss.played, "heard or seen as they were sent")
+    var lost = "never arrived"
+    if let atEnds = loss.atEnds, atEnds > 0 {
+      lost += "; \(Figures.grouped(atEnds)) of all lost ones before the first or after the last that did"
+    }
+    row("Lost on the network", loss.network, lost)
+    if loss.droppedBySocket > 0 {
+      row("Dropped by this host", loss.droppedBySocket, "crossed the network, but the socket's buffer was full")
+    }
+    row("Too late", loss.late, "arrived after their place in the playout was over")
+    if loss.discarded > 0 { row("Thrown away", loss.discarded, playout.discarded.named) }
+    if loss.stillBuffered > 0 { row("Still buffered", loss.stillBuffered, "waiting when the report was made") }
+    if loss.isComplete {
+      row("Sent", loss.total, "the rows above, by the sender's final count", isSum: true)
+    } else {
+      row("Expected", loss.total, "the rows above, from the first to the last that arrived", isSum: true)
+      table.row("Sent", ends.sentAtLeast.map { "≥ \(Figures.grouped($0))" } ?? "?", "", ends.knowledge.rawValue)
+    }
+    if loss.neverSent > 0 { row("Never sent", loss.neverSent, "numbers that the sender jumped over") }
     if playout.recovered > 0 { row("Rebuilt", playout.recovered, "of those not played: made from other packets") }
     if playout.concealed > 0 { row("Concealed", playout.concealed, "of those not played: made up or left silent") }
-    if let sender {
-      row("Sent", sender.packets, "by the sender's last report; what it sent before or after isn't in “expected”")
-    }
     return table
   }
 
@@ -97,7 +119,7 @@ extension StreamReport {
       summary: runs.histogram.enumerated().filter { $0.element > 0 }.map {
         "\($0.element) of \($0.offset == 9 ? "10 or more" : "\($0.offset + 1)")"
       }.joined(separator: ", "),
-      x: PlotAxis("packets lost in a row (the last column: 10 or more)", low: 0, high: 11, isWhole: true),
+      x: PlotAxis("packets lost in a row (the last column: 10 or more)", low: 0.5, high: 10.5, isWhole: true),
       y: PlotAxis("runs", low: 0, isWhole: true), layers: [.bars(bars, .lost)])
     chart.height = 150
     let longest = runs.max == 1 ? "Never two in a row." : "The longest run was \(Figures.count(runs.max, "packet"))."
@@ -108,60 +130,15 @@ extension StreamReport {
       svg: chart.svg)
   }
 
+  /// The text report's rows, so that page and text never tell different things.
   private var figures: PageTable {
-    let counts = reception
-    var table = PageTable("The network and the playout in figures", [.text(""), .text("value"), .text("by")])
-    if let delay = counts.delayVariation {
-      table.row(
-        "Delay above the smallest",
-        "50 % within \(Figures.milliseconds(delay.p50)), 95 % \(Figures.milliseconds(delay.p95)), "
-          + "99 % \(Figures.milliseconds(delay.p99)), all \(Figures.milliseconds(delay.max))", "RFC 5481")
-    }
-    table.row(
-      "Interarrival jitter",
-      "mean \(Figures.milliseconds(counts.jitter.mean)), max \(Figures.milliseconds(counts.jitter.max)), "
-        + "last \(Figures.milliseconds(counts.jitter.last))", "RFC 3550 A.8")
-    if counts.reordered > 0 {
-      table.row(
-        "Out of order",
-        "by up to \(Figures.count(counts.reorderingExtent, "place")), up to "
-          + "\(Figures.milliseconds(counts.lateTime.milliseconds)) behind", "RFC 4737")
-    }
-    if counts.lossRuns.count >= 10, let p = counts.gilbert.p, let r = counts.gilbert.r {
-      table.row(
-        "Loss model", "p \(Figures.fixed(p, decimals: 4)), r \(Figures.fixed(r, decimals: 3))", "Gilbert, two states")
-    }
-    table.row("Lost by sums", Figures.grouped(counts.rfc3550Lost), "RFC 3550 A.3; each duplicate lowers it")
-    let trips = roundTrip.milliseconds
-    if trips.count > 0 {
-      table.row(
-        "Round trip",
-        "mean \(Figures.milliseconds(trips.mean)), \(Figures.milliseconds(trips.min)) to \(Figures.milliseconds(trips.max))",
-        "RFC 3550 section 6.4.1")
-    }
-    if playout.bufferLevel.count > 0 {
-      let level = playout.bufferLevel
-      table.row(
-        "Buffer",
-        "target \(Figures.milliseconds(playout.target.milliseconds)); level \(Figures.milliseconds(level.mean)) on average, "
-          + "\(Figures.milliseconds(level.min)) to \(Figures.milliseconds(level.max))", "at each moment of playing")
-    }
-    if mediaDuration > .zero {
-      var media = "\(Figures.duration(playout.playedDuration)) played"
-      if playout.concealedDuration > .zero { media += ", \(Figures.duration(playout.concealedDuration)) concealed" }
-      if playout.recoveredDuration > .zero { media += ", \(Figures.duration(playout.recoveredDuration)) rebuilt" }
-      if playout.silenceDuration > .zero { media += ", \(Figures.duration(playout.silenceDuration)) silent by intent" }
-      table.row("Media", media, "of \(Figures.duration(mediaDuration))")
-    }
-    table.row("Bytes", Figures.bytes(counts.bytes), "RTP with its headers")
-    if counts.restarts > 0 { table.row("Restarts of the sender", Figures.grouped(counts.restarts), "RFC 3550 A.1") }
-    if let quality {
-      table.row(
-        "Speech quality",
-        "R \(Figures.fixed(quality.rating, decimals: 1)) (\(quality.scale)), MOS "
-          + Figures.fixed(quality.meanOpinionScore, decimals: 2), quality.source)
-    }
-    return table
+    var text = TextPage()
+    var shown = self
+    // They are drawn.
+    shown.whatIf = nil
+    shown.lateness = nil
+    shown.write(to: &text)
+    return PageTable("Everything that the text report says", text)
   }
 
   private func writeEvents(_ timeline: StreamTimeline, to page: inout Markup) {

@@ -27,22 +27,29 @@ extension Report {
       (verdicts[left].grade, streams[left].missingShare) < (verdicts[right].grade, streams[right].missingShare)
     }
     guard let worst else { return first.verdict }
-    let fine = verdicts.count { $0.grade == .fine }
+    let unfit = verdicts.count { $0.grade != .fine }
     var verdict = verdicts[worst]
-    verdict.sentences = [
-      "\(Figures.count(streams.count, "stream")) arrived, \(fine == streams.count ? "all" : Figures.grouped(fine)) of them "
-        + "with next to nothing missing. The one that fared worst is \(Figures.identifier(streams[worst].ssrc)): "
-        + verdict.headline
-    ] + verdict.sentences
+    verdict.sentences.insert(
+      "The one that fared worst is \(Figures.identifier(streams[worst].ssrc)). \(verdict.headline)", at: 0)
     verdict.headline =
-      fine == streams.count
+      unfit == 0
       ? "All \(Figures.grouped(streams.count)) streams arrived well."
-      : "\(Figures.grouped(streams.count - fine)) of \(Figures.count(streams.count, "stream")) had losses to notice."
+      : unfit == streams.count
+        ? "All \(Figures.grouped(streams.count)) streams had losses to notice."
+        : "\(Figures.grouped(unfit)) of \(Figures.count(streams.count, "stream")) had losses to notice."
     return verdict
   }
 
   private var nothingArrived: Verdict {
     var sentences: [String] = []
+    if let capture {
+      sentences.append("\(Figures.count(capture.frames, "packet")) were read, and no RTP stream was found among them.")
+      if capture.shortCount > 0 {
+        sentences.append("\(Figures.count(capture.shortCount, "source")) had too few packets to be called a stream.")
+      }
+      if let broken = capture.broken { sentences.append(broken) }
+      return Verdict(grade: .bad, headline: "No stream was found.", sentences: sentences)
+    }
     if let datagrams, datagrams.received > 0 {
       sentences.append(
         "\(Figures.count(datagrams.received, "datagram")) came, but none belonged to a stream: "
@@ -59,20 +66,24 @@ extension Report {
 
 extension StreamReport {
   /// Packets that weren't there when they were due, and weren't rebuilt.
-  var missing: Int { max(reception.lost + playout.late + playout.discarded.total - playout.recovered, 0) }
-  /// Their share of all; 0 when nothing was expected.
-  var missingShare: Double { reception.expected == 0 ? 0 : Double(missing) / Double(reception.expected) }
+  var missing: Int {
+    let loss = loss
+    return max(loss.network + loss.droppedBySocket + loss.late + loss.discarded - playout.recovered, 0)
+  }
+  /// Their share of all; 0 when nothing was sent.
+  var missingShare: Double { loss.total == 0 ? 0 : Double(missing) / Double(loss.total) }
   /// Whether it is heard, not watched: video has a clock of 90 kHz (RFC 3551 section 5).
   private var isAudio: Bool { encoding.map { !$0.contains("/90000") } ?? false }
 
   /// The verdict on this stream.
   var verdict: Verdict {
-    let percent = Figures.percent(missing, of: reception.expected)
+    let total = loss.total
+    let percent = Figures.percent(missing, of: total)
     let (grade, word, meaning) = judgement
     let headline =
       missing == 0
-      ? "\(word): every one of \(Figures.count(reception.expected, "packet")) was there when it was due."
-      : "\(word): \(percent) of \(Figures.count(reception.expected, "packet")) weren't there when they were due."
+      ? "\(word): every one of \(Figures.count(total, "packet")) was there when it was due."
+      : "\(word): \(percent) of \(Figures.count(total, "packet")) weren't there when they were due."
     var sentences = [causes, effect(meaning), advice].filter { !$0.isEmpty }
     if let silence = longestSilence {
       sentences.insert("At one point nothing arrived for \(Figures.duration(silence)).", at: 1)
@@ -95,8 +106,9 @@ extension StreamReport {
   private var causes: String {
     var parts: [String] = []
     let counts = reception
-    if counts.lost > 0 {
-      let share = Figures.percent(counts.lost, of: counts.expected)
+    let loss = loss
+    if loss.network > 0 {
+      let share = Figures.percent(loss.network, of: loss.total)
       var pattern = ""
       if counts.lossRuns.count > 0 {
         pattern =
@@ -105,12 +117,16 @@ extension StreamReport {
           : ", in runs of \(Figures.fixed(counts.lossRuns.mean, decimals: 1)) on average, "
             + "the longest \(Figures.grouped(counts.lossRuns.max))"
       }
-      parts.append("\(Figures.grouped(counts.lost)) never arrived (\(share)\(pattern))")
+      parts.append("\(Figures.grouped(loss.network)) were lost on the network (\(share)\(pattern))")
+    }
+    if loss.droppedBySocket > 0 {
+      parts.append(
+        "\(Figures.grouped(loss.droppedBySocket)) came as far as this host and were dropped there, because the socket's "
+          + "buffer was full")
     }
     if playout.late > 0 {
       parts.append(
-        "\(Figures.grouped(playout.late)) came too late for the buffer of "
-          + Figures.milliseconds(playout.target.milliseconds))
+        "\(Figures.grouped(playout.late)) came too late for the buffer of \(targetWords)")
     }
     if playout.discarded.total > 0 {
       parts.append("\(Figures.grouped(playout.discarded.total)) were thrown away (\(playout.discarded.named))")
@@ -128,25 +144,43 @@ extension StreamReport {
     var text = isAudio ? "A listener \(meaning)" : "Whoever watched or heard it \(meaning)"
     if playout.concealedDuration > .zero {
       text +=
-        ": \(Figures.duration(playout.concealedDuration)) in \(Figures.duration(mediaDuration)) were made up to fill gaps"
+        ": \(Figures.duration(playout.concealedDuration)) in \(Figures.duration(mediaDuration)) were made up "
+        + "to fill gaps"
     }
-    if let quality { text += "; estimated MOS for speech \(Figures.fixed(quality.meanOpinionScore, decimals: 1)) of 4.5" }
+    if let quality {
+      text += "; estimated MOS for speech \(Figures.fixed(quality.meanOpinionScore, decimals: 1)) of 4.5"
+    }
     return text + "."
   }
 
   /// Which buffer would have done.
   private var advice: String {
+    if let last = latenessPoints.last {
+      let now = reception.unique == 0 ? 0 : Double(playout.late) / Double(reception.unique)
+      guard let enough = sufficientBuffer else {
+        return
+          "Not even a buffer of \(Figures.trimmed(last.delay.milliseconds, decimals: 0)) ms would have been enough."
+      }
+      let words = Figures.trimmed(enough.milliseconds, decimals: 1) + " ms"
+      let share = Figures.trimmed(ReplayCurve.enough * 100, decimals: 1)
+      if now > ReplayCurve.enough, enough > playout.target {
+        return "A buffer of \(words) would have been enough (at most \(share) % too late); it was \(targetWords)."
+      }
+      guard enough < playout.target else { return "The buffer of \(targetWords) was enough." }
+      return "The buffer of \(targetWords) was enough; \(words) would have done too (at most \(share) % too late)."
+    }
     guard let delay = reception.delayVariation, reception.unique > 1 else { return "" }
     let most = Self.roundedUp(delay.p99)
     let all = Self.roundedUp(delay.max)
-    let target = Figures.milliseconds(playout.target.milliseconds)
     if playout.late > 0 {
-      return "A buffer of \(most) ms would have waited for 99 % of what arrived, \(all) ms for all of it; it was \(target)."
+      return "A buffer of \(most) ms would have waited for 99 % of what arrived, \(all) ms for all of it; "
+        + "it was \(targetWords)."
     }
     guard playout.bufferLevel.count > 0 else {
       return "A buffer of \(most) ms would hold 99 % of what arrived, \(all) ms all of it."
     }
-    return "The buffer of \(target) was enough for everything that arrived; \(all) ms would have done too."
+    let spare = delay.max < playout.target.milliseconds - 5 ? "; \(all) ms would have done too" : ""
+    return "The buffer of \(targetWords) was enough for everything that arrived\(spare)."
   }
 
   /// To the next 5 ms, as one sets a buffer.

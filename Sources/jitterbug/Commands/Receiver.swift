@@ -26,11 +26,13 @@ final class Receiver {
   private var inlet: ReceiveInlet
   private var session: ReceiveSession
   private var link: LinkStage?
+  private var reflector: ReceiveReflector?
   private var batch: ReceiveBatch
   private let interrupt: WriteInterrupt
   private var recorder: StreamRecorder
   private var trace: TraceFile?
   private var live: LiveView
+  private var metrics: MetricsServer?
   private var meters = StreamMeters()
   private var counts = DatagramReportCounts()
   private var events: [ReadyEvent] = []
@@ -64,17 +66,22 @@ final class Receiver {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
       link = LinkStage(spec, trace: file)
     }
+    if options.isReflecting {
+      reflector = ReceiveReflector(ssrc: session.ssrc, clock: clock, rateLimit: options.reflectLimit)
+    }
     live = LiveView(options.output)
     inlet = try ReceiveInlet(options)
     try inlet.register(in: loop, media: Token.media, control: Token.control, listener: Token.listener)
     do throws(SocketError) {
       try loop.add(signals.descriptor, token: Token.signals, read: true, write: false)
     } catch { throw CommandError(error.description) }
+    if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
   /// Receives until the end; returns the exit status.
   func run() throws(CommandError) -> Int32 {
     live.say("listening on \(inlet.description)")
+    if let metrics { live.say("metrics on \(metrics.description)") }
     live.detail(inlet.details)
     if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
@@ -103,6 +110,7 @@ final class Receiver {
     case Token.listener: try inlet.accept(in: loop, firstToken: Token.firstConnection)
     default:
       let now = MonotonicClock.now()
+      if let metrics, metrics.handle(event, in: loop, at: now, { report(isFinal: false) }) { return }
       var pieces: [(bytes: [UInt8], peer: Peer)] = []
       let end = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
       for piece in pieces { take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
@@ -128,32 +136,66 @@ final class Receiver {
 
   private func takeFromBatch(_ index: Int, isControl: Bool) {
     let datagram = batch.datagram(at: index)
+    if reflector != nil, !isControl, batch.withBytes(at: index, { reflect($0, datagram) }) { return }
     let peer = inlet.peer(of: datagram.sender, isControl: isControl)
+    counts.note(datagram, readAt: batch.readAt)
+    let drops = isControl ? 0 : counts.newDrops(upTo: datagram.drops)
+    if isControl { batch.withBytes(at: index) { noteReports($0, from: datagram.sender) } }
     batch.withBytes(at: index) { bytes in
-      take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil)
+      take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil, droppedBefore: drops)
     }
+  }
+
+  /// A sender's report says by its source whose reports come from this address; ports alone can't, where several
+  /// senders share a host.
+  private func noteReports(_ bytes: RawSpan, from address: SocketAddress) {
+    guard let ssrc = SenderReport.source(of: bytes),
+      let place = session.streams.indices.last(where: { session.streams[$0].ssrc == ssrc })
+    else { return }
+    inlet.noteReports(of: session.streams[place].peer, from: address)
+  }
+
+  /// Shows the reflector what came to the media port; true when it was a message for the reflector alone.
+  private func reflect(_ bytes: RawSpan, _ datagram: ReceivedDatagram) -> Bool {
+    guard DatagramKind.classify(bytes) == .rtcp,
+      reflector?.take(
+        bytes, from: datagram.sender, at: datagram.arrival, reply: { _ = inlet.sendMedia($0, to: datagram.sender) })
+        == true
+    else { return false }
+    counts.received += 1
+    counts.bytes += bytes.byteCount
+    return true
   }
 
   /// Takes one datagram from outside, through the link if there is one.
   ///
   /// `isControl` is nil where both kinds come mixed.
-  private func take(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?) {
+  private func take(
+    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?, droppedBefore drops: Int = 0
+  ) {
     counts.received += 1
     counts.bytes += bytes.byteCount
     let control = isControl ?? (DatagramKind.classify(bytes) == .rtcp)
     let arrival = max(arrival, handledUpTo)
-    guard link != nil else { return deliver(bytes, from: peer, at: arrival, isControl: control) }
+    guard link != nil else {
+      return deliver(bytes, from: peer, at: arrival, isControl: control, droppedBefore: drops)
+    }
     advanceLink(to: arrival)
-    link?.send(bytes, isControl: control, tag: peer.id, at: arrival)
+    link?.send(bytes, isControl: control, tag: peer.id, droppedBefore: drops, at: arrival)
   }
 
-  private func deliver(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool) {
+  private func deliver(
+    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool, droppedBefore drops: Int
+  ) {
     handledUpTo = max(handledUpTo, arrival)
     play(until: arrival)
     if isControl {
       session.handleRTCP(bytes, from: peer, at: arrival)
     } else {
-      session.handleRTP(bytes, from: peer, at: arrival)
+      session.handleRTP(bytes, from: peer, at: arrival, droppedBefore: drops)
+      if reflector?.isServing == true, let address = inlet.address(of: peer) {
+        reflector?.noteMedia(bytes, from: address, at: arrival)
+      }
     }
     settle()
   }
@@ -161,7 +203,8 @@ final class Receiver {
   private func advanceLink(to now: Instant) {
     while let (item, deliveredAt) = link?.receive(at: now) {
       deliver(
-        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl)
+        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl,
+        droppedBefore: item.droppedBefore)
     }
   }
 
@@ -178,8 +221,11 @@ final class Receiver {
     settle()
     handledUpTo = max(handledUpTo, now)
     sendReport(at: now)
+    reflector?.poll(at: now) { inlet.sendMedia($0, to: $1) }
+    while let sentence = reflector?.pollSentence() { live.say(sentence) }
     recorder.reconsider(session, at: now)
     if recorder.failure != nil { stop(because: "the output can't be written") }
+    metrics?.expire(at: now, in: loop)
     if let duration = options.duration, now - started >= duration { stop(because: "--duration") }
     updateLiveView(at: now)
   }
@@ -242,7 +288,8 @@ final class Receiver {
 
   private var nextWake: Instant? {
     var wake = Instant.earliest(session.nextWake, live.nextUpdate)
-    wake = Instant.earliest(wake, link?.nextDelivery)
+    wake = Instant.earliest(Instant.earliest(wake, link?.nextDelivery), metrics?.nextDeadline)
+    wake = Instant.earliest(wake, reflector?.nextWake)
     return Instant.earliest(wake, options.duration.map { started + $0 })
   }
 
@@ -256,6 +303,9 @@ final class Receiver {
 
   private func finish() throws(CommandError) -> Int32 {
     leave()
+    reflector?.stop(at: MonotonicClock.now())
+    reflector?.poll(at: MonotonicClock.now()) { inlet.sendMedia($0, to: $1) }
+    counts.reflectorMessages = reflector?.messageCount ?? 0
     session.close()
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()
@@ -264,13 +314,22 @@ final class Receiver {
     var failures = [recorder.failure]
     do throws(CommandError) { try trace?.close() } catch { failures.append(error) }
     do throws(CommandError) { try link?.closeTrace() } catch { failures.append(error) }
-    counts.droppedBySocket = inlet.droppedDatagrams
-    let report = ReceiveReport.make(
-      session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
-      undecodable: recorder.undecodable, duration: MonotonicClock.now() - started, ended: endReason)
-    try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
+    if let drops = inlet.droppedDatagrams { session.noteSocketDropsAtEnd(counts.newDrops(upTo: drops)) }
+    try ReportOutput.write(report(isFinal: true), options.output, isOutputUsed: options.outputFile == "-")
     if let failure = failures.compactMap({ $0 }).first { throw failure }
     return 0
+  }
+
+  /// What can be reported now; what takes a while to compute only at the end.
+  private func report(isFinal: Bool) -> Report {
+    counts.droppedBySocket = inlet.droppedDatagrams.map(Int.init)
+    var report = ReceiveReport(session, options: options, counts: counts, clock: clock)
+    report.sources = sources
+    report.localPeers = Set(session.streams.map(\.peer).filter { inlet.isLocal($0) })
+    report.undecodable = recorder.undecodable
+    report.started = started
+    report.fitsModels = isFinal
+    return report.make(link: link?.record, ended: endReason, at: MonotonicClock.now())
   }
 
   private var sources: [Peer: String] {
