@@ -25,6 +25,8 @@ public struct JitterBuffer: Sendable {
     public var byteLimit = 4 << 20
     /// The longest stretch that is concealed; after that comes silence.
     public var concealmentLimit = Interval.milliseconds(200)
+    /// Whether payloads are kept; where nobody plays, only their length counts.
+    public var keepsPayloads = true
 
     /// Describes a buffer of the usual size.
     public init(clockRate: UInt32, target: Interval, isContinuous: Bool = true) {
@@ -59,6 +61,10 @@ public struct JitterBuffer: Sendable {
   public private(set) var counts = PlayoutCounts()
 
   private let configuration: Configuration
+  /// `JitterBuffer.backwardJump` in units of the clock.
+  private let backwardJump: Int64
+  /// The configuration's, in units of the clock.
+  private let concealmentLimit: Int64
   private var store: PacketStore
   private var arrivals: ArrivalModel?
   private var lastArrival = Instant.zero
@@ -87,8 +93,12 @@ public struct JitterBuffer: Sendable {
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     target = configuration.target
-    store = PacketStore(packetLimit: configuration.packetLimit, byteLimit: configuration.byteLimit)
+    store = PacketStore(
+      packetLimit: configuration.packetLimit, byteLimit: configuration.byteLimit,
+      keepsPayloads: configuration.keepsPayloads)
     lastDuration = max(1, Int64(configuration.clockRate / 50))
+    concealmentLimit = configuration.concealmentLimit.units(rate: configuration.clockRate)
+    backwardJump = Self.backwardJump.units(rate: configuration.clockRate)
   }
 
   // MARK: Inputs
@@ -99,18 +109,19 @@ public struct JitterBuffer: Sendable {
       begin(with: packet)
       return store.insert(packet, payload: payload)
     }
-    let isJump = startsTimeline(packet)
+    let transit = transit(of: packet)
+    let isJump = startsTimeline(packet, transit)
     if !isJump {
-      if beginsTimelineEarlier(packet) { boundary = .timeline(packet.sequence, before: transitBefore) }
-      if isPassed(packet) {
-        pass(packet)
+      if beginsTimelineEarlier(packet, transit) { boundary = .timeline(packet.sequence, before: transitBefore) }
+      if isPassed(packet, transit) {
+        pass(packet, transit)
         return .late
       }
-      guard isPlausible(packet) else { return .misplaced }
+      guard isPlausible(packet, transit) else { return .misplaced }
     }
     let insertion = store.insert(packet, payload: payload)
     guard insertion == .stored else { return insertion }
-    observe(packet, isJump: isJump)
+    observe(packet, transit, isJump: isJump)
     if openFrom != nil, case .none = boundary, store.lowest == packet.sequence { anchor(at: packet) }
     return .stored
   }
@@ -190,6 +201,14 @@ public struct JitterBuffer: Sendable {
   /// The smallest recent transit, from which the target is counted; nil before the first packet of a timeline.
   public var baseTransit: Interval? { arrivals?.base }
 
+  /// How long after the fastest packet of the recent past this one came, before it is inserted: a buffer whose target is
+  /// no more than that calls it late. Nil when it begins a timeline, and so can't be late.
+  public func lateness(of packet: BufferedPacket) -> Interval? {
+    let transit = transit(of: packet)
+    guard let arrivals, !startsTimeline(packet, transit) else { return nil }
+    return transit - arrivals.base
+  }
+
   // MARK: Private
 
   @inline(__always) private func dueTime(of timestamp: Int64) -> Instant {
@@ -220,9 +239,9 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Whether the packet's time has passed; what lies behind a boundary is never late.
-  @inline(__always) private func isPassed(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func isPassed(_ packet: BufferedPacket, _ transit: Interval) -> Bool {
     guard hasStarted else { return false }
-    if let openFrom, packet.sequence >= openFrom, isNear(packet) { return false }
+    if let openFrom, packet.sequence >= openFrom, isNear(transit) { return false }
     if packet.sequence < nextSequence { return true }
     switch boundary {
     case .restart(let start) where packet.sequence > start - Self.restartMargin: return false
@@ -234,7 +253,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// A late packet's number has been passed without being played, as have those before it.
-  private mutating func pass(_ packet: BufferedPacket) {
+  private mutating func pass(_ packet: BufferedPacket, _ transit: Interval) {
     if packet.sequence < firstSequence {
       counts.concealed += Int(firstSequence - packet.sequence)
       firstSequence = packet.sequence
@@ -246,48 +265,43 @@ public struct JitterBuffer: Sendable {
       gapUnits = 0
       gapRecovered = 0
     }
-    if isNear(packet) {
-      let transit = transit(of: packet)
-      arrivals?.observe(transit: transit, at: packet.arrival)
-    }
-    noteArrival(of: packet)
+    if isNear(transit) { arrivals?.observe(transit: transit, at: packet.arrival) }
+    noteArrival(of: packet, transit)
   }
 
-  private mutating func noteArrival(of packet: BufferedPacket) {
+  private mutating func noteArrival(of packet: BufferedPacket, _ transit: Interval) {
     lastArrival = max(lastArrival, packet.arrival)
-    guard packet.sequence >= newestSequence, isNear(packet) || store.contains(packet.sequence) else { return }
+    guard packet.sequence >= newestSequence, isNear(transit) || store.contains(packet.sequence) else { return }
     newestSequence = packet.sequence
     newestTimestamp = packet.timestamp
   }
 
-  /// Whether the packet's transit is one that a path could have, given those before it.
-  @inline(__always) private func isNear(_ packet: BufferedPacket) -> Bool {
+  /// Whether a packet's transit is one that a path could have, given those before it.
+  @inline(__always) private func isNear(_ transit: Interval) -> Bool {
     guard let arrivals else { return true }
-    let shift = transit(of: packet) - arrivals.base
+    let shift = transit - arrivals.base
     return shift <= Self.discontinuity && shift >= -Self.discontinuity
   }
 
   /// Whether this packet's transit is so far from all before it that the sender's timestamps, or the pause it made,
   /// have moved the timeline.
-  @inline(__always) private func startsTimeline(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func startsTimeline(_ packet: BufferedPacket, _ transit: Interval) -> Bool {
     guard let arrivals, packet.sequence >= nextSequence, store.isEmpty || packet.sequence > store.highest else {
       return false
     }
-    if !isNear(packet) { return true }
+    if !isNear(transit) { return true }
     // Delay can't put a packet before the one that was sent before it.
-    let step = Interval(units: packet.timestamp - newestTimestamp, rate: configuration.clockRate)
-    if configuration.isContinuous, step < -Self.backwardJump { return true }
+    if configuration.isContinuous, newestTimestamp - packet.timestamp > backwardJump { return true }
     // After a pause at least: one packet late by so much is just late.
     return hasStarted && store.isEmpty && packet.arrival - lastArrival > Self.pause
-      && transit(of: packet) - arrivals.base > target
+      && transit - arrivals.base > target
   }
 
   /// Whether the packet belongs to a timeline that seemed to begin after it, because it was overtaken.
-  @inline(__always) private func beginsTimelineEarlier(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func beginsTimelineEarlier(_ packet: BufferedPacket, _ transit: Interval) -> Bool {
     guard case .timeline(let start, let before) = boundary, let arrivals, packet.sequence < start,
       packet.sequence >= nextSequence
     else { return false }
-    let transit = transit(of: packet)
     return magnitude(transit - arrivals.base) < magnitude(transit - before)
   }
 
@@ -298,19 +312,19 @@ public struct JitterBuffer: Sendable {
   private func magnitude(_ interval: Interval) -> Interval { interval < .zero ? -interval : interval }
 
   /// Whether the packet can be played between its neighbours without a jump.
-  @inline(__always) private func isPlausible(_ packet: BufferedPacket) -> Bool {
+  @inline(__always) private func isPlausible(_ packet: BufferedPacket, _ transit: Interval) -> Bool {
     switch boundary {
     case .timeline(let start, let before) where packet.sequence < start:
-      return magnitude(transit(of: packet) - before) <= Self.discontinuity
+      return magnitude(transit - before) <= Self.discontinuity
     case .restart(let start) where packet.sequence <= start - Self.restartMargin:
       // Nothing is left to compare it with; what stands before a restart is played without its gaps.
       return true
-    default: return isNear(packet)
+    default: return isNear(transit)
     }
   }
 
-  private mutating func observe(_ packet: BufferedPacket, isJump: Bool) {
-    noteArrival(of: packet)
+  private mutating func observe(_ packet: BufferedPacket, _ transit: Interval, isJump: Bool) {
+    noteArrival(of: packet, transit)
     if isJump {
       boundary = .timeline(packet.sequence, before: arrivals?.base ?? .zero)
       openFrom = nil
@@ -322,7 +336,6 @@ public struct JitterBuffer: Sendable {
     case .restart(let start) where packet.sequence <= start - Self.restartMargin: return
     default: break
     }
-    let transit = transit(of: packet)
     if arrivals == nil {
       arrivals = ArrivalModel(transit: transit, at: packet.arrival)
     } else {
@@ -416,14 +429,22 @@ public struct JitterBuffer: Sendable {
     let due = dueTime(of: nextTimestamp)
     guard due <= now else { return .wait(until: due) }
     let filled = stallUnits
+    if lastWasSilence || filled >= concealmentLimit {
+      // As many packets' time as has passed, a second at most: a capture's clock may leap by years.
+      let units = (now - due).units(rate: configuration.clockRate)
+      let passed = min(units, Int64(configuration.clockRate)) / lastDuration * lastDuration
+      let piece = lastDuration + max(0, passed)
+      stallUnits += piece
+      nextTimestamp += piece
+      return .silence(duration: piece)
+    }
     stallUnits += lastDuration
     nextTimestamp += lastDuration
-    return lastWasSilence ? .silence(duration: lastDuration) : concealment(of: lastDuration, after: filled)
+    return .conceal(duration: lastDuration)
   }
 
   private func concealment(of units: Int64, after filled: Int64) -> PlayoutDecision {
-    let limit = configuration.concealmentLimit.units(rate: configuration.clockRate)
-    return filled < limit ? .conceal(duration: units) : .silence(duration: units)
+    return filled < concealmentLimit ? .conceal(duration: units) : .silence(duration: units)
   }
 
   /// Of what was filled while nothing was known, as much as the gap lacks up to `units` was lost media, the rest a

@@ -3,10 +3,14 @@
 struct PacketStore: Sendable {
   private struct Place: Sendable {
     var packet: BufferedPacket?
+    /// The length of the payload, which is kept or not.
+    var size = 0
     var payload: [UInt8] = []
   }
 
   let byteLimit: Int
+  private let capacity: Int
+  private let keepsPayloads: Bool
   private var places: [Place]
   private(set) var count = 0
   private(set) var bytes = 0
@@ -16,12 +20,18 @@ struct PacketStore: Sendable {
   private(set) var highest: Int64 = 0
 
   /// Makes room for at least `packetLimit` packets with at most `byteLimit` bytes of payload.
-  init(packetLimit: Int, byteLimit: Int) {
+  ///
+  /// It begins with few places: most streams never need more, and few stay in the processor's cache.
+  init(packetLimit: Int, byteLimit: Int, keepsPayloads: Bool = true) {
     var capacity = 1
     while capacity < packetLimit { capacity *= 2 }
-    places = Array(repeating: Place(), count: capacity)
+    self.capacity = capacity
+    places = Array(repeating: Place(), count: min(capacity, Self.initialCapacity))
     self.byteLimit = byteLimit
+    self.keepsPayloads = keepsPayloads
   }
+
+  private static let initialCapacity = 64
 
   var isEmpty: Bool { count == 0 }
 
@@ -43,11 +53,15 @@ struct PacketStore: Sendable {
     if contains(packet.sequence) { return .duplicate }
     let low = isEmpty ? packet.sequence : min(lowest, packet.sequence)
     let high = isEmpty ? packet.sequence : max(highest, packet.sequence)
-    guard high - low < Int64(places.count), bytes + payload.byteCount <= byteLimit else { return .full }
+    guard high - low < Int64(capacity), bytes + payload.byteCount <= byteLimit else { return .full }
+    if high - low >= Int64(places.count) { grow(to: high - low + 1) }
     let index = slot(of: packet.sequence)
     places[index].packet = packet
-    places[index].payload.removeAll(keepingCapacity: true)
-    unsafe payload.withUnsafeBytes { unsafe places[index].payload.append(contentsOf: $0) }
+    places[index].size = payload.byteCount
+    if keepsPayloads {
+      places[index].payload.removeAll(keepingCapacity: true)
+      unsafe payload.withUnsafeBytes { unsafe places[index].payload.append(contentsOf: $0) }
+    }
     lowest = low
     highest = high
     count += 1
@@ -59,10 +73,20 @@ struct PacketStore: Sendable {
   mutating func removeLowest() {
     guard !isEmpty else { return }
     let index = slot(of: lowest)
-    bytes -= places[index].payload.count
+    bytes -= places[index].size
     places[index].packet = nil
     count -= 1
     guard count > 0 else { return }
     repeat { lowest += 1 } while places[slot(of: lowest)].packet == nil
+  }
+
+  private mutating func grow(to needed: Int64) {
+    var count = places.count
+    while Int64(count) < needed { count *= 2 }
+    let old = places
+    places = Array(repeating: Place(), count: count)
+    for place in old {
+      if let packet = place.packet { places[slot(of: packet.sequence)] = place }
+    }
   }
 }

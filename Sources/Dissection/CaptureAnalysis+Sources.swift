@@ -54,7 +54,7 @@ extension CaptureAnalysis {
       candidate = Candidate(packet.header, bytes: datagram, at: time, number: counts.frames)
     }
     let isFull = heldBytes > Self.heldLimit
-    let isClockKnown = isFull || candidate.looksLikeOpus || isKnown(candidate.payloadType, in: index)
+    let isClockKnown = isFull || isLooking(candidate, in: index) || isKnown(candidate.payloadType, in: index)
     if candidate.verdict(isClockKnown: isClockKnown, isNamed: states[index].isNamed) == .isStream {
       return begin(candidate, in: index, perform: perform)
     }
@@ -65,6 +65,11 @@ extension CaptureAnalysis {
     }
     heldBytes += candidate.byteCount
     states[index].candidates.append(candidate)
+  }
+
+  /// Whether it is Opus by its looks; what is encrypted looks like anything.
+  private func isLooking(_ candidate: Candidate, in index: Int) -> Bool {
+    !states[index].hasDTLS && candidate.looksLikeOpus
   }
 
   private func isKnown(_ type: UInt8, in index: Int) -> Bool {
@@ -84,12 +89,16 @@ extension CaptureAnalysis {
     if let rate = candidate.clockRate { settings.formats.measured[candidate.payloadType] = rate }
     settings.target = configuration.target
     settings.idleTimeout = Self.idleTimeout
+    settings.keepsTimelines = configuration.keepsTimelines
     settings.arrivalLimit = configuration.arrivalLimit
+    settings.keepsPayloads = configuration.keepsPayloads
+    settings.isEncrypted = states[index].hasDTLS || texts.isEncrypted(flow)
     let place = sources.count
     sources.append(
       Source(
         flow: flow, isReverse: states[index].isReverse, ssrc: candidate.ssrc, firstFrame: candidate.first,
-        isEncrypted: states[index].hasDTLS, session: ReceiveSession(settings), now: candidate.held.first?.arrival ?? .zero))
+        isEncrypted: settings.isEncrypted, session: ReceiveSession(settings),
+        now: candidate.held.first?.arrival ?? .zero))
     states[index].sources.append(place)
     states[index].lastSSRC = candidate.ssrc
     states[index].lastSource = place
@@ -175,8 +184,7 @@ extension CaptureAnalysis {
   }
 
   private mutating func control(_ datagram: RawSpan, to place: Int, at time: Instant, perform: Performer?) {
-    let now = max(sources[place].now, time)
-    sources[place].now = now
+    let now = sources[place].advance(to: time)
     play(place, until: now, perform: perform)
     sources[place].session.handleRTCP(datagram, from: Peer(id: 0), at: now)
   }

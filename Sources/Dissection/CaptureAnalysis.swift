@@ -23,8 +23,12 @@ public struct CaptureAnalysis: Sendable {
     public var ports: [UInt16] = []
     /// The only source that is followed; nil follows all.
     public var ssrc: UInt32?
+    /// Whether each stream keeps a `StreamTimeline`, for reports that show what happened when.
+    public var keepsTimelines = false
     /// How many arrivals of each stream are kept for replays.
     public var arrivalLimit = 0
+    /// Whether somebody plays what the streams carry, and wants payloads with decisions.
+    public var keepsPayloads = false
     /// Seeds the flow table's hash and the sessions.
     public var seed: UInt64
 
@@ -52,6 +56,8 @@ public struct CaptureAnalysis: Sendable {
     public internal(set) var fragments = 0
     /// Frames of other protocols.
     public internal(set) var foreign = 0
+    /// Frames of a link layer that isn't read.
+    public internal(set) var unreadable = 0
     /// Frames whose headers are cut or contradict each other.
     public internal(set) var malformed = 0
     /// RTP datagrams of which the capture, or the first fragment, holds only the beginning; counted in `rtp` too.
@@ -80,6 +86,17 @@ public struct CaptureAnalysis: Sendable {
     public internal(set) var session: ReceiveSession
     /// Up to here everything was handed in.
     var now: Instant
+    /// What is added to the capture's stamps since its clock was set back.
+    var offset = Interval.zero
+
+    /// The session's time at a stamp of the capture: stamps may run backwards, a session's clock doesn't.
+    mutating func advance(to time: Instant) -> Instant {
+      let step = time + offset - now
+      // Packets overtake each other by far less before they are stamped: somebody set the clock, or one stamp is wrong.
+      if step < CaptureAnalysis.clockStep { offset = now - time }
+      if step > .zero { now = time + offset }
+      return now
+    }
   }
 
   /// A source with too few packets to be called a stream.
@@ -123,6 +140,8 @@ public struct CaptureAnalysis: Sendable {
   static let heldLimit = 8 << 20
   /// The most short streams listed.
   static let shortLimit = 64
+  /// A step back of the stamps by more than this is another clock.
+  static let clockStep = Interval.seconds(-10)
   /// A stream that is silent for this long has ended.
   static let idleTimeout = Interval.seconds(3600)
 
@@ -134,6 +153,8 @@ public struct CaptureAnalysis: Sendable {
   public internal(set) var shortCount = 0
   /// What the frames held.
   public internal(set) var counts = Counts()
+  /// The link type of the first frame that couldn't be read.
+  public private(set) var unreadableType: Int?
   /// The earliest and the latest time of a frame.
   public internal(set) var span: (first: Instant, last: Instant)?
 
@@ -143,6 +164,7 @@ public struct CaptureAnalysis: Sendable {
   var texts = SessionTexts()
   var heldBytes = 0
   private var scratch: [UInt8] = []
+  private var previous = Instant.zero
 
   /// Begins an analysis that has seen nothing.
   public init(_ configuration: Configuration) {
@@ -171,6 +193,13 @@ public struct CaptureAnalysis: Sendable {
     }
   }
 
+  /// Takes in a frame of a link layer that isn't read.
+  public mutating func skip(linkType: Int, at time: Instant) {
+    note(time)
+    counts.unreadable += 1
+    if unreadableType == nil { unreadableType = linkType }
+  }
+
   /// Takes in a datagram without its frame, as a recording by rtpdump has it.
   public mutating func handle(
     datagram: RawSpan, length: Int, of flow: Flow, at time: Instant, perform: Performer? = nil
@@ -183,13 +212,13 @@ public struct CaptureAnalysis: Sendable {
 
   private mutating func note(_ time: Instant) {
     counts.frames += 1
-    guard let known = span else { return span = (time, time) }
-    if time < known.last {
-      counts.backwards += 1
-      if time < known.first { span = (time, known.last) }
-    } else {
-      span = (known.first, time)
+    guard let known = span else {
+      previous = time
+      return span = (time, time)
     }
+    if time < previous { counts.backwards += 1 }
+    previous = time
+    span = (min(time, known.first), max(time, known.last))
   }
 
   /// `length` is what was sent, at least what is there.
@@ -300,9 +329,7 @@ public struct CaptureAnalysis: Sendable {
 
   /// Hands a datagram to its source's session.
   mutating func deliver(_ datagram: RawSpan, to place: Int, at time: Instant, perform: Performer?) {
-    // The stamps of a capture may run backwards; a session's clock doesn't.
-    let now = max(sources[place].now, time)
-    sources[place].now = now
+    let now = sources[place].advance(to: time)
     play(place, until: now, perform: perform)
     sources[place].session.handleRTP(datagram, from: Peer(id: 0), at: now)
   }

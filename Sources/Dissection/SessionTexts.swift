@@ -6,6 +6,8 @@ struct SessionTexts: Sendable {
   static let limit = 4096
 
   private var endpoints: [NetworkEndpoint: [UInt8: PayloadFormat]] = [:]
+  /// Where encrypted media goes (RTP/SAVP, RFC 3711).
+  private var encrypted: Set<NetworkEndpoint> = []
   /// What types stand for wherever all descriptions agree; nil where they don't.
   private var agreed: [UInt8: PayloadFormat?] = [:]
   /// Descriptions read.
@@ -33,6 +35,9 @@ struct SessionTexts: Sendable {
         let endpoint = NetworkEndpoint(address: address.address, port: media.port)
       else { continue }
       endpoints[endpoint] = formats
+      if media.transport.utf8.contains(UInt8(ascii: "S")), media.transport.contains("SAVP") {
+        encrypted.insert(endpoint)
+      }
     }
   }
 
@@ -45,6 +50,9 @@ struct SessionTexts: Sendable {
     }
     return formats
   }
+
+  /// Whether a description says that the flow is encrypted.
+  func isEncrypted(_ flow: Flow) -> Bool { encrypted.contains(flow.destination) || encrypted.contains(flow.source) }
 
   /// Whether a description named this flow.
   func names(_ flow: Flow) -> Bool { endpoints[flow.destination] != nil || endpoints[flow.source] != nil }

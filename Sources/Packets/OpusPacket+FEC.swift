@@ -4,14 +4,16 @@ extension OpusPacket {
   /// The SILK layer begins with one voice activity bit for each of its 20 ms frames (one for 10 ms), then the LBRR flag;
   /// in stereo the side channel's follow (sections 4.2.3 and 4.2.4). All have even odds, so the range coder puts them in
   /// the first bits of the first frame as they are. False for malformed packets.
-  public static func carriesFEC(_ bytes: RawSpan) -> Bool {
-    guard let packet = OpusPacket(parsing: bytes), packet.mode != .celt, !packet.isDTX,
-      let offset = firstFrameOffset(of: packet, in: bytes), offset < bytes.byteCount
+  public static func carriesFEC(_ bytes: RawSpan) -> Bool { OpusPacket(parsing: bytes)?.carriesFEC(in: bytes) ?? false }
+
+  /// As ``carriesFEC(_:)``, of the bytes that this was parsed from.
+  public func carriesFEC(in bytes: RawSpan) -> Bool {
+    guard mode != .celt, !isDTX, let offset = Self.firstFrameOffset(of: self, in: bytes), offset < bytes.byteCount
     else { return false }
     let flags = bytes.byte(at: offset)
-    let silkFrames = max(1, packet.frameDuration / 960)
+    let silkFrames = max(1, frameDuration / 960)
     let middle = flags >> (7 - UInt8(silkFrames)) & 1
-    guard packet.isStereo else { return middle != 0 }
+    guard isStereo else { return middle != 0 }
     return middle != 0 || flags >> (6 - 2 * UInt8(silkFrames)) & 1 != 0
   }
 

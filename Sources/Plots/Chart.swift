@@ -201,7 +201,9 @@ struct ChartDrawing {
   private func strokes(_ ranges: [PlotRange]) -> String {
     var path = ""
     for range in ranges {
-      guard let across = x.share(range.x), let low = y.share(range.low), let high = y.share(range.high) else { continue }
+      guard let across = x.share(range.x), let low = y.share(range.low), let high = y.share(range.high) else {
+        continue
+      }
       let (bottom, top) = (unit(1 - low), unit(1 - high))
       path += "M\(unit(across)) \(bottom)" + (bottom == top ? "h0" : "V\(top)")
     }
@@ -244,7 +246,9 @@ struct ChartDrawing {
     return heights
   }
 
-  private func percent(_ share: Double) -> String { DecimalText.text(Int((share * 1000).rounded()), exponent: -1) + "%" }
+  private func percent(_ share: Double) -> String {
+    DecimalText.text(Int((share * 1000).rounded()), exponent: -1) + "%"
+  }
 
   private func unit(_ share: Double) -> String {
     let tenths = Int((share * 10_000).rounded())

@@ -57,7 +57,7 @@ public enum PlotStyle {
     .plot path,.plot .grid{vector-effect:non-scaling-stroke}
     .plot .grid{stroke:var(--rule);stroke-width:1}.plot .axis{stroke:var(--muted);stroke-width:1}
     .plot .line{stroke-width:1.75;stroke-linejoin:round}.plot .range{stroke-width:2.5;stroke-linecap:round}
-    .plot .dot{stroke-width:9;stroke-linecap:round}.plot .dash{stroke-width:1.25;stroke-dasharray:5 4}
+    .plot .range.s-late{stroke-width:4}.plot .dot{stroke-width:9;stroke-linecap:round}.plot .dash{stroke-width:1.25;stroke-dasharray:5 4}
     .band{opacity:.2}.plot .hover{fill:transparent}.plot .hover:hover{fill:var(--main);fill-opacity:.18}
     .plot .end{text-anchor:end}.plot .mid{text-anchor:middle}
     .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:-.5rem 0 1rem 60px;\

@@ -55,10 +55,12 @@ struct AxisScale {
       let ends = (low, high)
       ticks = marks.filter { $0.value >= ends.0 && $0.value <= ends.1 }
     case .logarithmic:
-      let marks = Ticks.logarithmic(from: least, to: most)
-      low = marks.first?.value ?? 1
-      high = marks.last?.value ?? 10
-      ticks = marks
+      // Counts stand on half of one, so that a single one is seen.
+      let marks = Ticks.logarithmic(from: axis.isWhole ? 1 : least, to: most)
+      low = axis.isWhole ? 0.5 : axis.low.map { max($0, marks.first?.value ?? $0) } ?? marks.first?.value ?? 1
+      high = max(axis.high.map { min($0, marks.last?.value ?? $0) } ?? marks.last?.value ?? 10, low * 2)
+      let ends = (low, high)
+      ticks = marks.filter { $0.value >= ends.0 && $0.value <= ends.1 }
     case .time:
       low = least
       high = most > least ? most : least + 1

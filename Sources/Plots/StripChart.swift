@@ -74,7 +74,9 @@ public struct StripChart: Sendable {
         ]
       ) { inner in
         var path = ""
-        for index in 0..<lines where !cells.isEmpty { path += "M0 \(index * Self.pitch)h\(places(of: index).count)v10H0z" }
+        for index in 0..<lines where !cells.isEmpty {
+          path += "M0 \(index * Self.pitch)h\(places(of: index).count)v10H0z"
+        }
         inner.empty("path", ["class": ground.fill, "d": path])
         for (ink, path) in paths() { inner.empty("path", ["class": ink.fill, "d": path]) }
         for index in 0..<lines { writeHover(line: index, to: &inner) }

@@ -28,8 +28,8 @@ public enum Ticks {
   ///
   /// A range without positive numbers counts as 1 to 10.
   public static func logarithmic(from low: Double, to high: Double) -> [Tick] {
-    let top = high.isFinite && high > 0 ? high : 10
-    let bottom = low.isFinite && low > 0 && low <= top ? low : min(1, top)
+    let top = high.isFinite && high > 0 ? min(max(high, 1 / reach), reach) : 10
+    let bottom = low.isFinite && low > 0 && low <= top ? max(low, 1 / reach) : min(1, top)
     let first = Logarithm.floorOfDecimal(bottom)
     let floor = Logarithm.floorOfDecimal(top)
     let last = max(PowerOfTen.value(floor) < top ? floor + 1 : floor, first + 1)
@@ -61,6 +61,9 @@ public enum Ticks {
     return (first...last).map { Tick(value: Double($0 * step), label: clock($0 * step, longest: Int(high))) }
   }
 
+  /// Marks go no further than this, so that the next one is always a number.
+  private static let reach = 1e290
+
   private static let clockSteps = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
   ]
@@ -75,11 +78,12 @@ public enum Ticks {
   }
 
   private static func widened(_ low: Double, _ high: Double) -> (Double, Double) {
-    guard low.isFinite, high.isFinite, low <= high, (high - low).isFinite else { return (0, 1) }
-    let least = max(low.magnitude, high.magnitude) * 1e-9
+    guard low.isFinite, high.isFinite, low <= high else { return (0, 1) }
+    let (low, high) = (min(max(low, -reach), reach), min(max(high, -reach), reach))
+    let least = max(max(low.magnitude, high.magnitude) * 1e-9, 1 / reach)
     if high - low > least { return (low, high) }
-    let margin = max(low.magnitude / 2, 1e-300)
-    return low == 0 ? (0, 1) : (low - margin, high + margin)
+    let margin = low.magnitude / 2
+    return low.magnitude < 1 / reach ? (0, 1) : (low - margin, high + margin)
   }
 
   /// A step of 1, 2 or 5 times a power of ten.

@@ -40,7 +40,7 @@ extension ReceiveSession {
     case .senderReport(let report):
       reporter.heardControl(of: report.ssrc, isSender: true, at: arrival)
       guard let place = openPlace(of: report.ssrc) else { return }
-      streams[place].handle(report, at: arrival)
+      streams[place].take(report, number: datagrams.rtcp, arrival: arrival)
       settleGoodbye(place)
     case .receiverReport(let report):
       reporter.heardControl(of: report.ssrc, at: arrival)
@@ -57,6 +57,7 @@ extension ReceiveSession {
         guard let ssrc = goodbye.source(index, in: datagram) else { continue }
         reporter.heardGoodbye(of: ssrc, at: arrival)
         guard let place = openPlace(of: ssrc), streams[place].phase == .active else { continue }
+        streams[place].takeGoodbye(number: datagrams.rtcp)
         let margin = max(configuration.target, Self.goodbyeMargin)
         streams[place].phase = .leaving(.goodbye, drainAt: arrival + margin)
         settleGoodbye(place)

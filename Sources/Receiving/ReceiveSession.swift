@@ -29,6 +29,10 @@ public struct ReceiveSession: Sendable {
     public var keepsTimelines = false
     /// How many arrivals of each stream are kept, so that they can be replayed with other delays.
     public var arrivalLimit = 0
+    /// Whether payloads are kept until they are played; where nobody plays, only their length counts.
+    public var keepsPayloads = true
+    /// Whether payloads are encrypted: nothing is read from them.
+    public var isEncrypted = false
     /// Our own synchronisation source in receiver reports.
     public var ssrc: UInt32
     /// Our canonical name, at most 255 bytes.
@@ -79,6 +83,8 @@ public struct ReceiveSession: Sendable {
   public private(set) var forgottenPackets = 0
   /// What the datagrams were.
   public internal(set) var datagrams = DatagramCounts()
+  /// What this host's socket dropped, and whether it is known whose it was.
+  public private(set) var socketDrops = SocketDrops()
 
   let configuration: Configuration
   /// Our own synchronisation source.
@@ -103,7 +109,17 @@ public struct ReceiveSession: Sendable {
   // MARK: Inputs
 
   /// Takes in an RTP datagram; arrival times don't run backwards.
-  public mutating func handleRTP(_ datagram: RawSpan, from peer: Peer, at arrival: Instant) {
+  ///
+  /// - Parameters:
+  ///   - datagram: its bytes.
+  ///   - peer: where it came from.
+  ///   - arrival: when the kernel received it.
+  ///   - drops: datagrams that the kernel dropped between the one before and this one, because the socket's buffer was
+  ///     full. They are taken out of the gap in the numbers that shows at this packet.
+  public mutating func handleRTP(
+    _ datagram: RawSpan, from peer: Peer, at arrival: Instant, droppedBefore drops: Int = 0
+  ) {
+    if drops > 0 { socketDrops.note(drops) }
     let index = nextIndex
     nextIndex += 1
     datagrams.rtp += 1
@@ -129,6 +145,9 @@ public struct ReceiveSession: Sendable {
       if !outcome.proof.isEmpty { beginStream(ssrc: header.ssrc, with: outcome.proof) }
     }
   }
+
+  /// Takes in that the socket dropped datagrams after the last one that was handed in.
+  public mutating func noteSocketDropsAtEnd(_ count: Int) { socketDrops.noteAtEnd(count) }
 
   /// No more input: what is in the buffers is played, then the streams end.
   public mutating func stop() {
@@ -212,7 +231,10 @@ public struct ReceiveSession: Sendable {
       discard(.collision, index: index, header: header, size: datagram.byteCount, arrival: arrival)
       return
     }
-    let fits = streams[place].fits(header.timestamp, arrival: arrival)
+    // A number that goes on needs no other proof.
+    let fits =
+      streams[place].validator.goesOn(header.sequenceNumber)
+      || streams[place].fits(header.timestamp, arrival: arrival)
     let extended: Int64
     switch streams[place].validator.judge(header.sequenceNumber, fits: fits) {
     case .accept(let number):
@@ -236,10 +258,23 @@ public struct ReceiveSession: Sendable {
       }
       extended = number
     }
-    let fate = streams[place].receive(packet, of: datagram, extended: extended, arrival: arrival, index: index)
+    let fate = take(packet, of: datagram, stream: place, extended: extended, arrival: arrival, index: index)
     note(fate, index: index, header: header, extended: extended, size: datagram.byteCount, arrival: arrival)
     reporter.heard(header.ssrc, at: arrival)
     settleGoodbye(place)
+  }
+
+  /// Hands a packet to its stream; numbers missing right before it may have been dropped by this host's socket.
+  private mutating func take(
+    _ packet: RTPPacket, of datagram: RawSpan, stream place: Int, extended: Int64, arrival: Instant, index: UInt64
+  ) -> DatagramFate.Fate? {
+    if streams[place].socketDropsSeen != socketDrops.events, let before = streams[place].statistics.highestSequence,
+      extended > before
+    {
+      streams[place].socketDropsSeen = socketDrops.events
+      streams[place].droppedBySocket += socketDrops.take(atMost: Int(extended - before - 1))
+    }
+    return streams[place].receive(packet, of: datagram, extended: extended, arrival: arrival, index: index)
   }
 
   /// Two packets in sequence have landed far away: a long dropout, a restart, or a path that delays by very much.
@@ -290,8 +325,8 @@ public struct ReceiveSession: Sendable {
   private mutating func replay(_ held: HeldDatagram, stream place: Int, extended: Int64) {
     let datagram = unsafe held.bytes.span.bytes
     guard let packet = try? RTPPacket(parsing: datagram) else { return }
-    let fate = streams[place].receive(
-      packet, of: datagram, extended: extended, arrival: held.arrival, index: held.index)
+    let fate = take(
+      packet, of: datagram, stream: place, extended: extended, arrival: held.arrival, index: held.index)
     note(
       fate, index: held.index, header: packet.header, extended: extended, size: held.bytes.count,
       arrival: held.arrival)
@@ -317,11 +352,13 @@ public struct ReceiveSession: Sendable {
     let (format, origin) = configuration.formats.resolve(header.payloadType, samples: samples)
     let stream = ReceiveStream(
       id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target,
-      arrivalLimit: configuration.arrivalLimit)
+      arrivalLimit: configuration.arrivalLimit, keepsPayloads: configuration.keepsPayloads,
+      isEncrypted: configuration.isEncrypted)
     nextID += 1
     streams.append(stream)
     let place = streams.count - 1
     streams[place].cname = reporter.cname(of: ssrc)
+    streams[place].socketDropsSeen = socketDrops.events
     if configuration.keepsTimelines { streams[place].timeline = StreamTimeline() }
     announce(.began, of: place, at: first.arrival)
     reporter.heard(ssrc, at: first.arrival)

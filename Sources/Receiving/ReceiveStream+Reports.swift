@@ -4,26 +4,16 @@ import Timeline
 
 /// What a stream gives and takes in RTCP.
 extension ReceiveStream {
-  /// Takes in a sender report.
-  mutating func handle(_ report: SenderReport, at arrival: Instant) {
-    senderReport = (report.ntp.middle, arrival)
-    sent = (report.packetCount, report.octetCount)
-    if statistics.restarts == 0, report.packetCount == UInt32(truncatingIfNeeded: statistics.expected) {
-      hasWholeHead = true
-    }
-  }
-
   /// How many packets behind the last one never came, by the sender's final count; 0 when that can't be told.
   ///
-  /// It can when an earlier report has shown that nothing is missing at the other end.
+  /// It can when earlier reports have shown what is missing at the other end.
   var missingTail: Int64 {
     switch phase {
     case .active, .leaving: return 0
     case .draining, .ended: break
     }
-    guard hasWholeHead, statistics.restarts == 0, let sent else { return 0 }
-    let missing = sent.packets &- UInt32(truncatingIfNeeded: statistics.expected)
-    return missing < 0x8000 ? Int64(missing) : 0
+    guard statistics.restarts == 0, let missing = ends(listeningSince: nil).lostAfter, missing < 0x8000 else { return 0 }
+    return Int64(missing)
   }
 
   /// What a call would be judged by, since the beginning (RFC 3611 section 4.7).

@@ -35,6 +35,10 @@ public struct ReceiveStream: Sendable, Identifiable {
   public internal(set) var timeline: StreamTimeline?
   /// Packets and payload bytes that the sender says it has sent (its last sender report), modulo 2^32.
   public internal(set) var sent: (packets: UInt32, octets: UInt32)?
+  /// The sender's time of day, since 1970, when its extended timestamp was 0, by its last report.
+  public private(set) var senderOrigin: Interval?
+  /// Lost packets of this stream that this host's socket dropped, as far as they can be told from others.
+  public internal(set) var droppedBySocket = 0
   /// The round trip times to the sender and back, by its answers to our extended reports.
   public internal(set) var roundTrip = RoundTrip()
   /// Why the stream ended; nil while it runs.
@@ -54,10 +58,14 @@ public struct ReceiveStream: Sendable, Identifiable {
   /// The last sender report: the middle of its NTP time, and when it arrived.
   var senderReport: (middle: UInt32, arrival: Instant)?
   var reportedReceived = 0
+  /// The compound packet that the last sender report came in, by number.
+  var reportNumber = -1
+  /// The last loss in the socket that this stream's numbers were looked at for.
+  var socketDropsSeen = 0
+  private var sending = SendingAccount()
+  private var latenessCounts = LatenessCounts()
   /// What arrived and has to be told in extended reports.
   var recorder = IntervalRecorder()
-  /// Whether a sender report has shown that nothing is missing before the first packet.
-  var hasWholeHead = false
   /// Whether `format` is Opus, asked once: encoding names are compared without regard to case.
   private let isOpus: Bool
   private var timestamps: TimestampExtender
@@ -69,12 +77,14 @@ public struct ReceiveStream: Sendable, Identifiable {
   private var level = RunningExtent()
   /// The jitter of the stream's own payload type alone; nil while there were no packets of another.
   public private(set) var mediaJitter: InterarrivalJitter?
+  /// The last packet of another payload type.
+  private var lastEvent: (type: UInt8, timestamp: RTPTimestamp)?
   /// The arrivals, when they are kept.
   public internal(set) var log: ArrivalLog?
 
   init(
     id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval,
-    arrivalLimit: Int = 0
+    arrivalLimit: Int = 0, keepsPayloads: Bool = true, isEncrypted: Bool = false
   ) {
     self.id = id
     ssrc = header.ssrc
@@ -82,11 +92,13 @@ public struct ReceiveStream: Sendable, Identifiable {
     payloadType = header.payloadType
     self.format = format
     formatOrigin = origin
-    isOpus = format == .opus
+    // What is encrypted has no table of contents.
+    isOpus = format == .opus && !isEncrypted
     statistics = ReceptionStatistics(clockRate: format.clockRate)
-    buffer = JitterBuffer(
-      JitterBuffer.Configuration(
-        clockRate: format.clockRate, target: target, isContinuous: isOpus))
+    var configuration = JitterBuffer.Configuration(
+      clockRate: format.clockRate, target: target, isContinuous: isOpus)
+    configuration.keepsPayloads = keepsPayloads
+    buffer = JitterBuffer(configuration)
     validator = SequenceValidator(first: header.sequenceNumber)
     lastArrival = first.arrival
     timestamps = TimestampExtender(first: header.timestamp)
@@ -113,6 +125,24 @@ public struct ReceiveStream: Sendable, Identifiable {
     result.bufferLevel = level
     result.target = buffer.target
     return result
+  }
+
+  /// What share of packets would have been late for which fixed delay.
+  ///
+  /// For media that isn't one continuous timeline (video) it is an upper bound: there a late packet is of use as long as
+  /// none after it has been played.
+  public var latenessCurve: LatenessCurve { latenessCounts.curve() }
+
+  /// What is known of packets before the first and after the last that arrived.
+  ///
+  /// - Parameter start: since when this receiver listened: what was sent before isn't lost; nil when it always did.
+  public func ends(listeningSince start: Instant?) -> StreamEnds {
+    var ends = sending.ends(numbers: statistics.numbers, lost: statistics.lostInRun)
+    guard let start, let first = statistics.firstArrival, let last = statistics.lastArrival else { return ends }
+    ends.limit(
+      listenedBefore: first - start, after: (senderReport?.arrival ?? last) - last,
+      packetInterval: statistics.packetInterval)
+    return ends
   }
 
   /// How often the playout's timeline was anchored anew.
@@ -145,15 +175,34 @@ public struct ReceiveStream: Sendable, Identifiable {
 
   /// The sender has begun anew: timestamps stand in no relation to those before.
   mutating func restartTimeline(at timestamp: RTPTimestamp, sequence: Int64) {
+    if let numbers = statistics.numbers { sending.restart(numbers: numbers, lost: statistics.lostInRun) }
+    senderOrigin = nil
     statistics.restart()
     recorder.restart()
-    hasWholeHead = false
     timeline?.restart()
     mediaJitter?.restart()
     buffer.restart(at: sequence)
     timestamps = TimestampExtender(first: timestamp)
     runStart = (sequence, timestamps.last)
     log?.recordRestart(at: sequence)
+  }
+
+  /// Takes in what the sender says of itself, in the compound packet with this number.
+  mutating func take(_ report: SenderReport, number: Int, arrival: Instant) {
+    senderReport = (report.ntp.middle, arrival)
+    sent = (report.packetCount, report.octetCount)
+    let counts = sending.report(
+      packets: report.packetCount, time: report.ntp.rawValue, numbers: statistics.numbers,
+      isAdjacent: statistics.isAdjacent(report.rtpTimestamp))
+    reportNumber = counts ? number : -1
+    guard counts, report.ntp.rawValue != 0 else { return }
+    let media = Interval(units: timestamps.extended(report.rtpTimestamp), rate: format.clockRate)
+    senderOrigin = Interval(nanoseconds: report.ntp.unixNanoseconds) - media
+  }
+
+  /// The sender said goodbye in the compound packet with this number; a report in the same one has the final count.
+  mutating func takeGoodbye(number: Int) {
+    if reportNumber == number { sending.close() }
   }
 
   /// Takes in a packet whose extended number is known; its fate, or nil while it waits in the buffer.
@@ -173,14 +222,19 @@ public struct ReceiveStream: Sendable, Identifiable {
   ) -> (reception: Reception, fate: DatagramFate.Fate?) {
     lastArrival = max(lastArrival, arrival)
     let header = packet.header
+    var isTimed = true
     if header.payloadType != payloadType {
       // Until now both were the same.
       if mediaJitter == nil { mediaJitter = statistics.jitter }
+      // The packets of an event all bear the time of its beginning (RFC 4733 section 2.2.1).
+      isTimed = lastEvent?.type != header.payloadType || lastEvent?.timestamp != header.timestamp
+      lastEvent = (header.payloadType, header.timestamp)
     } else if mediaJitter != nil {
       mediaJitter?.record(timestamp: header.timestamp, arrival: arrival)
     }
     let reception = statistics.record(
-      sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount)
+      sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount,
+      isTimed: isTimed)
     if reception != .tooOld {
       recorder.record(
         extended, header: header, isDuplicate: reception.isDuplicate, arrival: arrival, clockRate: format.clockRate)
@@ -196,25 +250,31 @@ public struct ReceiveStream: Sendable, Identifiable {
       sequence: extended, timestamp: timestamp, duration: 0, arrival: arrival, tag: index)
     if header.payloadType != payloadType {
       log?.record(description, kind: .unfit)
-      return (reception, discard(.wrongPayloadType))
+      return (reception, discard(.wrongPayloadType, sequence: extended))
     }
     if isOpus {
       guard let opus = OpusPacket(parsing: payload) else {
         log?.record(description, kind: .unfit)
-        return (reception, discard(.invalidPayload))
+        return (reception, discard(.invalidPayload, sequence: extended))
       }
       description.duration = Int64(opus.duration)
       description.isSilence = opus.isDTX
-      description.carriesFEC = OpusPacket.carriesFEC(payload)
+      description.carriesFEC = opus.carriesFEC(in: payload)
     }
+    // Without a continuous timeline only a packet that was overtaken can be late.
+    let lateness = isOpus || reception == .reordered ? buffer.lateness(of: description) : nil
     log?.record(description, kind: .offered)
     switch buffer.insert(description, payload: payload) {
-    case .stored: return (reception, nil)
+    case .stored:
+      latenessCounts.record(lateness ?? .nanoseconds(-1))
+      return (reception, nil)
     case .late:
+      latenessCounts.record(lateness ?? .nanoseconds(-1))
+      statistics.noteUseless(sequence: extended)
       late += 1
       return (reception, .late)
-    case .misplaced: return (reception, discard(.outOfRange))
-    case .duplicate, .full: return (reception, discard(.bufferFull))
+    case .misplaced: return (reception, discard(.outOfRange, sequence: extended))
+    case .duplicate, .full: return (reception, discard(.bufferFull, sequence: extended))
     }
   }
 
@@ -231,7 +291,8 @@ public struct ReceiveStream: Sendable, Identifiable {
         sequence: sequence, timestamp: timestamps.extended(timestamp), duration: 0, arrival: arrival), kind: .copy)
   }
 
-  private mutating func discard(_ reason: DiscardReason) -> DatagramFate.Fate {
+  private mutating func discard(_ reason: DiscardReason, sequence: Int64) -> DatagramFate.Fate {
+    statistics.noteUseless(sequence: sequence)
     discarded[reason] += 1
     return .discarded(reason)
   }

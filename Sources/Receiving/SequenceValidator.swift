@@ -53,6 +53,12 @@ struct SequenceValidator: Sendable {
     Int64(number.rawValue &- UInt16(truncatingIfNeeded: extender.highest))
   }
 
+  /// Whether `number` follows the highest with no more than loss between: `judge` accepts it whatever its timestamp.
+  func goesOn(_ number: SequenceNumber) -> Bool {
+    let ahead = distanceAhead(of: number)
+    return ahead > 0 && ahead < Self.maxDropout
+  }
+
   /// The highest extended number accepted.
   var highest: Int64 { extender.highest + offset }
 

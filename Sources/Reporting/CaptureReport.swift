@@ -28,6 +28,10 @@ public struct CaptureReport: Sendable {
   public var fragments = 0
   /// Frames of other protocols.
   public var foreign = 0
+  /// Frames of a link layer that isn't read.
+  public var unreadable = 0
+  /// The link type of the first of them.
+  public var unreadableType: Int?
   /// Frames with broken headers.
   public var malformed = 0
   /// RTP datagrams of sources that weren't followed.

@@ -14,6 +14,11 @@ extension CaptureReport {
       "packets",
       [Figures.count(frames, "packet")] + kinds.filter { $0.0 > 0 }.map { "\(Figures.grouped($0.0)) \($0.1)" })
     if let broken { page.row("stopped", [Printable.cleaned(broken)]) }
+    if unreadable > 0 {
+      page.row(
+        "not read",
+        [Figures.count(unreadable, "packet") + " of link type \(unreadableType ?? 0), which isn't known here"])
+    }
     if cut > 0 {
       page.row(
         "cut", [Figures.count(cut, "RTP packet") + " captured only in part: counted, but their media can't be used"])
@@ -54,6 +59,7 @@ extension CaptureReport {
     json.value("fragments", fragments)
     json.value("other_protocols", foreign)
     json.value("malformed", malformed)
+    json.value("other_link_types", unreadable)
     json.value("not_followed", unfollowed)
     json.value("cut", cut)
     json.value("clock_backwards", backwards)
@@ -100,7 +106,8 @@ extension ReplayCurve {
   var sentence: String {
     guard let last = points.last, let delay = delay(lateAtMost: Self.enough) else {
       let most = points.last.map { Int($0.delay.milliseconds.rounded()) } ?? 0
-      return "not even \(most) ms of buffer would have been enough for \(Figures.fixed(Self.enough * 100, decimals: 1)) % late"
+      return
+        "not even \(most) ms of buffer would have been enough for \(Figures.fixed(Self.enough * 100, decimals: 1)) % late"
     }
     let late = points.first { $0.delay == delay }?.late ?? last.late
     let share = Figures.percent(Int((late * 1e6).rounded()), of: 1_000_000)

@@ -27,8 +27,10 @@ enum Figures {
     return value < 0 ? "-" + result : result
   }
 
-  /// A count with its noun: "1 packet", "2 packets".
-  static func count(_ value: Int, _ noun: String) -> String { grouped(value) + " " + noun + (value == 1 ? "" : "s") }
+  /// A count with its noun: "1 packet", "2 packets", "3 losses".
+  static func count(_ value: Int, _ noun: String, _ plural: String? = nil) -> String {
+    grouped(value) + " " + (value == 1 ? noun : plural ?? noun + "s")
+  }
 
   /// A share in percent: "1.5 %"; one that is tiny but not zero is "< 0.01 %".
   static func percent(_ part: Int, of whole: Int) -> String {

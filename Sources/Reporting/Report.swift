@@ -52,6 +52,12 @@ public struct DatagramReport: Sendable {
   public var forgotten = 0
   /// What the kernel dropped because the socket's buffer was full (SO_RXQ_OVFL); nil when it can't be known.
   public var droppedBySocket: Int?
+  /// Of these, those that are in no stream's account: duplicates, reports, packets of streams that were unknown.
+  public var droppedOfNoStream = 0
+  /// How long datagrams waited in this host before they were read, of those with the kernel's stamp.
+  public var wait = WaitStatistics()
+  /// Datagrams whose arrival is only known as the instant at which they were read.
+  public var unstamped = 0
 
   /// Starts with nothing received.
   public init() {}

@@ -4,8 +4,10 @@ internal import Timeline
 extension Report {
   /// The report as a table by second: a line of column names, then for each stream its seconds in order.
   ///
-  /// The columns are those of docs/report-format.md. Streams without a timeline have no lines.
+  /// The columns are those of docs/report-format.md; those of what was sent are others than those of what was received.
+  /// Streams without a timeline have no lines.
   public func csv() -> String {
+    if let sending, streams.isEmpty { return sending.csv() }
     var text = (["ssrc"] + TimelineRow.columns).joined(separator: ",") + "\n"
     for stream in streams {
       let name = Figures.identifier(stream.ssrc)
@@ -16,6 +18,30 @@ extension Report {
         for time in row.times { text += "," + (time.map { Figures.fixed($0, decimals: 3) } ?? "") }
         text += "\n"
       }
+    }
+    return text
+  }
+}
+
+extension SendTimeline.Row {
+  /// The names of the columns of a row, in the report's JSON and CSV.
+  static let columns = [
+    "start_s", "duration_s", "packets", "bytes", "pacing_error_ms_min", "pacing_error_ms_mean", "pacing_error_ms_max",
+  ]
+
+  /// The times in milliseconds, in the order of their columns.
+  var times: [Double?] { [lateness?.min, lateness?.mean, lateness?.max] }
+}
+
+extension SendingReport {
+  fileprivate func csv() -> String {
+    var text = (["ssrc"] + SendTimeline.Row.columns).joined(separator: ",") + "\n"
+    for row in timeline?.rows() ?? [] {
+      text += Figures.identifier(ssrc)
+      for length in [row.start, row.duration] { text += "," + Figures.trimmed(length.seconds, decimals: 3) }
+      text += ",\(row.packets),\(row.bytes)"
+      for time in row.times { text += "," + (time.map { Figures.fixed($0, decimals: 3) } ?? "") }
+      text += "\n"
     }
     return text
   }

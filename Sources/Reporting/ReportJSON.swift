@@ -44,6 +44,17 @@ extension Report {
       json.value("forgotten", datagrams.forgotten)
       json.value("forgotten_streams", datagrams.forgottenStreams)
       json.value("dropped_by_socket", datagrams.droppedBySocket)
+      json.value("dropped_of_no_stream", datagrams.droppedBySocket == nil ? nil : datagrams.droppedOfNoStream)
+      json.object("arrival_stamps") { json in
+        json.value("kernel", datagrams.wait.count)
+        json.value("process", datagrams.unstamped)
+      }
+      guard datagrams.wait.count > 0 else { return json.value("read_delay_ms", nil as String?) }
+      json.object("read_delay_ms") { json in
+        json.value("mean", datagrams.wait.mean.milliseconds, decimals: 3)
+        json.value("p99", datagrams.wait.p99.milliseconds, decimals: 3)
+        json.value("max", datagrams.wait.max.milliseconds, decimals: 3)
+      }
     }
   }
 }
@@ -105,6 +116,8 @@ extension SendingReport {
       json.value("max", pacing.max.milliseconds, decimals: 3)
       json.value("last", pacing.last.milliseconds, decimals: 3)
     }
+    json.value("sent_late", sentLate)
+    json.value("never_sent", neverSent)
     json.object("stalls") { json in
       json.value("count", stalls)
       json.value("total_ms", stalledDuration.milliseconds, decimals: 3)
@@ -158,11 +171,24 @@ extension StreamReport {
       json.value("silence_ms", playout.silenceDuration.milliseconds, decimals: 3)
       json.value("stretched_ms", playout.stretchedDuration.milliseconds, decimals: 3)
     }
+    if let lateness {
+      json.array("lateness_curve") { array in
+        for point in lateness.points {
+          array.object { json in
+            json.value("delay_ms", point.delay.milliseconds, decimals: 3)
+            json.value("late", point.late, decimals: 6)
+          }
+        }
+      }
+    } else {
+      json.value("lateness_curve", nil as String?)
+    }
+    json.value("quality_withheld", qualityWithheld)
     guard let quality else { return json.value("quality", nil as String?) }
     json.object("quality") { json in
       json.value("r_factor", quality.rating, decimals: 1)
       json.value("mos", quality.meanOpinionScore, decimals: 2)
-      json.value("scale", quality.scale)
+      json.value("scale", quality.scale.rawValue)
       json.value("source", quality.source)
     }
   }
@@ -183,7 +209,15 @@ extension StreamReport {
       json.value("still_buffered", playout.stillBuffered)
       json.value("too_old", reception.tooOld)
       json.value("rfc3550_lost", reception.rfc3550Lost)
+      json.value("sent", ends.sent)
+      json.value("sent_at_least", ends.sent ?? ends.sentAtLeast)
+      json.value("lost_at_ends", ends.lostAtEnds)
+      json.value("lost_before_first", ends.lostBefore)
+      json.value("lost_after_last", ends.lostAfter)
+      json.value("before_listening", ends.beforeListening)
     }
+    json.value("tail", ends.knowledge.rawValue)
+    writeLoss(to: &json)
     playout.discarded.write("discarded_reasons", to: &json)
     if let sender {
       json.object("sender") { json in
@@ -205,14 +239,8 @@ extension StreamReport {
         for count in reception.lossRuns.histogram { array.value(nil, count) }
       }
     }
-    json.object("gilbert") { json in
-      json.value("p", reception.gilbert.p, decimals: 6)
-      json.value("r", reception.gilbert.r, decimals: 6)
-    }
-    json.object("reordering") { json in
-      json.value("max_extent", reception.reorderingExtent)
-      json.value("max_late_ms", reception.lateTime.milliseconds, decimals: 3)
-    }
+    writePatterns(to: &json)
+    reception.reordering.write(to: &json)
     json.object("jitter_ms") { json in
       json.value("last", reception.jitter.last, decimals: 3)
       json.value("mean", reception.jitter.mean, decimals: 3)
@@ -226,12 +254,7 @@ extension StreamReport {
       }
     }
     whatIf?.write(to: &json)
-    guard let delay = reception.delayVariation else { return json.value("delay_variation_ms", nil as String?) }
-    json.object("delay_variation_ms") { json in
-      json.value("p50", delay.p50, decimals: 3)
-      json.value("p95", delay.p95, decimals: 3)
-      json.value("p99", delay.p99, decimals: 3)
-      json.value("max", delay.max, decimals: 3)
-    }
+    if let fittedLink { json.value("fitted_link", fittedLink) }
+    writeDelay(to: &json)
   }
 }

@@ -26,6 +26,8 @@ extension Report {
 /// Lines of text with a column of labels.
 struct TextPage {
   private(set) var text = ""
+  /// The rows so far: labels and figures; those of a row without a label are its predecessor's.
+  private(set) var rows: [(label: String, figures: [String])] = []
 
   /// A line that begins at the margin.
   mutating func line(_ line: String) { text += line + "\n" }
@@ -36,6 +38,11 @@ struct TextPage {
   /// A label and its figures, joined by dots; nothing when there is no figure.
   mutating func row(_ label: String, _ figures: [String]) {
     guard !figures.isEmpty else { return }
+    if label.isEmpty, let last = rows.indices.last {
+      rows[last].figures += figures
+    } else {
+      rows.append((label, figures))
+    }
     let padding = String(repeating: " ", count: max(12 - label.count, 1))
     text += "  " + label + padding + figures.joined(separator: " · ") + "\n"
   }
@@ -43,7 +50,9 @@ struct TextPage {
 
 extension DatagramReport {
   fileprivate func write(to page: inout TextPage) {
-    guard invalid.total > 0 || forgottenStreams > 0 || droppedBySocket ?? 0 > 0 else { return }
+    guard invalid.total > 0 || forgottenStreams > 0 || droppedBySocket ?? 0 > 0 || hasWaited || unstamped > 0 else {
+      return
+    }
     page.heading("Datagrams")
     page.row(
       "arrived", [Figures.count(received, "datagram"), "\(Figures.grouped(rtp)) RTP", "\(Figures.grouped(rtcp)) RTCP"])
@@ -54,9 +63,28 @@ extension DatagramReport {
         [Figures.count(forgottenStreams, "stream") + " that ended earlier", Figures.count(forgotten, "packet")])
     }
     if let droppedBySocket, droppedBySocket > 0 {
-      page.row("this host", [Figures.count(droppedBySocket, "datagram") + " dropped: its socket buffer was full"])
+      var figures = [Figures.count(droppedBySocket, "datagram") + " dropped: its socket buffer was full"]
+      if droppedOfNoStream > 0 { figures.append("\(Figures.grouped(droppedOfNoStream)) of them in no stream's account") }
+      page.row("this host", figures)
+    }
+    if hasWaited {
+      page.row(
+        "read after",
+        [
+          "mean \(Figures.milliseconds(wait.mean.milliseconds)) in this host",
+          "99 % within \(Figures.milliseconds(wait.p99.milliseconds))",
+          "worst \(Figures.milliseconds(wait.max.milliseconds)); arrivals are the kernel's, so this isn't jitter",
+        ])
+    }
+    if unstamped > 0 {
+      page.row("stamps", [Figures.count(unstamped, "arrival") + " known only as read: a busy host shows as jitter"])
     }
   }
+}
+
+extension DatagramReport {
+  /// Whether this host was so slow to read that it is worth a line.
+  private var hasWaited: Bool { wait.p99 >= .milliseconds(5) || wait.max >= .milliseconds(50) }
 }
 
 extension DiscardCounts {
@@ -76,7 +104,7 @@ extension RunningExtent {
 }
 
 extension StreamReport {
-  fileprivate func write(to page: inout TextPage) {
+  func write(to page: inout TextPage) {
     let way = place.map { " to \(Printable.cleaned($0.destination)) (\($0.direction.rawValue))" } ?? ""
     let name = direction == "down" ? "Down: stream" : "Stream"
     page.heading("\(name) \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))\(way)")
@@ -86,13 +114,17 @@ extension StreamReport {
     writeArrival(to: &page)
     writePlayout(to: &page)
     whatIf?.write(to: &page)
+    if let fittedLink { page.row("as a link", [fittedLink]) }
     let times = roundTrip.milliseconds
     if times.count > 0 { page.row("round trip", times.figures) }
     if let quality {
       let score = Figures.fixed(quality.meanOpinionScore, decimals: 2)
       let rating = Figures.fixed(quality.rating, decimals: 1)
-      page.row("quality", ["MOS \(score)", "R \(rating) of 148 (\(quality.scale))"])
+      let best = Figures.trimmed(quality.scale.best, decimals: 1)
+      page.row("quality", ["MOS \(score)", "R \(rating) of \(best) (\(quality.scale.rawValue))"])
       page.row("", ["for speech, by \(quality.source)"])
+    } else if let qualityWithheld {
+      page.row("quality", ["not rated: " + Printable.cleaned(qualityWithheld)])
     }
     if let ended { page.row("ended", [Printable.cleaned(ended)]) }
   }
@@ -106,26 +138,9 @@ extension StreamReport {
         "\(Figures.grouped(counts.lost)) lost (\(Figures.percent(counts.lost, of: counts.expected)))",
         Figures.count(counts.duplicates, "duplicate"),
       ])
-    if counts.lossRuns.count > 0 {
-      var figures = [
-        Figures.count(counts.lossRuns.count, "run"),
-        "mean \(Figures.fixed(counts.lossRuns.mean, decimals: 1))",
-        "longest \(Figures.count(counts.lossRuns.max, "packet"))",
-      ]
-      if counts.lossRuns.count >= 10, let p = counts.gilbert.p, let r = counts.gilbert.r {
-        // Below ten runs the two figures say little.
-        figures.append("Gilbert p \(Figures.fixed(p, decimals: 3)) r \(Figures.fixed(r, decimals: 2))")
-      }
-      page.row("lost in", figures)
-    }
-    if counts.reordered > 0 {
-      page.row(
-        "reordered",
-        [
-          Figures.count(counts.reordered, "packet"), "by up to \(Figures.count(counts.reorderingExtent, "place"))",
-          "up to \(Figures.milliseconds(counts.lateTime.milliseconds)) behind",
-        ])
-    }
+    writePlaces(to: &page)
+    writePatterns(to: &page)
+    writeOrder(to: &page)
     if counts.restarts > 0 { page.row("restarts", ["the sender began anew \(Figures.count(counts.restarts, "time"))"]) }
     page.row(
       "jitter",
@@ -141,13 +156,7 @@ extension StreamReport {
           "max \(Figures.milliseconds(media.max))", "last \(Figures.milliseconds(media.last))",
         ])
     }
-    guard let delay = counts.delayVariation else { return }
-    page.row(
-      "spread",
-      [
-        "50 % within \(Figures.milliseconds(delay.p50)) of the fastest", "95 % \(Figures.milliseconds(delay.p95))",
-        "99 % \(Figures.milliseconds(delay.p99))", "all \(Figures.milliseconds(delay.max))",
-      ])
+    writeDelay(to: &page)
   }
 
   private func writePlayout(to page: inout TextPage) {
@@ -172,6 +181,7 @@ extension StreamReport {
       let target = Figures.milliseconds(playout.target.milliseconds)
       page.row("buffer", ["target \(target)"] + playout.bufferLevel.figures)
     }
+    writeLateness(to: &page)
   }
 }
 
@@ -190,7 +200,7 @@ extension EncodingSource {
 }
 
 extension SendingReport {
-  fileprivate func write(to page: inout TextPage) {
+  func write(to page: inout TextPage) {
     let kind = encoding.map { Printable.cleaned($0) + ", " } ?? ""
     page.heading("Sent as \(Figures.identifier(ssrc)), \(kind)payload type \(payloadType)")
     page.row("to", [destinations.map { Printable.cleaned($0) }.joined(separator: ", ")])
@@ -208,6 +218,14 @@ extension SendingReport {
           "99 % within \(Figures.milliseconds(pacing.p99.milliseconds))",
           "worst \(Figures.milliseconds(pacing.max.milliseconds))",
           "at the end \(Figures.milliseconds(pacing.last.milliseconds))",
+        ])
+    }
+    if sentLate > 0 || neverSent > 0 {
+      page.row(
+        "this host",
+        [
+          Figures.count(sentLate, "packet") + " late by more than half an interval",
+          "\(Figures.grouped(neverSent)) never sent: no socket took them",
         ])
     }
     if stalls > 0 {

@@ -13,6 +13,10 @@ public struct SendingReport: Sendable {
   public var payloadType: UInt8
   /// RTP packets, each counted once whatever the number of destinations.
   public var packets = 0
+  /// Packets made that no socket took, and so were never sent.
+  public var neverSent = 0
+  /// Packets that left later than half the time to the next one.
+  public var sentLate = 0
   /// Bytes of these packets with their RTP headers.
   public var bytes = 0
   /// RTCP compound packets.
@@ -21,6 +25,8 @@ public struct SendingReport: Sendable {
   public var mediaDuration = Interval.zero
   /// How late packets left.
   public var pacing = PacingError()
+  /// What was sent when; nil unless a report that shows it was asked for.
+  public var timeline: SendTimeline?
   /// How often the sender stood still longer than it could catch up.
   public var stalls = 0
   /// How long it stood still in all.

@@ -41,6 +41,18 @@ public struct StreamReport: Sendable {
   public var roundTrip: RoundTrip
   /// The quality estimate, for encodings with figures.
   public var quality: QualityEstimate?
+  /// Why there is no quality estimate; nil when there is one.
+  public var qualityWithheld: String?
+  /// What is known of packets before the first and after the last that arrived.
+  public var ends = StreamEnds(.noReport)
+  /// Lost packets that this host's socket dropped.
+  public var socketDrops = 0
+  /// The loss model with two hidden states; nil when nobody tried to fit it.
+  public var gilbertElliott: GilbertElliottFit?
+  /// What share of packets a fixed buffer of this or that delay would have found late.
+  public var lateness: LatenessCurve?
+  /// How long packets were under way, as far as the clocks tell; nil when nobody looked.
+  public var delay: PathDelay?
   /// What the sender says that it sent, by its last sender report.
   public var sender: SenderCounts?
   /// What happened when; nil unless a report that shows it was asked for.
@@ -57,6 +69,8 @@ public struct StreamReport: Sendable {
   public var mediaJitter: InterarrivalJitter?
   /// What other delays of the buffer would have led to; nil when that wasn't asked.
   public var whatIf: ReplayCurve?
+  /// The spec of a link that is like what happened on average; nil when that wasn't asked.
+  public var fittedLink: String?
 
   /// The counts in a sender report (RFC 3550 section 6.4.1).
   public struct SenderCounts: Hashable, Sendable {
@@ -84,17 +98,26 @@ public struct StreamReport: Sendable {
     roundTrip = RoundTrip()
   }
 
+  /// Where packets were lost.
+  public var loss: LossAccount { LossAccount(reception, playout, ends, socketDrops: socketDrops) }
+
   /// Estimates the quality from the counts, for a packet of `packetization` media.
   public mutating func estimateQuality(packetization: Interval) {
-    guard let encoding, let name = encoding.split(separator: "/").first else { return }
+    let name = encoding.flatMap { $0.split(separator: "/").first }.map { String($0) }
     let roundTrips = roundTrip.milliseconds
-    quality = Quality.estimate(
+    let estimate = Quality.estimate(
       Quality.Inputs(
-        encoding: String(name), expected: reception.expected,
-        missing: reception.lost + playout.late + playout.discarded.total - playout.recovered,
+        encoding: name ?? "", expected: reception.expected,
+        // What is of another payload type, such as a telephone event, isn't missing.
+        missing: reception.lost + playout.late + playout.discarded.total
+          - playout.discarded[.wrongPayloadType] - playout.recovered,
         meanBurst: reception.lossRuns.mean, packetization: packetization,
         bufferDelay: Interval(seconds: playout.bufferLevel.mean / 1000),
         roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.mean / 1000)))
+    switch estimate {
+    case .success(let result): (quality, qualityWithheld) = (result, nil)
+    case .failure(let reason): (quality, qualityWithheld) = (nil, reason.description)
+    }
   }
 
   /// The length of all media: played, concealed, rebuilt and silent.

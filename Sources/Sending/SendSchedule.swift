@@ -30,6 +30,8 @@ public struct SendSchedule: Sendable {
   public private(set) var pausedTime = Interval.zero
   /// How late packets were sent, against their deadlines: what must not be blamed on the network.
   public private(set) var error = PacingError()
+  /// Packets that were sent later than half the time to the next one.
+  public private(set) var lateCount = 0
 
   private let start: Instant
   private var pausedUnits: Int64 = 0
@@ -71,8 +73,11 @@ public struct SendSchedule: Sendable {
     speed.map { deadline(of: mediaTime + pausedUnits, at: $0) } ?? start
   }
 
-  /// Notes that what was due at `deadline` was sent at `now`.
-  public mutating func sent(deadline: Instant, at now: Instant) { error.record(now - deadline) }
+  /// Notes that what was due at `deadline` was sent at `now`; it is late after half of its length of media.
+  public mutating func sent(deadline: Instant, at now: Instant, duration: Interval = .zero) {
+    error.record(now - deadline)
+    if duration > .zero, now - deadline > duration / 2 { lateCount += 1 }
+  }
 
   private func deadline(of offset: Int64, at speed: Double) -> Instant {
     start + Self.scaled(Interval(units: offset, rate: clockRate), by: speed)

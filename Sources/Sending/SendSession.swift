@@ -51,6 +51,9 @@ public struct SendSession: Sendable {
   public private(set) var packetCount = 0
   /// Their payload bytes.
   public private(set) var octetCount = 0
+  /// Packets made that no socket took: they were never sent, and the reports don't count them.
+  public private(set) var refusedCount = 0
+  private var refusedOctets = 0
   /// RTCP packets made so far.
   public private(set) var reportCount = 0
   /// What receivers report of this stream.
@@ -114,6 +117,12 @@ public struct SendSession: Sendable {
     anchor = (timestamp, deadline)
     membership.join(at: deadline, using: &generator)
     return size
+  }
+
+  /// Notes that an RTP packet of so many payload bytes was taken by no socket.
+  public mutating func noteRefused(payloadBytes: Int) {
+    refusedCount += 1
+    refusedOctets += payloadBytes
   }
 
   /// Takes in a compound RTCP packet from a receiver; what isn't valid RTCP is counted and ignored.
@@ -237,7 +246,8 @@ public struct SendSession: Sendable {
     let time = wallClock(at: now)
     let report = SenderReport(
       ssrc: configuration.ssrc, ntp: time, rtpTimestamp: anchor.timestamp.advanced(by: elapsed),
-      packetCount: UInt32(truncatingIfNeeded: packetCount), octetCount: UInt32(truncatingIfNeeded: octetCount))
+      packetCount: UInt32(truncatingIfNeeded: packetCount - refusedCount),
+      octetCount: UInt32(truncatingIfNeeded: octetCount - refusedOctets))
     let answers = configuration.sendsExtendedReports ? farEnds.takeAnswers(at: now) : []
     guard writer.senderReport(report, into: &bytes),
       writer.sourceDescription(

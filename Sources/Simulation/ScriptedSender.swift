@@ -123,7 +123,8 @@ struct ScriptedSender: Sendable {
       return .nothing
     }
     planned = nil
-    schedule.sent(deadline: admission.deadline, at: now)
+    schedule.sent(
+      deadline: admission.deadline, at: now, duration: Interval(units: duration, rate: Self.clockRate))
     lastDeadline = admission.deadline
     let isSilence = payload.count < 3
     let offset = admission.timestampOffset &+ jumped

@@ -22,6 +22,8 @@ public struct ReceivedDatagram: Hashable, Sendable {
   public var size: Int
   /// It was longer than the batch's buffers, and its end is lost.
   public var isTruncated: Bool
+  /// Whether `arrival` is the kernel's stamp.
+  public var isStamped: Bool
   /// Datagrams that had been dropped for want of buffer space before this one was queued, modulo 2³².
   public var drops: UInt32
 }
@@ -74,7 +76,8 @@ public struct ReceiveBatch: ~Copyable {
     let address = UnsafeRawBufferPointer(start: raw.address, count: Int(raw.address_size))
     return ReceivedDatagram(
       sender: SocketAddress(kernelForm: address) ?? .unix(path: ""),
-      arrival: arrival(of: raw), size: Int(raw.size), isTruncated: raw.truncated != 0, drops: raw.drops)
+      arrival: arrival(of: raw), size: Int(raw.size), isTruncated: raw.truncated != 0, isStamped: isStamped(raw),
+      drops: raw.drops)
   }
 
   /// Lends the bytes of the datagram at `index`.
@@ -88,8 +91,10 @@ public struct ReceiveBatch: ~Copyable {
     return clinux_receive_batch_at(memory, CInt(index))
   }
 
+  private func isStamped(_ raw: clinux_received) -> Bool { raw.has_time != 0 && !isStampDoubtful }
+
   private func arrival(of raw: clinux_received) -> Instant {
-    guard raw.has_time != 0, !isStampDoubtful else { return readAt }
+    guard isStamped(raw) else { return readAt }
     return min(offset.instant(unixNanoseconds: raw.realtime), readAt)
   }
 

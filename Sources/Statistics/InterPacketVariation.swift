@@ -65,7 +65,9 @@ public struct InterPacketVariation: Sendable {
     if change < .zero { falls.add((-change).nanoseconds) } else { growths.add(change.nanoseconds) }
   }
 
-  @inline(__always) private static func slot(_ number: Int64) -> Int { Int(truncatingIfNeeded: number) & (capacity - 1) }
+  @inline(__always) private static func slot(_ number: Int64) -> Int {
+    Int(truncatingIfNeeded: number) & (capacity - 1)
+  }
 
   private static let capacity = 512
 }

@@ -7,6 +7,9 @@ struct MediaProgress: Sendable {
     var timestamp: Int64
   }
 
+  /// The timestamp of the highest number; nil before the first.
+  var newestTimestamp: Int64? { first == nil ? nil : newest.timestamp }
+
   private var first: Place?
   private var newest = Place(number: 0, timestamp: 0)
   private var closedNumbers: Int64 = 0

@@ -6,15 +6,63 @@ public struct QualityEstimate: Hashable, Sendable {
   public var rating: Double
   /// The mean opinion score, 1 to 4.5.
   public var meanOpinionScore: Double
-  /// The scale of R; "fullband" goes to 148 (ITU-T G.107.2).
-  ///
-  /// Ratings of different scales may not be compared.
-  public var scale: String
+  /// The scale of R.
+  public var scale: QualityScale
   /// Where formula and figures come from.
   public var source: String
 }
 
-/// The E-model for fullband speech (ITU-T G.107.2), for the encodings that somebody measured.
+/// The band of speech that a rating is about; ratings and scores of different scales may not be compared.
+public enum QualityScale: String, Sendable {
+  /// 300 to 3400 Hz (ITU-T G.107).
+  case narrowband
+  /// 50 to 7000 Hz (ITU-T G.107.1).
+  case wideband
+  /// 20 to 20,000 Hz (ITU-T G.107.2).
+  case fullband
+
+  /// The rating of a call without any impairment.
+  public var best: Double {
+    switch self {
+    case .narrowband: 93.2
+    case .wideband: 129
+    case .fullband: 148
+    }
+  }
+
+  /// The most that losses can take off, in the formula of Ie,eff.
+  var impairmentLimit: Double { self == .fullband ? 132 : 95 }
+
+  /// By what a rating is divided to get that of the scale to 100 which scores are made from.
+  public var divisor: Double {
+    switch self {
+    case .narrowband: 1
+    case .wideband: 1.29
+    case .fullband: 1.48
+    }
+  }
+}
+
+/// Why no quality is estimated: there are no published figures that would fit.
+public enum QualityWithheld: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Nothing was due.
+  case nothingDue
+  /// Nobody published figures for this encoding.
+  case unknownEncoding(String)
+  /// There are figures for the encoding itself, none for what losses do to it.
+  case unknownUnderLoss(String)
+
+  /// The reason as a sentence's end.
+  public var description: String {
+    switch self {
+    case .nothingDue: "nothing was due"
+    case .unknownEncoding(let name): name.isEmpty ? "unknown encoding" : "no published figures for \(name)"
+    case .unknownUnderLoss(let name): "no published figures for \(name) under loss"
+    }
+  }
+}
+
+/// The E-model (ITU-T G.107, G.107.1 and G.107.2), for the encodings that somebody measured.
 public enum Quality {
   /// What the estimate is made from.
   public struct Inputs: Hashable, Sendable {
@@ -48,32 +96,74 @@ public enum Quality {
     }
   }
 
-  /// The estimate; nil for an encoding without figures, or when nothing was due.
-  ///
-  /// R = 148 - Id - Ie,eff, where Ie,eff = Ie + (132 - Ie) · Ppl / (Ppl / BurstR + Bpl), Ppl in percent, and
-  /// BurstR = the mean burst · (1 - Ppl), at least 1. The delay is packetisation, 6.5 ms of lookahead, the buffer and
-  /// half the round trip. ITU-T has no figures for Opus: Ie 10.2 and Bpl 4.3 are those that rtpengine uses.
-  public static func estimate(_ inputs: Inputs) -> QualityEstimate? {
-    guard inputs.encoding.lowercased() == "opus", inputs.expected > 0 else { return nil }
-    let share = min(max(Double(inputs.missing) / Double(inputs.expected), 0), 1)
-    let burst = max(max(inputs.meanBurst, 1) * (1 - share), 1)
-    let percent = share * 100
-    let equipment = opusIe + (132 - opusIe) * percent / (percent / burst + opusBpl)
-    var delay = inputs.packetization.milliseconds + opusLookahead + inputs.bufferDelay.milliseconds
-    delay += (inputs.roundTrip?.milliseconds ?? 0) / 2
-    let rating = min(max(148 - delayImpairment(milliseconds: delay) - equipment, 0), 148)
-    return QualityEstimate(
-      rating: rating, meanOpinionScore: meanOpinionScore(narrowbandRating: rating / 1.48), scale: "fullband",
-      source: "ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)")
+  /// What is published of an encoding.
+  private struct Equipment {
+    var scale: QualityScale
+    /// The impairment by the encoding itself, Ie.
+    var impairment: Double
+    /// How well it stands losses, Bpl; nil when nobody published it.
+    var robustness: Double?
+    /// The encoder's lookahead in milliseconds.
+    var lookahead: Double
+    var source: String
   }
 
-  /// The impairment Id by delay on the fullband scale (ITU-T G.107.2): none up to 100 ms.
-  static func delayImpairment(milliseconds: Double) -> Double {
+  private static func equipment(for encoding: String) -> Equipment? {
+    switch encoding.uppercased() {
+    case "OPUS":
+      Equipment(
+        scale: .fullband, impairment: 10.2, robustness: 4.3, lookahead: 6.5,
+        source: "ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)")
+    case "PCMU", "PCMA":
+      Equipment(
+        scale: .narrowband, impairment: 0, robustness: 25.1, lookahead: 0,
+        source: "ITU-T G.107 with G.113's figures for G.711 with packet loss concealment (Ie 0, Bpl 25.1)")
+    case "G729":
+      Equipment(
+        scale: .narrowband, impairment: 11, robustness: 19, lookahead: 5,
+        source: "ITU-T G.107 with G.113's figures for G.729A (Ie 11, Bpl 19)")
+    case "G722":
+      Equipment(
+        scale: .wideband, impairment: 13, robustness: nil, lookahead: 0,
+        source: "ITU-T G.107.1 with G.113's figure for G.722 at 64 kbit/s (Ie 13)")
+    default: nil
+    }
+  }
+
+  /// The estimate, or why there is none.
+  ///
+  /// R = Ro - Id - Ie,eff with the Ro of the scale, where Ie,eff = Ie + (X - Ie) · Ppl / (Ppl / BurstR + Bpl), X being 95
+  /// or, fullband, 132, Ppl in percent, and BurstR = the mean burst · (1 - Ppl), at least 1. The delay is packetisation,
+  /// lookahead, the buffer and half the round trip.
+  public static func estimate(_ inputs: Inputs) -> Result<QualityEstimate, QualityWithheld> {
+    guard inputs.expected > 0 else { return .failure(.nothingDue) }
+    guard let equipment = equipment(for: inputs.encoding) else { return .failure(.unknownEncoding(inputs.encoding)) }
+    let share = min(max(Double(inputs.missing) / Double(inputs.expected), 0), 1)
+    var impairment = equipment.impairment
+    if share > 0 {
+      guard let robustness = equipment.robustness else { return .failure(.unknownUnderLoss(inputs.encoding)) }
+      let burst = max(max(inputs.meanBurst, 1) * (1 - share), 1)
+      let percent = share * 100
+      impairment += (equipment.scale.impairmentLimit - impairment) * percent / (percent / burst + robustness)
+    }
+    var delay = inputs.packetization.milliseconds + equipment.lookahead + inputs.bufferDelay.milliseconds
+    delay += (inputs.roundTrip?.milliseconds ?? 0) / 2
+    let scale = equipment.scale
+    let rating = min(max(scale.best - delayImpairment(milliseconds: delay, on: scale) - impairment, 0), scale.best)
+    return .success(
+      QualityEstimate(
+        rating: rating, meanOpinionScore: meanOpinionScore(narrowbandRating: rating / scale.divisor), scale: scale,
+        source: equipment.source))
+  }
+
+  /// The impairment Id by delay without echo: none up to 100 ms (Idd of ITU-T G.107 and G.107.1; times 1.48, G.107.2).
+  static func delayImpairment(milliseconds: Double, on scale: QualityScale) -> Double {
     guard milliseconds > 100 else { return 0 }
     let x = binaryLogarithm(milliseconds / 100)
     func sixthRoot(_ value: Double) -> Double { cubeRoot(value.squareRoot()) }
     func power6(_ value: Double) -> Double { value * value * value * value * value * value }
-    return 1.48 * 25 * (sixthRoot(1 + power6(x)) - 3 * sixthRoot(1 + power6(x / 3)) + 2)
+    let impairment = 25 * (sixthRoot(1 + power6(x)) - 3 * sixthRoot(1 + power6(x / 3)) + 2)
+    return scale == .fullband ? 1.48 * impairment : impairment
   }
 
   /// The mean opinion score of a rating on the scale to 100 (ITU-T G.107 annex B), kept within 1 to 4.5.
@@ -108,9 +198,4 @@ public enum Quality {
     for _ in 0..<8 { root -= (root - value / (root * root)) / 3 }
     return root
   }
-
-  private static let opusIe = 10.2
-  private static let opusBpl = 4.3
-  /// Milliseconds that an Opus encoder looks ahead.
-  private static let opusLookahead = 6.5
 }

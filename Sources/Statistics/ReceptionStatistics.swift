@@ -49,6 +49,7 @@ public struct ReceptionStatistics: Sendable {
   private var window = SequenceWindow()
   /// Numbers expected in the runs of numbers that were closed.
   private var closedExpected = 0
+  private var closedUnique = 0
   private var order = ReorderingTracker()
   private var delay = DelayVariation()
   private var steps = InterPacketVariation()
@@ -66,8 +67,11 @@ public struct ReceptionStatistics: Sendable {
   /// Counts one validated RTP packet, in order of arrival.
   ///
   /// `sequence` is already extended: 64 bit, it never wraps; the caller extends it and moves it on at a restart. `bytes`
-  /// is the size to add up, by convention that of the RTP packet with its header.
-  public mutating func record(sequence: Int64, timestamp: RTPTimestamp, arrival: Instant, bytes: Int) -> Reception {
+  /// is the size to add up, by convention that of the RTP packet with its header. A packet that isn't timed, because its
+  /// timestamp doesn't tell when it was sent, is left out of all that is about delay but the jitter.
+  public mutating func record(
+    sequence: Int64, timestamp: RTPTimestamp, arrival: Instant, bytes: Int, isTimed: Bool = true
+  ) -> Reception {
     let reception: Reception
     switch window.insert(sequence) {
     case .inOrder:
@@ -90,7 +94,7 @@ public struct ReceptionStatistics: Sendable {
     jitter.record(timestamp: timestamp, arrival: arrival)
     if reception.isUnique {
       unique += 1
-      recordDelay(of: sequence, timestamp: timestamp, arrival: arrival)
+      if isTimed { recordDelay(of: sequence, timestamp: timestamp, arrival: arrival) }
     }
     return reception
   }
@@ -101,6 +105,7 @@ public struct ReceptionStatistics: Sendable {
   public mutating func restart() {
     guard !window.isEmpty else { return }
     closedExpected += windowExpected
+    closedUnique = unique
     window.close()
     order.restart()
     restarts += 1
@@ -124,8 +129,18 @@ public struct ReceptionStatistics: Sendable {
 
   // MARK: Outputs
 
-  /// The lowest sequence number of the present run of numbers; nil before its first packet.
-  public var lowestSequence: Int64? { window.isEmpty ? nil : window.first }
+  /// The lowest and the highest sequence number of the present run of numbers; nil before its first packet.
+  public var numbers: ClosedRange<Int64>? { window.isEmpty ? nil : window.first...window.highest }
+
+  /// Numbers of the present run of numbers that never arrived.
+  public var lostInRun: Int { windowExpected - (unique - closedUnique) }
+
+  /// Whether a timestamp is that of the highest number or less than a packet's length after it.
+  public func isAdjacent(_ timestamp: RTPTimestamp) -> Bool {
+    guard let newest = media.newestTimestamp else { return false }
+    let ahead = RTPTimestamp(UInt32(truncatingIfNeeded: newest)).distance(to: timestamp)
+    return ahead >= 0 && Interval(units: ahead, rate: jitter.clockRate) < packetInterval
+  }
 
   /// The media time from one packet to the next, over all numbers so far; zero before the second.
   public var packetInterval: Interval { media.interval(clockRate: jitter.clockRate) }

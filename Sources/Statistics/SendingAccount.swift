@@ -6,8 +6,9 @@ public import Timeline
 /// A sender report carries the number of packets sent so far (RFC 3550 section 6.4.1, 32 bits that wrap). With the count
 /// that comes with the goodbye the account is closed: sent - expected were lost at the two ends. A single number can't
 /// say at which; but the sender's first number is the highest one that arrived before a report, less the count in it,
-/// plus one, unless a packet right before the report was lost or reordered. So the split is told when at least two
-/// reports, and more than half of all, agree on a first number that is possible.
+/// plus one, if nothing was sent between the two, which their timestamps tell. So the split is told when more than half of
+/// such reports agree on a first number that is possible, and at least two do; one is enough for the number that arrived
+/// first, since a loss can't make another number look like that one.
 public struct SendingAccount: Sendable {
   /// One run of numbers of the sender.
   private struct Run: Sendable {
@@ -46,10 +47,19 @@ public struct SendingAccount: Sendable {
   ///   - packets: the sender's packet count.
   ///   - time: the report's NTP timestamp, by which one that was overtaken is known; 0 when it has none.
   ///   - numbers: the lowest and highest extended number of the present run; nil when there is none.
-  public mutating func report(packets: UInt32, time: UInt64, numbers: ClosedRange<Int64>?) {
-    guard time == 0 || time > lastTime || run.reports == 0 else { return }
-    lastTime = max(time, lastTime)
+  ///   - isAdjacent: whether the report's timestamp is less than a packet's length after that of the highest number, so
+  ///     that nothing can have been sent between them.
+  /// - Returns: whether the report counts; one that was overtaken doesn't.
+  @discardableResult
+  public mutating func report(
+    packets: UInt32, time: UInt64, numbers: ClosedRange<Int64>?, isAdjacent: Bool = true
+  ) -> Bool {
     let known = next ?? run
+    if time != 0, known.reports > 0, time <= lastTime {
+      // A copy of the last one says the same; what is older is of no use.
+      return time == lastTime && packets == UInt32(truncatingIfNeeded: known.count)
+    }
+    lastTime = max(time, lastTime)
     let step = Int64(Int32(bitPattern: packets &- UInt32(truncatingIfNeeded: known.count)))
     if known.reports > 0, step < 0 {
       // The sender began anew.
@@ -57,21 +67,23 @@ public struct SendingAccount: Sendable {
       fresh.reports = 1
       fresh.count = Int64(packets)
       next = fresh
-      return
+      return true
     }
     var updated = known
     updated.count = known.reports == 0 ? Int64(packets) : known.count + step
     updated.reports += 1
     if next != nil {
+      updated.isFinal = false
       next = updated
-      return
+      return true
     }
     updated.isFinal = false
-    if let numbers, updated.count > 0 {
+    if let numbers, isAdjacent, updated.count > 0 {
       let first = numbers.upperBound + 1 - updated.count
       if first <= numbers.lowerBound { updated.vote(for: first) }
     }
     run = updated
+    return true
   }
 
   /// The sender said goodbye together with its last report: the count is final.
@@ -131,8 +143,8 @@ public struct SendingAccount: Sendable {
     let votes = run.candidates.reduce(0) { $0 + $1.votes }
     if missing == 0 {
       (ends.lostBefore, ends.lostAfter) = (0, 0)
-    } else if let best = run.candidates.max(by: { $0.votes < $1.votes }), best.votes >= 2, 2 * best.votes > votes,
-      possible.contains(best.first)
+    } else if let best = run.candidates.max(by: { $0.votes < $1.votes }), 2 * best.votes > votes,
+      best.votes >= 2 || best.first == numbers.lowerBound, possible.contains(best.first)
     {
       ends.lostBefore = Int(numbers.lowerBound - best.first)
       ends.lostAfter = Int(missing) - Int(numbers.lowerBound - best.first)

@@ -62,9 +62,10 @@ extension StreamTruth {
     for run in sent.indices {
       let packets = transits(of: run)
       guard let least = packets.map(\.transit).min() else { continue }
-      for (place, entry) in packets.enumerated() {
-        let overtaken = packets[..<place].contains { $0.packet.index > entry.packet.index }
-        guard overtaken else { continue }
+      var highest = -1
+      for entry in packets {
+        defer { highest = max(highest, entry.packet.index) }
+        guard entry.packet.index < highest else { continue }
         let margin = entry.transit - least - buffer.nanoseconds
         if margin > 50_000_000 { late += 1 } else if margin > -50_000_000 { undecided += 1 }
       }

@@ -52,8 +52,8 @@ public struct StreamTruth: Sendable {
 
   /// The first copy of each packet, in order of arrival.
   var firstCopies: [Arrival] {
-    var seen: Set<[Int]> = []
-    return arrivals.filter { seen.insert([$0.run, $0.index]).inserted }
+    var seen: Set<Int> = []
+    return arrivals.filter { seen.insert($0.run << 32 | $0.index).inserted }
   }
 
   /// Whether each packet between the first and the last that arrived was received, run by run.
@@ -114,7 +114,9 @@ public struct StreamTruth: Sendable {
     for run in received {
       var length = 0
       for hasArrived in run {
-        if !hasArrived { length += 1 } else if length > 0 {
+        if !hasArrived {
+          length += 1
+        } else if length > 0 {
           lengths.append(length)
           length = 0
         }
@@ -148,6 +150,7 @@ public struct StreamTruth: Sendable {
   private var order: [Expectation] {
     var (reordered, extent) = (0, 0)
     var latest: Int64 = 0
+    let firstCopies = firstCopies
     for run in sent.indices {
       let packets = firstCopies.filter { $0.run == run }
       var highest = -1

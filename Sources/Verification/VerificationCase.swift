@@ -9,8 +9,8 @@ public struct VerificationCase: Sendable {
     case spec(String)
     /// 2 % are lost, and 5 % come 300 ms late; none among the last hundred, where nothing would tell that they are late.
     case lateComers
-    /// Nothing gets through in the first share of the packets, nor in the last.
-    case outages(head: Double, tail: Double)
+    /// Nothing gets through for the first while, nor for the last.
+    case outages(head: Interval, tail: Interval)
   }
 
   /// A sender of the case.
@@ -49,7 +49,7 @@ public struct VerificationCase: Sendable {
     case .spec(let text): Self.record(text, packets: packets, interval: interval, seed: seed)
     case .lateComers: Self.lateComers(packets: packets, seed: seed)
     case .outages(let head, let tail):
-      Self.outages(packets: packets, head: head, tail: tail)
+      Self.outages(packets: packets, head: self.packets(in: head), tail: self.packets(in: tail))
     }
   }
 
@@ -65,7 +65,9 @@ public struct VerificationCase: Sendable {
         while let delivery = link.receive(at: next) {
           var time = delivery.deliveredAt
           // A recording delivers what arrives in one instant in the order of sending.
-          if let before, time <= before.time { time = before.time + .nanoseconds(delivery.payload < before.packet ? 1 : 0) }
+          if let before, time <= before.time {
+            time = before.time + .nanoseconds(delivery.payload < before.packet ? 1 : 0)
+          }
           before = (time, delivery.payload)
           copies[delivery.payload].append(time - delivery.sentAt)
         }
@@ -98,11 +100,9 @@ public struct VerificationCase: Sendable {
     return recording
   }
 
-  private static func outages(packets: Int, head: Double, tail: Double) -> LinkRecording {
+  private static func outages(packets: Int, head: Int, tail: Int) -> LinkRecording {
     var recording = LinkRecording()
-    let first = Int(Double(packets) * head)
-    let last = packets - Int(Double(packets) * tail)
-    for packet in 0..<packets { recording.append(packet >= first && packet < last ? [Interval.zero] : []) }
+    for packet in 0..<packets { recording.append(packet >= head && packet < packets - tail ? [Interval.zero] : []) }
     return recording
   }
 }
@@ -124,20 +124,27 @@ extension VerificationCase {
     VerificationCase(
       name: "bursts", proves: "losses that follow each other are one run", path: .spec("ge=1%:20%")),
     VerificationCase(
+      name: "outages", proves: "a link that is down by turns loses what was sent meanwhile",
+      path: .spec("outage=1s:100ms,delay=10ms")),
+    VerificationCase(
+      name: "queue", proves: "what a full queue drops is lost, and what waits in it is delayed, in order",
+      path: .spec("rate=150kbit,queue=40ms,delay=10ms")),
+    VerificationCase(
       name: "jitter-reorder", proves: "heavy reordering by jitter is no loss",
       path: .spec("delay=40ms,jitter=8ms,jitter-order=break")),
     VerificationCase(
       name: "jitter-fifo", proves: "jitter and delay variation follow the delays", path: .spec("delay=40ms,jitter=5ms"),
       interval: .milliseconds(20)),
     VerificationCase(
-      name: "wrap-late", proves: "packets that come 300 ms late around the wrap of the sequence number are late, not lost",
+      name: "wrap-late",
+      proves: "packets that come 300 ms late around the wrap of the sequence number are late, not lost",
       path: .lateComers, sources: [Source(ssrc: 0x1a2b_3c4d, firstSequence: 65_000)], buffer: .milliseconds(120)),
     VerificationCase(
       name: "tail-outage", proves: "what is lost behind the last packet that arrived is known from the sender's count",
-      path: .outages(head: 0, tail: 0.11)),
+      path: .outages(head: .zero, tail: .milliseconds(1100))),
     VerificationCase(
       name: "head-outage", proves: "what is lost before the first packet that arrived is known likewise",
-      path: .outages(head: 0.11, tail: 0)),
+      path: .outages(head: .milliseconds(1100), tail: .zero)),
     VerificationCase(
       name: "paused-receiver", proves: "what this host's socket dropped isn't blamed on the network",
       path: .spec("none"), pausesReceiver: true),

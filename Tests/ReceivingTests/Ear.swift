@@ -37,7 +37,9 @@ struct Ear {
   }
 
   /// A sender report with a name, and a goodbye if asked for.
-  static func rtcp(ssrc: UInt32 = ssrc, packets: UInt32, cname: String = "mouth", isGoodbye: Bool) -> [UInt8] {
+  static func rtcp(
+    ssrc: UInt32 = ssrc, packets: UInt32, cname: String = "mouth", isGoodbye: Bool = false, goodbyeOf: UInt32? = nil
+  ) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 500)
     var span = bytes.mutableSpan
     var writer = CompoundWriter()
@@ -46,15 +48,17 @@ struct Ear {
       octetCount: 0)
     _ = writer.senderReport(report, into: &span)
     _ = writer.sourceDescription(ssrc: ssrc, cname: cname.utf8, into: &span)
-    if isGoodbye { _ = writer.goodbye(ssrc: ssrc, into: &span) }
+    if isGoodbye || goodbyeOf != nil { _ = writer.goodbye(ssrc: goodbyeOf ?? ssrc, into: &span) }
     return Array(bytes[..<writer.count])
   }
 
-  mutating func take(_ datagram: [UInt8], at milliseconds: Int64, from peer: UInt32 = 1) {
+  mutating func take(
+    _ datagram: [UInt8], at milliseconds: Int64, from peer: UInt32 = 1, droppedBefore drops: Int = 0
+  ) {
     let arrival = Instant.zero + .milliseconds(milliseconds)
     drain(at: arrival)
     handedIn += 1
-    session.handleRTP(datagram.span.bytes, from: Peer(id: peer), at: arrival)
+    session.handleRTP(datagram.span.bytes, from: Peer(id: peer), at: arrival, droppedBefore: drops)
     drain(at: arrival)
   }
 

@@ -37,6 +37,29 @@ private func audit(_ stream: ReceiveStream, _ comment: Comment) {
     statistics.unique == playout.played + playout.late + playout.discarded.total + playout.stillBuffered, comment)
   #expect(statistics.expected == playout.played + playout.recovered + playout.concealed, comment)
   #expect(stream.end != nil, comment)
+  if let timeline = stream.timeline { audit(timeline, of: stream, comment) }
+}
+
+/// The rows and the cells of the strip add up to the counts.
+private func audit(_ timeline: StreamTimeline, of stream: ReceiveStream, _ comment: Comment) {
+  let (statistics, playout) = (stream.statistics, stream.playout)
+  for limit in [StreamTimeline.rowLimit, 10] {
+    let rows = timeline.rows(atMost: limit)
+    #expect(rows.reduce(0) { $0 + $1.expected } == statistics.expected, comment)
+    #expect(rows.reduce(0) { $0 + $1.unique } == statistics.unique, comment)
+    #expect(rows.reduce(0) { $0 + $1.late } == playout.late, comment)
+    #expect(rows.reduce(0) { $0 + $1.discarded } == playout.discarded.total, comment)
+    #expect(rows.reduce(0) { $0 + $1.reordered } == statistics.reordered, comment)
+    #expect(rows.reduce(0) { $0 + $1.duplicates } == statistics.duplicates, comment)
+    #expect(rows.reduce(0) { $0 + $1.bytes } == statistics.bytes, comment)
+    #expect(rows.allSatisfy { $0.lost >= 0 }, comment)
+    let cells = timeline.strip(atMost: limit).cells
+    #expect(cells.reduce(0) { $0 + $1.expected } == statistics.expected, comment)
+    #expect(cells.reduce(0) { $0 + $1.unique } == statistics.unique, comment)
+    #expect(cells.reduce(0) { $0 + $1.late } == playout.late, comment)
+    #expect(cells.allSatisfy { $0.lost >= 0 && $0.expected > 0 }, comment)
+  }
+  #expect(timeline.events.first?.kind == .began && timeline.events.last?.kind == .ended, comment)
 }
 
 /// Each datagram has one fate, and the fates add up to the counts.
@@ -151,6 +174,7 @@ func world(
   change: (inout World.Configuration) -> Void = { _ in }
 ) throws -> World {
   var configuration = World.Configuration([MediaScript(steps)], link: try LinkSpec(parsing: link), seed: seed)
+  configuration.receiver.keepsTimelines = true
   change(&configuration)
   var world = World(configuration)
   world.run()

@@ -130,7 +130,9 @@ struct DelayPatternTests {
 
   @Test func `lateness is counted in steps, and exact at their edges`() {
     var counts = LatenessCounts()
-    for microseconds: Int64 in [-300, 0, 400, 500, 9_999, 10_000, 2_000_000] { counts.record(.microseconds(microseconds)) }
+    for microseconds: Int64 in [-300, 0, 400, 500, 9_999, 10_000, 2_000_000] {
+      counts.record(.microseconds(microseconds))
+    }
     #expect(counts.total == 7)
     #expect(counts.late(for: .zero) == 6.0 / 7 && counts.late(for: .microseconds(500)) == 4.0 / 7)
     #expect(counts.late(for: .milliseconds(10)) == 2.0 / 7 && counts.late(for: .seconds(5)) == 1.0 / 7)

@@ -310,6 +310,22 @@ import Testing
       "--reflect sends by UDP, so it takes an rtp:// source: write rtp://[::]:5004"
     ),
     (
+      "verify now",
+      "verify takes no now: it sends and receives by itself; see jitterbug verify --help"
+    ),
+    (
+      "verify --ports 65500",
+      "--ports 65500: 18 cases need 144 ports from there on: choose 65392 or less"
+    ),
+    (
+      "verify --time 1s",
+      "--time 1s: verify sends for 2s to 60s"
+    ),
+    (
+      "send a.opus b:1 --sequence 65536",
+      "--sequence 65536: not a whole number from 0 to 65535"
+    ),
+    (
       "recieve",
       "recieve is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help"
     ),

@@ -1,0 +1,129 @@
+import Testing
+import Timeline
+
+@testable import Verification
+
+/// A verifier that can't fail proves nothing: every figure that it compares is made wrong once, and is noticed.
+@Suite struct VerifierTests {
+  /// A report that says just what is expected of it.
+  private static func report(_ truth: StreamTruth) -> JSONValue {
+    var root: [String: JSONValue] = ["ssrc": .string(CaseResult.identifier(truth.ssrc))]
+    for expectation in truth.expectations where expectation.own == nil {
+      set(&root, expectation.key.split(separator: ".").map(String.init), expectation.truth.map { .number($0) } ?? .null)
+    }
+    let datagrams: [String: JSONValue] = [
+      "rtp": .number(Double(truth.arrivals.count)), "invalid": .number(0), "forgotten": .number(0),
+    ]
+    return .object(["streams": .array([.object(root)]), "datagrams": .object(datagrams)])
+  }
+
+  private static func set(_ object: inout [String: JSONValue], _ path: [String], _ value: JSONValue) {
+    guard let first = path.first else { return }
+    guard path.count > 1 else {
+      object[first] = value
+      return
+    }
+    var inner: [String: JSONValue] = [:]
+    if case .object(let members)? = object[first] { inner = members }
+    set(&inner, Array(path.dropFirst()), value)
+    object[first] = .object(inner)
+  }
+
+  private static let test = VerificationCase.all[0]
+  private static let truth = VirtualRun(
+    VerificationCase.all.first { $0.name == "loss-duplicate-reorder" } ?? test, time: .seconds(3), seed: 3
+  ).truth[0]
+
+  private static func result(_ report: JSONValue, falsified: String? = nil) -> CaseResult {
+    var result = CaseResult(test)
+    result.compare(report, with: [truth], socketDrops: nil, falsified: falsified)
+    return result
+  }
+
+  /// A histogram is an array in a report; here its places are members, which a path finds as well.
+  @Test func `a report that is right passes`() {
+    let result = Self.result(Self.report(Self.truth))
+    #expect(result.isRight)
+    #expect(result.figures.count > 40)
+    #expect(VerificationText.table([result], isVerbose: false, way: "here", seed: 3, seconds: 1).contains("  ok\n"))
+  }
+
+  @Test(arguments: StreamTruth.keys) func `a wrong figure is noticed, named and shown`(key: String) {
+    let result = Self.result(Self.report(Self.truth), falsified: key)
+    #expect(!result.isRight)
+    #expect(result.figures.filter { !$0.isRight }.map(\.key) == [key])
+    let table = VerificationText.table([result], isVerbose: false, way: "here", seed: 3, seconds: 1)
+    #expect(table.contains("WRONG"))
+    #expect(table.contains("  \(key) "))
+    #expect(table.contains("1 of \(result.figures.count) figures differ from the truth"))
+  }
+
+  @Test func `a figure that is missing, of another kind, or null where there is a value, is wrong`() {
+    for wrong in [JSONValue?.none, .some(.string("67")), .some(.null), .some(.bool(true))] {
+      guard case .object(var root) = Self.report(Self.truth), case .array(let streams)? = root["streams"],
+        case .object(var stream) = streams[0], case .object(var packets)? = stream["packets"]
+      else {
+        Issue.record("the report isn't built as it should be")
+        return
+      }
+      packets["lost"] = wrong
+      stream["packets"] = .object(packets)
+      root["streams"] = .array([.object(stream)])
+      let result = Self.result(.object(root))
+      #expect(result.figures.filter { !$0.isRight }.map(\.key) == ["packets.lost"])
+    }
+  }
+
+  @Test func `a stream too many, a stream of somebody else and no report at all are wrong`() {
+    guard case .object(let root) = Self.report(Self.truth), case .array(let streams)? = root["streams"] else {
+      Issue.record("the report isn't built as it should be")
+      return
+    }
+    var twice = root
+    twice["streams"] = .array(streams + streams)
+    #expect(!Self.result(.object(twice)).isRight)
+    var other = root
+    other["streams"] = .array([.object(["ssrc": .string("0x00000001")])])
+    #expect(!Self.result(.object(other)).isRight)
+    #expect(!Self.result(.null).isRight)
+    var failed = CaseResult(Self.test)
+    #expect(!failed.isRight, "nothing compared is nothing proved")
+    failed.failure = "it broke"
+    #expect(!failed.isRight)
+  }
+
+  @Test func `a packet that arrived more or less often than the link delivered it is noticed`() {
+    for change in [-1, 1] {
+      var truth = Self.truth
+      truth.sent[0][20] += change
+      var result = CaseResult(Self.test)
+      result.compare(Self.report(Self.truth), with: [truth], socketDrops: nil)
+      let wrong = result.figures.filter { !$0.isRight }.map(\.key)
+      #expect(wrong.contains("packets seen as often as the link delivered them"))
+    }
+  }
+
+  @Test(arguments: VerificationCase.all.filter { !$0.pausesReceiver }.map(\.name))
+  func `each case does what its name says, and the same for the same seed`(name: String) throws {
+    let test = try #require(VerificationCase.all.first { $0.name == name })
+    let run = VirtualRun(test, time: .seconds(6), seed: 1)
+    let again = VirtualRun(test, time: .seconds(6), seed: 1)
+    let other = VirtualRun(test, time: .seconds(6), seed: 2)
+    #expect(run.truth.map(\.sent) == again.truth.map(\.sent))
+    #expect(run.truth.allSatisfy { $0.sent.joined().count == test.packets(in: .seconds(6)) * $0.sent.count })
+    let isRandom = !["clean", "reorder", "jitter-reorder", "jitter-fifo", "tail-outage", "head-outage", "queue"]
+      .contains(name)
+    #expect((run.truth.map(\.sent) != other.truth.map(\.sent)) == isRandom)
+    func figure(_ key: String) -> Double {
+      run.truth.flatMap(\.expectations).filter { $0.key == key }.compactMap(\.truth).reduce(0, +)
+    }
+    #expect((figure("packets.lost") > 0) == (name.contains("loss") || Self.losing.contains(name)))
+    #expect((figure("packets.duplicates") > 0) == (name.contains("duplicate") || Self.doubling.contains(name)))
+    #expect((figure("packets.reordered") > 0) == (name.contains("reorder") || ["wrap-late", "streams"].contains(name)))
+    #expect((figure("packets.late") > 0) == (name == "wrap-late"))
+    #expect((run.truth.reduce(0) { $0 + $1.missing } > 0) == (figure("packets.lost") > 0 || name.contains("-outage")))
+  }
+
+  private static let losing = ["bursts", "outages", "queue", "wrap-late", "ssrc-change", "restart", "streams"]
+  private static let doubling = ["ssrc-change", "restart", "streams"]
+}

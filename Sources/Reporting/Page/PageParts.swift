@@ -21,6 +21,14 @@ struct PageTable {
     self.columns = columns
   }
 
+  /// A table of the rows of a text report.
+  init(_ caption: String, _ text: TextPage) {
+    self.init(caption, [.text(""), .text("figures")])
+    for row in text.rows {
+      rows.append([row.label.prefix(1).uppercased() + row.label.dropFirst(), row.figures.joined(separator: " · ")])
+    }
+  }
+
   /// Adds a row; its first cell is its heading.
   mutating func row(_ cells: String..., isSum: Bool = false) {
     if isSum { sums.insert(rows.count) }

@@ -62,11 +62,12 @@ extension Report {
   private func writeHeader(to header: inout Markup) {
     header.element("h1", "jitterbug \(verb)")
     var parts = [Figures.duration(duration)]
-    if let start = streams.compactMap(\.firstArrival).min() {
+    if let start = capture?.first ?? streams.compactMap(\.firstArrival).min() {
       parts.insert(CalendarText.text(nanoseconds: start), at: 0)
     }
     if let ended { parts.append("ended: \(ended)") }
     header.element("p", ["class": "soft"], parts.joined(separator: " · "))
+    if let capture { header.element("p", ["class": "soft"], "Capture \(capture.name)") }
     if let link {
       header.element("p", ["class": "soft"]) { line in
         line.write("Behind a link inside this process: ")
@@ -86,10 +87,19 @@ extension Report {
     for place in 0..<shown { streams[place].write(to: &main, place: place, detail: PageDetail(streams: shown)) }
     if shown < streams.count {
       main.element(
-        "p", "The other \(Figures.count(streams.count - shown, "stream")) stand in the table of streams and in the JSON.")
+        "p",
+        "The other \(Figures.count(streams.count - shown, "stream")) stand in the table of streams and in the JSON.")
     }
     linkRecord?.write(beside: streams, to: &main)
     datagrams?.write(to: &main)
+    if let capture { write(capture, to: &main) }
+  }
+
+  private func write(_ capture: CaptureReport, to main: inout Markup) {
+    var text = TextPage()
+    capture.write(streams: streams.count, to: &text)
+    main.element("h2", "Capture \(capture.name)")
+    PageTable("What the capture held", text).write(to: &main)
   }
 
   private func writeStreams(to main: inout Markup) {

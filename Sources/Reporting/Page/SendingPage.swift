@@ -9,16 +9,20 @@ extension SendingReport {
       section.element("h2", ["id": "sending-name"], "Sent as \(Figures.identifier(ssrc))")
       section.element(
         "p", ["class": "soft"],
-        "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to \(destinations.joined(separator: ", "))")
+        "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to "
+          + destinations.joined(separator: ", "))
       section.tiles(tiles)
-      if pacing.count > 0 { timing.write(to: &section) }
+      if let timeline { writePunctuality(timeline, to: &section) }
       section.element("h3", "What the far end says")
       if farEnds.isEmpty {
         section.element(
-          "p", "No receiver sent a report (RTCP). What arrived is known only to the receiver: run jitterbug receive there.")
+          "p",
+          "No receiver sent a report (RTCP). What arrived is known only to the receiver: run jitterbug receive there.")
       } else {
         reports.write(to: &section)
       }
+      section.element("h3", "The figures")
+      figures.write(to: &section)
       guard !socketErrors.isEmpty else { return }
       section.element("h3", "Trouble with the sockets")
       var table = PageTable("Errors by name", [.text("error"), .number("times")])
@@ -33,21 +37,59 @@ extension SendingReport {
       (name: "Media", value: Figures.duration(mediaDuration), note: "sent in real time"),
     ]
     if pacing.count > 0 {
-      tiles.append((name: "Late by", value: Figures.milliseconds(pacing.p99.milliseconds), note: "99 % of packets within"))
+      tiles.append(
+        (
+          name: "Late by", value: Figures.milliseconds(pacing.p99.milliseconds),
+          note: "99 % within; worst \(Figures.milliseconds(pacing.max.milliseconds))"
+        ))
     }
     tiles.append((name: "Stalls", value: Figures.grouped(stalls), note: "\(Figures.duration(stalledDuration)) in all"))
     tiles.append((name: "RTCP", value: Figures.grouped(rtcpPackets), note: "compound packets sent"))
     return tiles
   }
 
-  private var timing: PageTable {
-    var table = PageTable(
-      "The sender's own punctuality: when packets left, less when they were due", [.text(""), .number("time")])
-    table.row("Mean", Figures.milliseconds(pacing.mean.milliseconds))
-    table.row("99 % within", Figures.milliseconds(pacing.p99.milliseconds))
-    table.row("Worst", Figures.milliseconds(pacing.max.milliseconds))
-    table.row("Last", Figures.milliseconds(pacing.last.milliseconds))
-    return table
+  /// The text report's rows, so that page and text never tell different things.
+  private var figures: PageTable {
+    var text = TextPage()
+    write(to: &text)
+    return PageTable("Everything that the text report says", text)
+  }
+
+  private func writePunctuality(_ timeline: SendTimeline, to page: inout Markup) {
+    let rows = timeline.rows(atMost: PageDetail(streams: 1).rows)
+    let end = max(timeline.duration.seconds, 0.001)
+    guard rows.count > 1 else { return }
+    let axis = PlotAxis("time since the first packet", kind: .time, low: 0, high: end)
+    let lateness = rows.map { PlotRange($0.start.seconds, $0.lateness?.min ?? .nan, $0.lateness?.max ?? .nan) }
+    let means = rows.map { PlotPoint($0.start.seconds, $0.lateness?.mean ?? .nan) }
+    let hovers = rows.map { row in
+      PlotBar(
+        from: row.start.seconds, to: min((row.start + row.duration).seconds, end), value: 0,
+        title: "\(Figures.clock(row.start)): \(Figures.count(row.packets, "packet")), "
+          + (row.lateness.map { "\(Figures.milliseconds($0.min)) to \(Figures.milliseconds($0.max)) late" } ?? "")
+      )
+    }
+    var chart = Chart(
+      title: "Punctuality over time",
+      summary: "How late packets left, up to \(Figures.milliseconds(pacing.max.milliseconds)).",
+      x: axis, y: PlotAxis("ms after they were due"),
+      layers: [.band(lateness, until: end, .main), .steps(means, until: end, .main), .hovers(hovers)])
+    chart.height = 160
+    page.figure(
+      "Punctuality over time",
+      "How late packets left this host. What is seen here is the sender's own jitter, which no network caused.",
+      svg: chart.svg,
+      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", isBand: true)]))
+    let rates = rows.map { row in
+      PlotPoint(
+        row.start.seconds, Double(row.bytes) * 8 / max(min(row.duration, timeline.duration - row.start).milliseconds, 1)
+      )
+    }
+    chart = Chart(
+      title: "Bit rate", summary: "The bit rate sent, RTP headers included.", x: axis, y: PlotAxis("kbit/s", low: 0),
+      layers: [.steps(rates.count > 2 ? rates.dropLast() : rates, until: end, .main)])
+    chart.height = 130
+    page.figure("Bit rate", "What was sent, RTP headers included, UDP and IP headers not.", svg: chart.svg)
   }
 
   private var reports: PageTable {
@@ -97,7 +139,9 @@ extension LinkReport {
     guard missing > 0 else { return }
     page.element(
       "p", ["class": "soft"],
-      "\(Figures.count(missing, "packet")) before the first or after the last one that arrived: no receiver can know of them.")
+      "\(Figures.count(missing, "packet")) before the first or after the last one that arrived: no receiver can know "
+        + "of them."
+    )
   }
 }
 
@@ -111,14 +155,16 @@ extension DatagramReport {
     table.row("RTCP", Figures.grouped(rtcp), "valid compound packets")
     table.row("Invalid", Figures.grouped(invalid.total), invalid.total > 0 ? invalid.named : "thrown away at once")
     if forgotten > 0 {
-      table.row("Of earlier streams", Figures.grouped(forgotten), "\(Figures.count(forgottenStreams, "stream")) not shown")
+      table.row(
+        "Of earlier streams", Figures.grouped(forgotten), "\(Figures.count(forgottenStreams, "stream")) not shown")
     }
     table.row("Received", Figures.grouped(received), "\(Figures.bytes(bytes)) of UDP payload", isSum: true)
     if let droppedBySocket {
       table.row(
         "Dropped here", Figures.grouped(droppedBySocket),
         droppedBySocket > 0
-          ? "by the kernel: the socket's buffer was full, the network is not to blame" : "the socket's buffer was never full")
+          ? "by the kernel: the socket's buffer was full, the network is not to blame"
+          : "the socket's buffer was never full")
     }
     table.write(to: &page)
   }

@@ -15,6 +15,7 @@ extension StreamReport {
       accounts.write(to: &section)
       let charts = StreamCharts(self, detail: detail)
       charts?.write(to: &section)
+      writeDelayCharts(to: &section)
       writeRuns(to: &section)
       section.element("h3", "The figures")
       figures.write(to: &section)
@@ -39,13 +40,16 @@ extension StreamReport {
     return parts.joined(separator: " · ")
   }
 
+  /// The delay that the buffer aimed at: "60 ms".
+  var targetWords: String { Figures.trimmed(playout.target.milliseconds, decimals: 1) + " ms" }
+
   private var tiles: [(name: String, value: String, note: String)] {
     let counts = reception
     var tiles = [
       ("Lost", Figures.percent(counts.lost, of: counts.expected), "\(Figures.grouped(counts.lost)) packets"),
       (
         "Too late", Figures.percent(playout.late, of: counts.expected),
-        "for \(Figures.milliseconds(playout.target.milliseconds)) of buffer"
+        "for \(targetWords) of buffer"
       ),
       ("Duplicates", Figures.grouped(counts.duplicates), "\(Figures.percent(counts.duplicates, of: counts.received))"),
       ("Out of order", Figures.grouped(counts.reordered), "\(Figures.percent(counts.reordered, of: counts.unique))"),
@@ -54,11 +58,12 @@ extension StreamReport {
       ),
     ]
     if let delay = counts.delayVariation {
-      tiles.append(("Delay spread", Figures.milliseconds(delay.p99), "99 % within; all \(Figures.milliseconds(delay.max))"))
+      tiles.append(
+        ("Delay spread", Figures.milliseconds(delay.p99), "99 % within; all \(Figures.milliseconds(delay.max))"))
     }
     if let quality {
       tiles.append(
-        ("Speech quality", "MOS \(Figures.fixed(quality.meanOpinionScore, decimals: 2))", "estimate, 1 to 4.5"))
+        ("Speech quality", Figures.fixed(quality.meanOpinionScore, decimals: 2), "MOS, an estimate; 4.5 at best"))
     }
     return tiles.map { (name: $0.0, value: $0.1, note: $0.2) }
   }
@@ -66,16 +71,19 @@ extension StreamReport {
   /// Where the packets went: what adds up.
   private var accounts: PageTable {
     let counts = reception
-    var table = PageTable("Where the packets went", [.text(""), .number("packets"), .number("share"), .text("meaning")])
+    var table = PageTable(
+      "Where the packets went", [.text(""), .number("packets"), .number("share"), .text("meaning")])
     func row(_ name: String, _ count: Int, _ meaning: String, isSum: Bool = false) {
       table.row(name, Figures.grouped(count), Figures.percent(count, of: counts.expected), meaning, isSum: isSum)
     }
     row("Played in time", playout.played, "what was heard or seen as it was sent")
     row("Lost", counts.lost, "sequence numbers that never arrived")
     row("Too late", playout.late, "arrived after their place in the playout was over")
-    row("Thrown away", playout.discarded.total, playout.discarded.total > 0 ? playout.discarded.named : "arrived, unusable")
+    row(
+      "Thrown away", playout.discarded.total,
+      playout.discarded.total > 0 ? playout.discarded.named : "arrived, unusable")
     if playout.stillBuffered > 0 { row("Still buffered", playout.stillBuffered, "waiting when the report was made") }
-    row("Expected", counts.expected, "from the lowest sequence number to the highest; all the rows above", isSum: true)
+    row("Expected", counts.expected, "the rows above: all numbers from the lowest to the highest", isSum: true)
     if playout.recovered > 0 { row("Rebuilt", playout.recovered, "of those not played: made from other packets") }
     if playout.concealed > 0 { row("Concealed", playout.concealed, "of those not played: made up or left silent") }
     if let sender {
@@ -97,7 +105,7 @@ extension StreamReport {
       summary: runs.histogram.enumerated().filter { $0.element > 0 }.map {
         "\($0.element) of \($0.offset == 9 ? "10 or more" : "\($0.offset + 1)")"
       }.joined(separator: ", "),
-      x: PlotAxis("packets lost in a row (the last column: 10 or more)", low: 0, high: 11, isWhole: true),
+      x: PlotAxis("packets lost in a row (the last column: 10 or more)", low: 0.5, high: 10.5, isWhole: true),
       y: PlotAxis("runs", low: 0, isWhole: true), layers: [.bars(bars, .lost)])
     chart.height = 150
     let longest = runs.max == 1 ? "Never two in a row." : "The longest run was \(Figures.count(runs.max, "packet"))."
@@ -108,60 +116,14 @@ extension StreamReport {
       svg: chart.svg)
   }
 
+  /// The text report's rows, so that page and text never tell different things.
   private var figures: PageTable {
-    let counts = reception
-    var table = PageTable("The network and the playout in figures", [.text(""), .text("value"), .text("by")])
-    if let delay = counts.delayVariation {
-      table.row(
-        "Delay above the smallest",
-        "50 % within \(Figures.milliseconds(delay.p50)), 95 % \(Figures.milliseconds(delay.p95)), "
-          + "99 % \(Figures.milliseconds(delay.p99)), all \(Figures.milliseconds(delay.max))", "RFC 5481")
-    }
-    table.row(
-      "Interarrival jitter",
-      "mean \(Figures.milliseconds(counts.jitter.mean)), max \(Figures.milliseconds(counts.jitter.max)), "
-        + "last \(Figures.milliseconds(counts.jitter.last))", "RFC 3550 A.8")
-    if counts.reordered > 0 {
-      table.row(
-        "Out of order",
-        "by up to \(Figures.count(counts.reorderingExtent, "place")), up to "
-          + "\(Figures.milliseconds(counts.lateTime.milliseconds)) behind", "RFC 4737")
-    }
-    if counts.lossRuns.count >= 10, let p = counts.gilbert.p, let r = counts.gilbert.r {
-      table.row(
-        "Loss model", "p \(Figures.fixed(p, decimals: 4)), r \(Figures.fixed(r, decimals: 3))", "Gilbert, two states")
-    }
-    table.row("Lost by sums", Figures.grouped(counts.rfc3550Lost), "RFC 3550 A.3; each duplicate lowers it")
-    let trips = roundTrip.milliseconds
-    if trips.count > 0 {
-      table.row(
-        "Round trip",
-        "mean \(Figures.milliseconds(trips.mean)), \(Figures.milliseconds(trips.min)) to \(Figures.milliseconds(trips.max))",
-        "RFC 3550 section 6.4.1")
-    }
-    if playout.bufferLevel.count > 0 {
-      let level = playout.bufferLevel
-      table.row(
-        "Buffer",
-        "target \(Figures.milliseconds(playout.target.milliseconds)); level \(Figures.milliseconds(level.mean)) on average, "
-          + "\(Figures.milliseconds(level.min)) to \(Figures.milliseconds(level.max))", "at each moment of playing")
-    }
-    if mediaDuration > .zero {
-      var media = "\(Figures.duration(playout.playedDuration)) played"
-      if playout.concealedDuration > .zero { media += ", \(Figures.duration(playout.concealedDuration)) concealed" }
-      if playout.recoveredDuration > .zero { media += ", \(Figures.duration(playout.recoveredDuration)) rebuilt" }
-      if playout.silenceDuration > .zero { media += ", \(Figures.duration(playout.silenceDuration)) silent by intent" }
-      table.row("Media", media, "of \(Figures.duration(mediaDuration))")
-    }
-    table.row("Bytes", Figures.bytes(counts.bytes), "RTP with its headers")
-    if counts.restarts > 0 { table.row("Restarts of the sender", Figures.grouped(counts.restarts), "RFC 3550 A.1") }
-    if let quality {
-      table.row(
-        "Speech quality",
-        "R \(Figures.fixed(quality.rating, decimals: 1)) (\(quality.scale)), MOS "
-          + Figures.fixed(quality.meanOpinionScore, decimals: 2), quality.source)
-    }
-    return table
+    var text = TextPage()
+    var shown = self
+    // It is drawn.
+    shown.whatIf = nil
+    shown.write(to: &text)
+    return PageTable("Everything that the text report says", text)
   }
 
   private func writeEvents(_ timeline: StreamTimeline, to page: inout Markup) {

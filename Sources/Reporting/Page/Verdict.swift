@@ -27,22 +27,29 @@ extension Report {
       (verdicts[left].grade, streams[left].missingShare) < (verdicts[right].grade, streams[right].missingShare)
     }
     guard let worst else { return first.verdict }
-    let fine = verdicts.count { $0.grade == .fine }
+    let unfit = verdicts.count { $0.grade != .fine }
     var verdict = verdicts[worst]
-    verdict.sentences = [
-      "\(Figures.count(streams.count, "stream")) arrived, \(fine == streams.count ? "all" : Figures.grouped(fine)) of them "
-        + "with next to nothing missing. The one that fared worst is \(Figures.identifier(streams[worst].ssrc)): "
-        + verdict.headline
-    ] + verdict.sentences
+    verdict.sentences.insert(
+      "The one that fared worst is \(Figures.identifier(streams[worst].ssrc)). \(verdict.headline)", at: 0)
     verdict.headline =
-      fine == streams.count
+      unfit == 0
       ? "All \(Figures.grouped(streams.count)) streams arrived well."
-      : "\(Figures.grouped(streams.count - fine)) of \(Figures.count(streams.count, "stream")) had losses to notice."
+      : unfit == streams.count
+        ? "All \(Figures.grouped(streams.count)) streams had losses to notice."
+        : "\(Figures.grouped(unfit)) of \(Figures.count(streams.count, "stream")) had losses to notice."
     return verdict
   }
 
   private var nothingArrived: Verdict {
     var sentences: [String] = []
+    if let capture {
+      sentences.append("\(Figures.count(capture.frames, "packet")) were read, and no RTP stream was found among them.")
+      if capture.shortCount > 0 {
+        sentences.append("\(Figures.count(capture.shortCount, "source")) had too few packets to be called a stream.")
+      }
+      if let broken = capture.broken { sentences.append(broken) }
+      return Verdict(grade: .bad, headline: "No stream was found.", sentences: sentences)
+    }
     if let datagrams, datagrams.received > 0 {
       sentences.append(
         "\(Figures.count(datagrams.received, "datagram")) came, but none belonged to a stream: "
@@ -109,8 +116,7 @@ extension StreamReport {
     }
     if playout.late > 0 {
       parts.append(
-        "\(Figures.grouped(playout.late)) came too late for the buffer of "
-          + Figures.milliseconds(playout.target.milliseconds))
+        "\(Figures.grouped(playout.late)) came too late for the buffer of \(targetWords)")
     }
     if playout.discarded.total > 0 {
       parts.append("\(Figures.grouped(playout.discarded.total)) were thrown away (\(playout.discarded.named))")
@@ -128,25 +134,43 @@ extension StreamReport {
     var text = isAudio ? "A listener \(meaning)" : "Whoever watched or heard it \(meaning)"
     if playout.concealedDuration > .zero {
       text +=
-        ": \(Figures.duration(playout.concealedDuration)) in \(Figures.duration(mediaDuration)) were made up to fill gaps"
+        ": \(Figures.duration(playout.concealedDuration)) in \(Figures.duration(mediaDuration)) were made up "
+        + "to fill gaps"
     }
-    if let quality { text += "; estimated MOS for speech \(Figures.fixed(quality.meanOpinionScore, decimals: 1)) of 4.5" }
+    if let quality {
+      text += "; estimated MOS for speech \(Figures.fixed(quality.meanOpinionScore, decimals: 1)) of 4.5"
+    }
     return text + "."
   }
 
   /// Which buffer would have done.
   private var advice: String {
+    if let last = latenessPoints.last {
+      let now = reception.unique == 0 ? 0 : Double(playout.late) / Double(reception.unique)
+      guard let enough = sufficientBuffer else {
+        return
+          "Not even a buffer of \(Figures.trimmed(last.delay.milliseconds, decimals: 0)) ms would have been enough."
+      }
+      let words = Figures.trimmed(enough.milliseconds, decimals: 1) + " ms"
+      let share = Figures.trimmed(ReplayCurve.enough * 100, decimals: 1)
+      if now > ReplayCurve.enough, enough > playout.target {
+        return "A buffer of \(words) would have been enough (at most \(share) % too late); it was \(targetWords)."
+      }
+      guard enough < playout.target else { return "The buffer of \(targetWords) was enough." }
+      return "The buffer of \(targetWords) was enough; \(words) would have done too (at most \(share) % too late)."
+    }
     guard let delay = reception.delayVariation, reception.unique > 1 else { return "" }
     let most = Self.roundedUp(delay.p99)
     let all = Self.roundedUp(delay.max)
-    let target = Figures.milliseconds(playout.target.milliseconds)
     if playout.late > 0 {
-      return "A buffer of \(most) ms would have waited for 99 % of what arrived, \(all) ms for all of it; it was \(target)."
+      return "A buffer of \(most) ms would have waited for 99 % of what arrived, \(all) ms for all of it; "
+        + "it was \(targetWords)."
     }
     guard playout.bufferLevel.count > 0 else {
       return "A buffer of \(most) ms would hold 99 % of what arrived, \(all) ms all of it."
     }
-    return "The buffer of \(target) was enough for everything that arrived; \(all) ms would have done too."
+    let spare = delay.max < playout.target.milliseconds - 5 ? "; \(all) ms would have done too" : ""
+    return "The buffer of \(targetWords) was enough for everything that arrived\(spare)."
   }
 
   /// To the next 5 ms, as one sets a buffer.

@@ -19,6 +19,9 @@ enum AnalyzeCommand {
       throw UsageError("--duration is for --interface; a file is read to its end")
     default: break
     }
+    if let path = options.linkFile, !path.hasSuffix(".link") {
+      throw UsageError("--as-link \(path): call it FILE.link, so that --link knows it for a file")
+    }
     if options.output.linkTraceFile != nil {
       throw UsageError("--link-trace writes what --link does, and analyze has no --link")
     }

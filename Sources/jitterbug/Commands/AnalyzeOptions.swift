@@ -39,7 +39,7 @@ extension AnalyzeOptions {
       ("jitterbug analyze --interface eth0 --duration 30s", "live, with the privilege to capture"),
       ("jitterbug analyze bad.pcap --stream 0x1a2b3c4d --as-link bad.link", "make the same network again with --link"),
     ],
-    groups: [capture, streams, results, OutputOptions.group(for: \AnalyzeOptions.output)])
+    groups: [capture, streams, results, OutputOptions.group(for: \AnalyzeOptions.output, isStreaming: false)])
 
   private static let capture = OptionGroup<AnalyzeOptions>(
     title: "Capture (CAPTURE is a pcap, pcapng or rtpdump file; - is standard input)",
@@ -86,10 +86,11 @@ extension AnalyzeOptions {
         $0.channels = $1
       },
       .value(
-        "--as-link", "FILE", "write what the network did to the stream, for --link FILE to do again packet for packet",
+        "--as-link", "FILE.link",
+        "write what the network did to the stream, for --link FILE.link to do again packet for packet",
         Values.text
       ) { $0.linkFile = $1 },
-      .flag("--as-link-fitted", "print for each stream a link spec that is like it on average") {
+      .flag("--as-link-fitted", "say for each stream which link spec is like it on average") {
         $0.isLinkFitted = true
       },
     ])

@@ -31,7 +31,7 @@ enum AnalyzeReport {
   ) -> Report {
     var report = Report(version: Version.number, verb: "analyze")
     if let span = analysis.span { report.duration = span.last - span.first }
-    report.ended = reading.ended ?? (reading.broken == nil ? "all was read" : "the capture is damaged")
+    report.ended = reading.ended ?? (reading.broken == nil ? "all was read" : "the capture breaks off")
     report.capture = capture(analysis, reading)
     for place in analysis.sources.indices {
       let count = analysis.sources[place].session.streams.count
@@ -40,7 +40,7 @@ enum AnalyzeReport {
         let id = StreamID(source: place, stream: stream.id)
         var entry = ReceiveReport.stream(
           stream, source: analysis.sources[place].flow.source.description, offset: .zero,
-          undecodable: undecodable[id] ?? 0)
+          undecodable: undecodable[id] ?? 0, listeningSince: analysis.span?.first)
         if stream.end == .stopped { entry.ended = "the capture ended" }
         entry.place = StreamPlace(
           direction: analysis.sources[place].isReverse ? .reverse : .forward,
@@ -48,6 +48,7 @@ enum AnalyzeReport {
           firstFrame: analysis.sources[place].firstFrame, isEncrypted: analysis.sources[place].isEncrypted)
         entry.mediaJitter = stream.mediaJitter
         if options.isWhatIf { entry.whatIf = whatIf(stream) }
+        if options.isLinkFitted { entry.fittedLink = LinkWriter.fitted(stream) }
         report.streams.append(entry)
       }
     }
@@ -69,6 +70,8 @@ enum AnalyzeReport {
     capture.segments = counts.segments
     capture.fragments = counts.fragments
     capture.foreign = counts.foreign
+    capture.unreadable = counts.unreadable
+    capture.unreadableType = analysis.unreadableType
     capture.malformed = counts.malformed
     capture.unfollowed = counts.unfollowed
     capture.cut = counts.cut

@@ -20,8 +20,12 @@ final class Analyzer {
   private var position: Int?
   private var dropped: Int?
 
-  /// Frames that are read before anybody looks at the clock.
+  private var isDamaged = false
+
+  /// Frames that are taken from an interface before anybody looks at the clock.
   private static let batch = 4096
+  /// How much of a file is read at a time.
+  private static let blockSize = 1 << 18
 
   init(_ options: AnalyzeOptions) throws(CommandError) {
     self.options = options
@@ -32,29 +36,26 @@ final class Analyzer {
     configuration.target = options.buffer
     configuration.ports = options.ports
     configuration.ssrc = options.ssrc
+    configuration.keepsTimelines = options.output.showsTimeline
     configuration.arrivalLimit = options.keepsArrivals ? AnalyzeOptions.arrivalLimit : 0
+    configuration.keepsPayloads = options.extractFolder != nil
     analysis = CaptureAnalysis(configuration)
     live = LiveView(options.output)
     started = MonotonicClock.now()
-    if let folder = options.extractFolder { extractor = try StreamExtractor(folder: folder, channels: options.channels) }
+    if let folder = options.extractFolder {
+      extractor = try StreamExtractor(folder: folder, channels: options.channels)
+    }
   }
 
   /// Reads to the end; returns the exit status.
   func run() throws(CommandError) -> Int32 {
     do throws(CaptureError) {
       if let interface = options.interface {
-        var source = try CaptureSource(interface: interface)
+        var source = try LiveCapture(interface: interface)
         if let filter = options.filter { try source.setFilter(filter) }
         try listen(&source, on: interface)
       } else {
-        switch try CaptureFile.open(options.file ?? "-") {
-        case .frames(var source):
-          if let filter = options.filter { try source.setFilter(filter) }
-          try read(&source)
-        case .recording(var recording):
-          guard options.filter == nil else { throw CaptureError.badFilter(options.filter ?? "", reason: noFrames) }
-          read(&recording)
-        }
+        try read(options.file ?? "-")
       }
     } catch { throw CommandError(error.description) }
     analysis.finish(perform: performer)
@@ -67,66 +68,95 @@ final class Analyzer {
         dropped: dropped))
     try ReportOutput.write(report, options.output, isOutputUsed: false)
     try extractor?.finish { live.say($0) }
-    if options.linkFile != nil || options.isLinkFitted { try LinkWriter.write(analysis, options, say: { live.say($0) }) }
-    // Something was wrong with the file, and what could be told has been told.
-    return broken == nil ? 0 : 1
+    if let path = options.linkFile { try LinkWriter.write(analysis, to: path) { live.say($0) } }
+    return isDamaged ? 1 : 0
   }
-
-  private var noFrames: String { "a recording by rtpdump has no frames to filter" }
 
   // MARK: Input
 
-  private func read(_ source: inout CaptureSource) throws(CaptureError) {
-    guard let link = LinkLayer(type: source.linkType) else {
-      throw .notACapture(
-        path: options.file ?? "-", reason: "its link type is \(source.linkType); known are \(LinkLayer.known)")
-    }
+  /// Reads a file in blocks; a packet that isn't whole at the end of one waits for the next.
+  private func read(_ path: String) throws(CaptureError) {
+    var file = try CaptureFile(path: path, interrupt: signals.descriptor)
+    var parser = CaptureParser()
+    var filter = options.filter.map { PacketFilter($0) }
+    var buffer = [UInt8](repeating: 0, count: Self.blockSize)
+    var filled = 0
+    var isOver = false
     let performer = performer
     var analysis = take()
-    loop: while true {
-      let outcome = source.read(limit: Self.batch) { (frame, length, time) in
-        analysis.handle(frame, link: link, at: time, perform: performer)
-      }
-      switch outcome {
-      case .more: break
-      case .end, .nothingYet: break loop
-      case .broken(let reason):
-        broken = Self.sentence(reason, after: source.frames, unit: "packet", at: source.position)
-        break loop
-      }
-      if isInterrupted { break }
-      showProgress(analysis, position: source.position)
+    defer {
+      self.analysis = analysis
+      position = parser.position
     }
-    self.analysis = analysis
-    position = source.position
+    while !isOver {
+      switch file.read(into: &buffer, from: filled) {
+      case .bytes(let count): filled += count
+      case .end: isOver = true
+      case .interrupted: return _ = isInterrupted
+      case .failed(let reason): throw .cannotOpen(path: path, reason: reason)
+      }
+      let flow = parser.recordedFlow
+      var trouble: CaptureError?
+      let done: Int
+      do throws(CaptureParser.Failure) {
+        done = try parser.parse(buffer.span.bytes.extracting(first: filled), isLast: isOver) { (bytes, frame) in
+          guard let type = frame.linkType else {
+            guard let flow else { return }
+            return analysis.handle(datagram: bytes, length: frame.length, of: flow, at: frame.time, perform: performer)
+          }
+          if filter != nil, !Self.accepts(&filter, bytes, frame, trouble: &trouble) { return }
+          guard let link = LinkLayer(type: type) else { return analysis.skip(linkType: type, at: frame.time) }
+          analysis.handle(bytes, link: link, at: frame.time, perform: performer)
+        }
+      } catch {
+        if let trouble { throw trouble }
+        return try noteFailure(error, in: parser, path: path, start: buffer.span.bytes.extracting(first: filled))
+      }
+      if let trouble { throw trouble }
+      keepRest(of: &buffer, from: done, to: filled)
+      filled -= done
+      if isInterrupted { return }
+      showProgress(analysis, size: file.size, position: parser.position)
+    }
   }
 
-  private func read(_ recording: inout RTPRecording) {
-    let (source, destination) = (recording.source, recording.destination)
-    let flow = Flow(
-      source: NetworkEndpoint(ipv4: source.address, port: source.port),
-      destination: NetworkEndpoint(ipv4: destination.address, port: destination.port))
-    let performer = performer
-    var analysis = take()
-    loop: while true {
-      let outcome = recording.read(limit: Self.batch) { (bytes, length, time) in
-        analysis.handle(datagram: bytes, length: length, of: flow, at: time, perform: performer)
-      }
-      switch outcome {
-      case .more: break
-      case .end, .nothingYet: break loop
-      case .broken(let reason):
-        broken = Self.sentence(reason, after: recording.packets, unit: "packet", at: recording.position)
-        break loop
-      }
-      if isInterrupted { break }
+  /// Moves what wasn't consumed to the front, and makes room for a packet that is longer than the buffer.
+  private func keepRest(of buffer: inout [UInt8], from done: Int, to filled: Int) {
+    if done == 0, filled == buffer.count { buffer += [UInt8](repeating: 0, count: buffer.count) }
+    guard done > 0, filled > done else { return }
+    buffer.withUnsafeMutableBytes { bytes in
+      guard let start = bytes.baseAddress else { return }
+      memmove(start, start + done, filled - done)
     }
-    self.analysis = analysis
-    position = recording.position
+  }
+
+  private static func accepts(
+    _ filter: inout PacketFilter?, _ bytes: RawSpan, _ frame: CaptureParser.Frame, trouble: inout CaptureError?
+  ) -> Bool {
+    guard trouble == nil else { return false }
+    do throws(CaptureError) {
+      return try filter?.accepts(bytes, length: frame.length, linkType: frame.linkType ?? 0) ?? true
+    } catch {
+      trouble = error
+      return false
+    }
+  }
+
+  /// A file that is no capture is an error; one that breaks off is reported as far as it goes.
+  private func noteFailure(
+    _ failure: CaptureParser.Failure, in parser: CaptureParser, path: String, start: RawSpan
+  ) throws(CaptureError) {
+    let name = path == "-" ? "standard input" : path
+    guard failure != .unknownFormat else {
+      throw CaptureFile.isCompressed(start)
+        ? .compressed(path: name) : .notACapture(path: name, reason: failure.description)
+    }
+    if case .truncated = failure { isDamaged = false } else { isDamaged = true }
+    broken = "after packet \(parser.frames), at byte \(parser.position): \(failure)"
   }
 
   /// Captures until the time is over or somebody wants the report.
-  private func listen(_ source: inout CaptureSource, on interface: String) throws(CaptureError) {
+  private func listen(_ source: inout LiveCapture, on interface: String) throws(CaptureError) {
     guard let link = LinkLayer(type: source.linkType) else {
       throw .cannotCapture(
         interface: interface, reason: "its link type is \(source.linkType); known are \(LinkLayer.known)")
@@ -140,7 +170,8 @@ final class Analyzer {
         analysis.handle(frame, link: link, at: time, perform: performer)
       }
       if case .broken(let reason) = outcome {
-        broken = "\(interface) failed after \(source.frames) packets: \(reason)"
+        broken = "\(interface) failed after packet \(source.frames): \(reason)"
+        isDamaged = true
         break
       }
       let now = MonotonicClock.now()
@@ -148,7 +179,7 @@ final class Analyzer {
         ended = "--duration"
         break
       }
-      showProgress(analysis, position: nil)
+      showProgress(analysis, size: nil, position: 0)
       if outcome == .nothingYet { wait(for: source.descriptor, until: end, now: now) }
     }
     dropped = source.dropped
@@ -183,27 +214,14 @@ final class Analyzer {
     }
   }
 
-  private func showProgress(_ analysis: borrowing CaptureAnalysis, position: Int?) {
+  private func showProgress(_ analysis: borrowing CaptureAnalysis, size: Int?, position: Int) {
     let now = MonotonicClock.now()
-    if now - started > .seconds(1) { live.start(at: now - .seconds(1)) }
+    live.start(at: started)
     let (frames, streams) = (analysis.counts.frames, analysis.sources.count)
-    let size = position == nil ? nil : fileSize
     live.update(at: now) { columns in
       guard columns != nil || options.interface != nil else { return [] }
-      let share = size.flatMap { size in position.map { " (\($0 * 100 / max(size, 1)) %)" } } ?? ""
+      let share = size.map { " (\(position * 100 / max($0, 1)) %)" } ?? ""
       return ["\(frames) packets\(share), \(streams) streams"]
     }
-  }
-
-  private lazy var fileSize: Int? = {
-    var information = stat()
-    guard let file = options.file, stat(file, &information) == 0, information.st_size > 0 else { return nil }
-    return Int(information.st_size)
-  }()
-
-  /// Where a file stopped making sense.
-  private static func sentence(_ reason: String, after count: Int, unit: String, at position: Int?) -> String {
-    let place = position.map { ", at byte \($0)" } ?? ""
-    return "the capture can't be read beyond \(unit) \(count)\(place): \(reason)"
   }
 }

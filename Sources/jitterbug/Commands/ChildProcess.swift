@@ -66,7 +66,8 @@ final class ScratchFolder {
     let place = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var name = Array("\(place)/jitterbug-verify-XXXXXX".utf8CString)
     guard mkdtemp(&name) != nil else {
-      throw CommandError("no folder can be made in \(place): \(String(cString: strerror(errno))); set TMPDIR to another")
+      throw CommandError(
+        "no folder can be made in \(place): \(String(cString: strerror(errno))); set TMPDIR to another place")
     }
     path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }

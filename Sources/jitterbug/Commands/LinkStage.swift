@@ -12,6 +12,8 @@ struct LinkStage {
     var bytes: [UInt8]
     var isControl: Bool
     var tag: UInt32
+    /// What this host's socket dropped before it.
+    var droppedBefore = 0
   }
 
   /// IP and UDP headers, which take their share of the link's rate: 20 + 8 bytes.
@@ -20,6 +22,8 @@ struct LinkStage {
   private var media: Link<Item>
   private var control: Link<Item>
   private let trace: TextFile?
+  /// What the socket dropped before datagrams that the link dropped in turn.
+  private var carriedDrops = 0
 
   init(_ spec: LinkSpec, trace: TextFile?) {
     media = Link(spec, stream: 0)
@@ -34,14 +38,16 @@ struct LinkStage {
   /// When the next datagram comes out.
   var nextDelivery: Instant? { Instant.earliest(media.nextDelivery, control.nextDelivery) }
 
-  mutating func send(_ datagram: RawSpan, isControl: Bool, tag: UInt32, at now: Instant) {
-    let item = Item(bytes: datagram.withUnsafeBytes { [UInt8]($0) }, isControl: isControl, tag: tag)
+  mutating func send(_ datagram: RawSpan, isControl: Bool, tag: UInt32, droppedBefore drops: Int = 0, at now: Instant) {
+    var item = Item(bytes: datagram.withUnsafeBytes { [UInt8]($0) }, isControl: isControl, tag: tag)
     let size = datagram.byteCount + Self.headers
     guard !isControl else {
       _ = control.send(item, bytes: size, at: now)
       return
     }
+    item.droppedBefore = drops + carriedDrops
     let fate = media.send(item, bytes: size, at: now)
+    carriedDrops = fate.copies == 0 ? item.droppedBefore : 0
     guard let trace else { return }
     let header = (try? RTPPacket(parsing: datagram))?.header
     var line = "\(fate.index),\(TextFile.seconds(now)),"

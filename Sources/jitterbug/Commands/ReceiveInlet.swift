@@ -137,6 +137,16 @@ struct ReceiveInlet: ~Copyable {
     }
   }
 
+  /// Whether the sender is known to be on this host, so that both read the same clocks.
+  func isLocal(_ peer: Peer) -> Bool {
+    switch peers.address(of: peer) {
+    case .ipv4(let address, _)?: address.bits >> 24 == 127
+    case .ipv6(let address, _, _)?: address == .loopback
+    case .unix?: true
+    case nil: false
+    }
+  }
+
   // MARK: TCP
 
   mutating func accept(in loop: borrowing EventLoop, firstToken: UInt64) throws(CommandError) {
@@ -212,10 +222,10 @@ struct ReceiveInlet: ~Copyable {
     return control == nil || port == .max ? address : address.with(port: port + 1)
   }
 
-  /// What the kernel dropped because the socket's buffer was full; nil for TCP.
-  var droppedDatagrams: Int? {
+  /// What the kernel dropped because the socket's buffer was full, modulo 2^32; nil for TCP.
+  var droppedDatagrams: UInt32? {
     guard media != nil else { return nil }
-    return (try? media?.droppedDatagrams()).flatMap { $0 }.map(Int.init)
+    return (try? media?.droppedDatagrams()).flatMap { $0 }
   }
 }
 

@@ -16,17 +16,72 @@ struct DatagramReportCounts {
   var reflectorMessages = 0
   /// What the kernel dropped for want of room; nil when it can't be known.
   var droppedBySocket: Int?
+  /// How long datagrams waited in the socket.
+  var wait = WaitStatistics()
+  /// Datagrams without the kernel's stamp.
+  var unstamped = 0
+  private var drops: UInt32 = 0
+
+  /// Looks at when a datagram arrived and when it was read.
+  mutating func note(_ datagram: ReceivedDatagram, readAt: Instant) {
+    if datagram.isStamped { wait.record(readAt - datagram.arrival) } else { unstamped += 1 }
+  }
+
+  /// What the kernel dropped since it was asked last, by its count of all drops (modulo 2^32).
+  mutating func newDrops(upTo count: UInt32) -> Int {
+    let step = Int32(bitPattern: count &- drops)
+    guard step > 0 else { return 0 }
+    drops = count
+    return Int(step)
+  }
 }
 
 /// Fills the report of `jitterbug receive` from the session.
-enum ReceiveReport {
-  static func make(
-    _ session: ReceiveSession, options: ReceiveOptions, counts: DatagramReportCounts, link: LinkRecord?,
-    sources: [Peer: String], clock: ClockOffset, undecodable: [Int: Int], duration: Interval, ended: String?
-  ) -> Report {
+struct ReceiveReport {
+  let session: ReceiveSession
+  let options: ReceiveOptions
+  let counts: DatagramReportCounts
+  let clock: ClockOffset
+  /// The senders' addresses, for people.
+  var sources: [Peer: String] = [:]
+  /// Senders on this host.
+  var localPeers: Set<Peer> = []
+  /// Packets that the decoder refused, by stream.
+  var undecodable: [Int: Int] = [:]
+  /// Since when this receiver listened.
+  var started = Instant.zero
+  /// Whether models are fitted to the losses, which takes up to some tenths of a second a stream.
+  var fitsModels = true
+
+  init(_ session: ReceiveSession, options: ReceiveOptions, counts: DatagramReportCounts, clock: ClockOffset) {
+    self.session = session
+    self.options = options
+    self.counts = counts
+    self.clock = clock
+  }
+
+  func make(link: LinkRecord?, ended: String?, at now: Instant) -> Report {
     var report = Report(version: Version.number, verb: "receive", link: options.link?.description)
-    report.duration = duration
+    report.duration = now - started
     report.ended = ended
+    report.linkRecord = link.map(LinkReport.init)
+    // What the socket dropped after the last datagram can only be what is missing after a stream's last packet.
+    var dropsAtEnd = session.socketDrops.atEnd
+    report.streams = session.streams.map { stream in
+      var result = Self.stream(
+        stream, source: sources[stream.peer] ?? "unknown", offset: clock.realtimeMinusMonotonic,
+        undecodable: undecodable[stream.id] ?? 0, listeningSince: started, isLocal: localPeers.contains(stream.peer),
+        fitsModels: fitsModels)
+      let taken = min(dropsAtEnd, result.ends.lostAfter ?? result.ends.lostAtEnds ?? 0)
+      result.socketDrops = stream.droppedBySocket + taken
+      dropsAtEnd -= taken
+      return result
+    }
+    report.datagrams = datagrams(streams: report.streams)
+    return report
+  }
+
+  private func datagrams(streams: [StreamReport]) -> DatagramReport {
     var datagrams = DatagramReport()
     datagrams.received = counts.received
     datagrams.bytes = counts.bytes
@@ -36,21 +91,27 @@ enum ReceiveReport {
     datagrams.rtp = session.datagrams.rtp - session.datagrams.discarded.total - session.datagrams.held
     datagrams.rtp -= session.forgottenPackets
     datagrams.droppedBySocket = counts.droppedBySocket
+    datagrams.droppedOfNoStream = (counts.droppedBySocket ?? 0) - streams.reduce(0) { $0 + $1.loss.droppedBySocket }
+    datagrams.wait = counts.wait
+    datagrams.unstamped = counts.unstamped
     datagrams.forgottenStreams = session.forgottenStreams
     datagrams.forgotten = session.forgottenPackets
-    report.datagrams = datagrams
-    report.linkRecord = link.map(LinkReport.init)
-    report.streams = session.streams.map { stream in
-      self.stream(
-        stream, source: sources[stream.peer] ?? "unknown", offset: clock.realtimeMinusMonotonic,
-        undecodable: undecodable[stream.id] ?? 0)
-    }
-    return report
+    return datagrams
   }
 
-  /// `offset` is what has to be added to an arrival for the time since 1970.
+  /// What is reported of one stream.
+  ///
+  /// - Parameters:
+  ///   - stream: the stream.
+  ///   - source: its sender's address, for people.
+  ///   - offset: what has to be added to an arrival for the time since 1970.
+  ///   - undecodable: packets that the decoder refused.
+  ///   - start: when listening began; nil when it isn't known.
+  ///   - isLocal: whether the sender is on this host.
+  ///   - fitsModels: whether models are fitted to the losses.
   static func stream(
-    _ stream: ReceiveStream, source: String, offset: Interval, undecodable: Int
+    _ stream: ReceiveStream, source: String, offset: Interval, undecodable: Int, listeningSince start: Instant? = nil,
+    isLocal: Bool = false, fitsModels: Bool = true
   ) -> StreamReport {
     let reception = stream.statistics.summary()
     var report = StreamReport(
@@ -71,8 +132,16 @@ enum ReceiveReport {
     if let sent = stream.sent {
       report.sender = StreamReport.SenderCounts(packets: Int(sent.packets), bytes: Int(sent.octets))
     }
+    report.ends = stream.ends(listeningSince: start)
+    if fitsModels { report.gilbertElliott = reception.fitGilbertElliott() }
+    report.lateness = stream.latenessCurve
     let played = max(1, report.playout.played)
     report.estimateQuality(packetization: report.playout.playedDuration / Int64(played))
+    let roundTrips = report.roundTrip.milliseconds
+    report.delay = PathDelay(
+      leastTransit: reception.leastTransit, senderOrigin: stream.senderOrigin,
+      ourOrigin: offset, isSameHost: isLocal,
+      roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.min / 1000))
     return report
   }
 }

@@ -32,6 +32,7 @@ final class Receiver {
   private var recorder: StreamRecorder
   private var trace: TraceFile?
   private var live: LiveView
+  private var metrics: MetricsServer?
   private var meters = StreamMeters()
   private var counts = DatagramReportCounts()
   private var events: [ReadyEvent] = []
@@ -74,11 +75,13 @@ final class Receiver {
     do throws(SocketError) {
       try loop.add(signals.descriptor, token: Token.signals, read: true, write: false)
     } catch { throw CommandError(error.description) }
+    if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
   /// Receives until the end; returns the exit status.
   func run() throws(CommandError) -> Int32 {
     live.say("listening on \(inlet.description)")
+    if let metrics { live.say("metrics on \(metrics.description)") }
     live.detail(inlet.details)
     if let spec = options.link { live.detail("link \(spec)") }
     live.start(at: started)
@@ -107,6 +110,7 @@ final class Receiver {
     case Token.listener: try inlet.accept(in: loop, firstToken: Token.firstConnection)
     default:
       let now = MonotonicClock.now()
+      if let metrics, metrics.handle(event, in: loop, at: now, { report(isFinal: false) }) { return }
       var pieces: [(bytes: [UInt8], peer: Peer)] = []
       let end = inlet.read(event.token, in: loop) { bytes, peer in pieces.append((bytes, peer)) }
       for piece in pieces { take(piece.bytes.span.bytes, from: piece.peer, at: now, isControl: nil) }
@@ -135,8 +139,10 @@ final class Receiver {
     if reflector != nil, !isControl, batch.withBytes(at: index, { reflect($0, datagram) }) { return }
     let peer = inlet.peer(of: datagram.sender, isControl: isControl)
     if isControl { batch.withBytes(at: index) { noteReports($0, from: datagram.sender) } }
+    counts.note(datagram, readAt: batch.readAt)
+    let drops = isControl ? 0 : counts.newDrops(upTo: datagram.drops)
     batch.withBytes(at: index) { bytes in
-      take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil)
+      take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil, droppedBefore: drops)
     }
   }
 
@@ -164,23 +170,29 @@ final class Receiver {
   /// Takes one datagram from outside, through the link if there is one.
   ///
   /// `isControl` is nil where both kinds come mixed.
-  private func take(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?) {
+  private func take(
+    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool?, droppedBefore drops: Int = 0
+  ) {
     counts.received += 1
     counts.bytes += bytes.byteCount
     let control = isControl ?? (DatagramKind.classify(bytes) == .rtcp)
     let arrival = max(arrival, handledUpTo)
-    guard link != nil else { return deliver(bytes, from: peer, at: arrival, isControl: control) }
+    guard link != nil else {
+      return deliver(bytes, from: peer, at: arrival, isControl: control, droppedBefore: drops)
+    }
     advanceLink(to: arrival)
-    link?.send(bytes, isControl: control, tag: peer.id, at: arrival)
+    link?.send(bytes, isControl: control, tag: peer.id, droppedBefore: drops, at: arrival)
   }
 
-  private func deliver(_ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool) {
+  private func deliver(
+    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool, droppedBefore drops: Int
+  ) {
     handledUpTo = max(handledUpTo, arrival)
     play(until: arrival)
     if isControl {
       session.handleRTCP(bytes, from: peer, at: arrival)
     } else {
-      session.handleRTP(bytes, from: peer, at: arrival)
+      session.handleRTP(bytes, from: peer, at: arrival, droppedBefore: drops)
       if reflector?.isServing == true, let address = inlet.address(of: peer) {
         reflector?.noteMedia(bytes, from: address, at: arrival)
       }
@@ -191,7 +203,8 @@ final class Receiver {
   private func advanceLink(to now: Instant) {
     while let (item, deliveredAt) = link?.receive(at: now) {
       deliver(
-        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl)
+        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl,
+        droppedBefore: item.droppedBefore)
     }
   }
 
@@ -212,6 +225,7 @@ final class Receiver {
     while let sentence = reflector?.pollSentence() { live.say(sentence) }
     recorder.reconsider(session, at: now)
     if recorder.failure != nil { stop(because: "the output can't be written") }
+    metrics?.expire(at: now, in: loop)
     if let duration = options.duration, now - started >= duration { stop(because: "--duration") }
     updateLiveView(at: now)
   }
@@ -274,7 +288,7 @@ final class Receiver {
 
   private var nextWake: Instant? {
     var wake = Instant.earliest(session.nextWake, live.nextUpdate)
-    wake = Instant.earliest(wake, link?.nextDelivery)
+    wake = Instant.earliest(Instant.earliest(wake, link?.nextDelivery), metrics?.nextDeadline)
     wake = Instant.earliest(wake, reflector?.nextWake)
     return Instant.earliest(wake, options.duration.map { started + $0 })
   }
@@ -300,13 +314,22 @@ final class Receiver {
     var failures = [recorder.failure]
     do throws(CommandError) { try trace?.close() } catch { failures.append(error) }
     do throws(CommandError) { try link?.closeTrace() } catch { failures.append(error) }
-    counts.droppedBySocket = inlet.droppedDatagrams
-    let report = ReceiveReport.make(
-      session, options: options, counts: counts, link: link?.record, sources: sources, clock: clock,
-      undecodable: recorder.undecodable, duration: MonotonicClock.now() - started, ended: endReason)
-    try ReportOutput.write(report, options.output, isOutputUsed: options.outputFile == "-")
+    if let drops = inlet.droppedDatagrams { session.noteSocketDropsAtEnd(counts.newDrops(upTo: drops)) }
+    try ReportOutput.write(report(isFinal: true), options.output, isOutputUsed: options.outputFile == "-")
     if let failure = failures.compactMap({ $0 }).first { throw failure }
     return 0
+  }
+
+  /// What can be reported now; what takes a while to compute only at the end.
+  private func report(isFinal: Bool) -> Report {
+    counts.droppedBySocket = inlet.droppedDatagrams.map(Int.init)
+    var report = ReceiveReport(session, options: options, counts: counts, clock: clock)
+    report.sources = sources
+    report.localPeers = Set(session.streams.map(\.peer).filter { inlet.isLocal($0) })
+    report.undecodable = recorder.undecodable
+    report.started = started
+    report.fitsModels = isFinal
+    return report.make(link: link?.record, ended: endReason, at: MonotonicClock.now())
   }
 
   private var sources: [Peer: String] {

@@ -43,6 +43,7 @@ struct OutputOptions: Sendable {
   var isVerbose = false
   var reportFile: String?
   var linkTraceFile: String?
+  var metrics: MetricsPlace?
 }
 
 extension SendOptions {
@@ -217,25 +218,32 @@ extension SendOptions {
 }
 
 extension OutputOptions {
-  /// The options for the report, which every verb has.
+  /// The options for the report, which every verb has; those for what goes on only `isStreaming` verbs have.
   static func group<Arguments: Sendable>(
-    for path: any WritableKeyPath<Arguments, OutputOptions> & Sendable
+    for path: any WritableKeyPath<Arguments, OutputOptions> & Sendable, isStreaming: Bool = true
   ) -> OptionGroup<Arguments> {
-    OptionGroup(
-      title: "Report",
-      options: [
-        .flag("--json", "one JSON object on standard output at the end, and nothing else there") {
-          $0[keyPath: path].isJSON = true
-        },
-        .value("--report", "FILE", "write the report to FILE.html, .json, .csv or .txt too", Values.text) {
-          $0[keyPath: path].reportFile = $1
-        },
-        .value("--link-trace", "FILE", "write what --link did to each packet as CSV", Values.text) {
-          $0[keyPath: path].linkTraceFile = $1
-        },
-        .flag("--quiet", "no live view; errors and the report only") { $0[keyPath: path].isQuiet = true },
-        .flag("--verbose", "say more about what happens") { $0[keyPath: path].isVerbose = true },
-        Option(name: "--help", value: nil, help: "this text") { (_, _) throws(UsageError) in },
-      ])
+    let streaming: [Option<Arguments>] = [
+      .value("--link-trace", "FILE", "write what --link did to each packet as CSV", Values.text) {
+        $0[keyPath: path].linkTraceFile = $1
+      },
+      .value(
+        "--metrics", "[HOST:]PORT", "answer GET /metrics for Prometheus, on 127.0.0.1 unless HOST says otherwise",
+        MetricsPlace.parse
+      ) { $0[keyPath: path].metrics = $1 },
+    ]
+    let report: [Option<Arguments>] = [
+      .flag("--json", "one JSON object on standard output at the end, and nothing else there") {
+        $0[keyPath: path].isJSON = true
+      },
+      .value("--report", "FILE", "write the report to FILE.html, .json, .csv or .txt too", Values.text) {
+        $0[keyPath: path].reportFile = $1
+      },
+    ]
+    let words: [Option<Arguments>] = [
+      .flag("--quiet", "no live view; errors and the report only") { $0[keyPath: path].isQuiet = true },
+      .flag("--verbose", "say more about what happens") { $0[keyPath: path].isVerbose = true },
+      Option(name: "--help", value: nil, help: "this text") { (_, _) throws(UsageError) in },
+    ]
+    return OptionGroup(title: "Report", options: report + (isStreaming ? streaming : []) + words)
   }
 }

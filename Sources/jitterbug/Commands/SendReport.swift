@@ -18,11 +18,14 @@ enum SendReport {
     sending.destinations = sender.destinations.map(\.endpoint.description)
     sending.encoding = sender.options.payload.format.description
     sending.packets = sender.session.packetCount
-    sending.bytes = sender.session.octetCount
+    sending.bytes = sender.session.octetCount + sender.session.packetCount * RTPHeader.size
+    sending.neverSent = sender.session.refusedCount
     sending.rtcpPackets = sender.session.reportCount
+    sending.timeline = sender.timeline
     sending.mediaDuration = Interval(units: sender.mediaEnd, rate: configuration.clockRate)
     if let schedule = sender.schedule {
       sending.pacing = schedule.error
+      sending.sentLate = schedule.lateCount
       sending.stalls = schedule.pauseCount
       sending.stalledDuration = schedule.pausedTime
     }

@@ -19,6 +19,8 @@ final class Sender {
   let destinations: [Destination]
   private(set) var session: SendSession
   private(set) var schedule: SendSchedule?
+  /// What was sent when, if the report shows it.
+  private(set) var timeline: SendTimeline?
   private(set) var link: LinkStage?
   /// Inputs that couldn't be read.
   private(set) var problemCount = 0
@@ -30,6 +32,7 @@ final class Sender {
   private let signals: SignalDescriptor
   private var batch: ReceiveBatch
   private var live: LiveView
+  private var metrics: MetricsServer?
   private var events: [ReadyEvent] = []
   private var datagram = [UInt8](repeating: 0, count: 65_536)
   private var current: MediaFrame?
@@ -74,6 +77,8 @@ final class Sender {
       link = LinkStage(spec, trace: file)
     }
     live = LiveView(options.output)
+    if options.output.showsTimeline { timeline = SendTimeline() }
+    if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
   /// Sends until the media ends, every destination is gone, or a signal comes.
@@ -87,6 +92,7 @@ final class Sender {
       \(configuration.firstTimestamp.rawValue), cname \(configuration.cname)
       """)
     if let spec = options.link { live.detail("link \(spec)") }
+    if let metrics { live.say("metrics on \(metrics.description)") }
     live.start(at: started)
     try watchDestinations()
     while true {
@@ -129,7 +135,11 @@ final class Sender {
           frame.payload.span.bytes, timestampOffset: admission.timestampOffset - frame.sendOffset, marker: marker,
           into: &span, deadline: admission.deadline)
       else { continue }
-      if options.speed != nil { schedule?.sent(deadline: admission.deadline, at: now) }
+      if options.speed != nil {
+        let duration = Interval(units: frame.duration, rate: session.configuration.clockRate)
+        schedule?.sent(deadline: admission.deadline, at: now, duration: duration)
+      }
+      timeline?.record(bytes: size, deadline: admission.deadline, at: now)
       mediaEnd = max(mediaEnd, frame.time + frame.duration)
       meter.add(bytes: size, at: now)
       // A second reference: a span can't be lent of a class's own array.
@@ -171,18 +181,27 @@ final class Sender {
   }
 
   private func send(_ bytes: RawSpan, isControl: Bool) {
+    var isTaken = false
     for destination in destinations {
       guard destination.failure == nil else { continue }
-      if destination.send(bytes, isControl: isControl) == .full { waitForRoom(destination, bytes, isControl) }
+      var outcome = destination.send(bytes, isControl: isControl)
+      if outcome == .full { outcome = waitForRoom(destination, bytes, isControl) }
+      isTaken = isTaken || outcome == .sent
     }
+    if !isTaken, !isControl { session.noteRefused(payloadBytes: max(bytes.byteCount - RTPHeader.size, 0)) }
   }
 
   /// A full socket: at full speed the datagram waits, in real time it would be late and is given up.
-  private func waitForRoom(_ destination: Destination, _ bytes: RawSpan, _ isControl: Bool) {
-    guard options.speed == nil else { return destination.noteOverflow() }
+  private func waitForRoom(
+    _ destination: Destination, _ bytes: RawSpan, _ isControl: Bool
+  ) -> Destination.Outcome {
     var outcome = Destination.Outcome.full
-    guard var pause = try? EventLoop(), (try? pause.add(signals.descriptor, token: 0, read: true, write: false)) != nil
-    else { return destination.noteOverflow() }
+    guard options.speed == nil, var pause = try? EventLoop(),
+      (try? pause.add(signals.descriptor, token: 0, read: true, write: false)) != nil
+    else {
+      destination.noteOverflow()
+      return outcome
+    }
     var woken: [ReadyEvent] = []
     // A signal ends the wait and stays to be read by the main loop.
     for _ in 0..<5_000 where outcome == .full && woken.isEmpty {
@@ -191,6 +210,7 @@ final class Sender {
     }
     isInterrupted = isInterrupted || !woken.isEmpty
     if outcome == .full { destination.noteOverflow() }
+    return outcome
   }
 
   private func report(at now: Instant) {
@@ -215,11 +235,13 @@ final class Sender {
       deadline = Instant.earliest(deadline, schedule?.deadline(of: frame.time + frame.sendOffset))
     }
     if hasMediaEnded, current == nil { deadline = Instant.earliest(deadline, mediaOver) }
+    deadline = Instant.earliest(deadline, metrics?.nextDeadline)
     try watchDestinations()
     do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
       throw CommandError(error.description)
     }
     for event in events { handle(event) }
+    metrics?.expire(at: MonotonicClock.now(), in: loop)
   }
 
   private func handle(_ event: ReadyEvent) {
@@ -230,6 +252,7 @@ final class Sender {
       }
     case Token.media: queue.wake.drain()
     default:
+      if let metrics, metrics.handle(event, in: loop, at: MonotonicClock.now(), { SendReport.make(self) }) { return }
       let index = Int(event.token - Token.firstDestination)
       guard destinations.indices.contains(index) else { return }
       let now = MonotonicClock.now()

@@ -33,6 +33,9 @@ struct SocketCase {
     self.isVerbose = isVerbose
   }
 
+  /// How many ports a case has to itself: the receiver's, of which it takes the first free two, and the sender's.
+  static let portCount = 8
+
   var isOver: Bool { phase == .over }
 
   mutating func fail(_ sentence: String) {

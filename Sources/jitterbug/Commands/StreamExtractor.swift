@@ -107,7 +107,8 @@ final class StreamExtractor {
     } else {
       result.opus = try StreamOutput(
         path: try free(base + ".opus"), format: .opus, channels: channels, interrupt: interrupt)
-      result.wave = try StreamOutput(path: try free(base + ".wav"), format: .wav, channels: channels, interrupt: interrupt)
+      result.wave = try StreamOutput(
+        path: try free(base + ".wav"), format: .wav, channels: channels, interrupt: interrupt)
     }
     outputs[key] = result
   }

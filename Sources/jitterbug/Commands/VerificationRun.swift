@@ -19,10 +19,7 @@ final class VerificationRun {
     folder = try ScratchFolder()
     let time = options.time ?? .seconds(6)
     for (place, test) in options.cases.enumerated() {
-      let first = options.ports + place * 8
-      guard first + 7 <= Int(UInt16.max) else {
-        throw CommandError("--ports \(options.ports) leaves no eight ports for each case: choose one below 65000")
-      }
+      let first = options.ports + place * SocketCase.portCount
       let files = CaseFiles(folder: folder, name: "\(place)")
       cases.append(
         SocketCase(test, time: time, seed: options.seed, port: first, files: files, isVerbose: options.isVerbose))

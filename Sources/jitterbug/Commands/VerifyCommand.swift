@@ -13,6 +13,12 @@ enum VerifyCommand {
       throw UsageError("verify takes no \(operands[0]): it sends and receives by itself; see jitterbug verify --help")
     }
     if options.cases.isEmpty { options.cases = VerificationCase.all }
+    let needed = options.cases.count * SocketCase.portCount
+    guard options.ports + needed <= 65_536 else {
+      throw UsageError(
+        "--ports \(options.ports): \(options.cases.count) cases need \(needed) ports from there on: choose "
+          + "\(65_536 - needed) or less")
+    }
     return options
   }
 
@@ -45,13 +51,12 @@ enum VerifyCommand {
         result.skipped = "needs a socket"
         return result
       }
-      let run = VirtualRun(test, time: options.time ?? .seconds(60), seed: options.seed)
+      let run = VirtualRun(test, time: options.time ?? .seconds(30), seed: options.seed)
       var counts = DatagramReportCounts()
       counts.received = run.datagrams
-      let report = ReceiveReport.make(
-        run.receiver, options: ReceiveOptions(), counts: counts, link: run.linkRecord, sources: [:],
-        clock: ClockOffset(realtimeMinusMonotonic: .zero, uncertainty: .zero), undecodable: [:], duration: .zero,
-        ended: nil)
+      let clock = ClockOffset(realtimeMinusMonotonic: .zero, uncertainty: .zero)
+      let report = ReceiveReport(run.receiver, options: ReceiveOptions(), counts: counts, clock: clock)
+        .make(link: run.linkRecord, ended: nil, at: .zero)
       let text = Array(report.json().utf8)
       guard let value = JSONValue(parsing: text.span) else {
         result.failure = "the report isn't JSON"

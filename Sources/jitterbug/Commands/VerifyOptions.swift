@@ -22,7 +22,7 @@ extension VerifyOptions {
     synopsis: "[OPTION]...",
     examples: [
       ("jitterbug verify", "send and receive on loopback, about 15 s; exits 1 when any figure differs from the truth"),
-      ("jitterbug verify --simulate", "the same on a virtual clock, ten times the packets, in a few seconds"),
+      ("jitterbug verify --simulate", "the same on a virtual clock, with five times the packets"),
       ("jitterbug verify --case wrap-late --verbose", "one case, with every figure beside its truth"),
       ("jitterbug verify --falsify packets.lost", "see that it notices: one figure is made wrong first; exits 1"),
     ],
@@ -38,12 +38,12 @@ extension VerifyOptions {
           .value("--seed", "N", "decides which packets are lost, late or doubled (default 1)", Values.seed) {
             $0.seed = $1
           },
-          .value("--time", "TIME", "how long each sender sends: 2s to 60s (default 6s, 60s with --simulate)", time) {
+          .value("--time", "TIME", "how long each sender sends: 2s to 60s (default 6s, 30s with --simulate)", time) {
             $0.time = $1
           },
           .value(
             "--ports", "PORT", "the first of the UDP ports on loopback, eight a case (default 32000)",
-            Values.number(1024...65_000)
+            Values.number(1024...65_535)
           ) { $0.ports = $1 },
           .value("--falsify", "FIGURE", "add 1 to this reported figure first, to see that verify notices", figure) {
             $0.falsified = $1

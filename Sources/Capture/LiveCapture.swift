@@ -2,51 +2,31 @@ import CPcap
 import Glibc
 public import Timeline
 
-/// Captured frames, one after the other: from a pcap or pcapng file, or from an interface, by libpcap.
-///
-/// A file is read as a stream: memory stays the same whatever its size.
-public struct CaptureSource: ~Copyable {
+/// Frames captured live from an interface, by libpcap.
+public struct LiveCapture: ~Copyable {
   /// What reading came to.
   public enum Outcome: Equatable, Sendable {
     /// More may follow.
     case more
     /// Nothing has arrived at the interface for now.
     case nothingYet
-    /// The file is over.
-    case end
-    /// The file can't be read on; what libpcap says.
+    /// The interface can't be captured on any more; what libpcap says.
     case broken(String)
   }
 
-  /// The link type of the frames, as the file or the interface names it (tcpdump.org/linktypes.html).
+  /// The link type of the frames, as the interface names it (tcpdump.org/linktypes.html).
   public let linkType: Int
   /// The frames handed out.
   public private(set) var frames = 0
 
   private let handle: OpaquePointer
-  private let file: UnsafeMutablePointer<FILE>?
   private var filter: bpf_program?
+  private let isNanosecond: Bool
 
-  /// How much of a file is read at a time.
-  private static let blockSize = 1 << 20
   /// The longest beginning of a frame that is captured live.
   private static let liveLength: CInt = 65_535
   /// The kernel's buffer for a live capture.
   private static let liveBuffer: CInt = 16 << 20
-
-  /// Opens a capture that was read as far as its first byte says what it is.
-  init(pcap file: UnsafeMutablePointer<FILE>, path: String) throws(CaptureError) {
-    var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
-    guard
-      let handle = pcap_fopen_offline_with_tstamp_precision(file, UInt32(PCAP_TSTAMP_PRECISION_NANO), &message)
-    else {
-      fclose(file)
-      throw .notACapture(path: path, reason: Self.text(message))
-    }
-    self.handle = handle
-    self.file = file
-    linkType = Int(pcap_datalink(handle))
-  }
 
   /// Begins to capture on an interface; nothing is missed from here on but what the kernel counts as dropped.
   public init(interface: String) throws(CaptureError) {
@@ -74,12 +54,9 @@ public struct CaptureSource: ~Copyable {
     }
     _ = pcap_setnonblock(handle, 1, &message)
     self.handle = handle
-    file = nil
     linkType = Int(pcap_datalink(handle))
     isNanosecond = pcap_get_tstamp_precision(handle) == PCAP_TSTAMP_PRECISION_NANO
   }
-
-  private var isNanosecond = true
 
   deinit {
     if var filter { pcap_freecode(&filter) }
@@ -95,22 +72,14 @@ public struct CaptureSource: ~Copyable {
     filter = program
   }
 
-  /// The descriptor that is readable when frames wait on an interface; nil for a file.
+  /// The descriptor that is readable when frames wait; nil where there is none.
   public var descriptor: CInt? {
     let descriptor = pcap_get_selectable_fd(handle)
-    return file == nil && descriptor >= 0 ? descriptor : nil
+    return descriptor >= 0 ? descriptor : nil
   }
 
-  /// The bytes of the file read so far; nil for a pipe or an interface.
-  public var position: Int? {
-    guard let file else { return nil }
-    let offset = ftello(file)
-    return offset >= 0 ? Int(offset) : nil
-  }
-
-  /// Frames that the kernel dropped because they weren't fetched in time; nil for a file.
+  /// Frames that the kernel dropped because they weren't fetched in time.
   public var dropped: Int? {
-    guard file == nil else { return nil }
     var statistics = pcap_stat()
     return pcap_stats(handle, &statistics) == 0 ? Int(statistics.ps_drop) : nil
   }
@@ -127,7 +96,6 @@ public struct CaptureSource: ~Copyable {
         let span = UnsafeRawBufferPointer(start: bytes, count: Int(header.caplen)).bytes
         body(span, Int(max(header.len, header.caplen)), Self.instant(header.ts, isNanosecond: isNanosecond))
       case 0: return .nothingYet
-      case PCAP_ERROR_BREAK: return .end
       default: return .broken(String(cString: pcap_geterr(handle)))
       }
     }

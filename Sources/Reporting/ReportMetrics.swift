@@ -1,0 +1,102 @@
+internal import Statistics
+internal import Timeline
+
+extension Report {
+  /// The most streams that have samples; the others are counted.
+  ///
+  /// Each stream is a label value that a server keeps.
+  static let metricsStreamLimit = 64
+
+  /// The report as Prometheus reads it, in base units: seconds, bytes, ratios from 0 to 1.
+  public func metrics() -> String {
+    var metrics = MetricsText()
+    metrics.family(
+      "jitterbug_build_info", .gauge, "The version that runs and its verb; always 1.",
+      [.init(1, [("version", version), ("verb", verb)])])
+    metrics.family(
+      "jitterbug_uptime_seconds", .gauge, "How long it has been running.", [.init(duration.seconds)])
+    if let datagrams { write(datagrams, to: &metrics) }
+    if let linkRecord { write(linkRecord, to: &metrics) }
+    if let sending { write(sending, to: &metrics) }
+    if datagrams != nil || !streams.isEmpty { writeStreams(to: &metrics) }
+    return metrics.text
+  }
+
+  private func write(_ datagrams: DatagramReport, to metrics: inout MetricsText) {
+    metrics.family(
+      "jitterbug_receive_datagrams_total", .counter, "Datagrams read from the sockets, by what they were.",
+      [
+        .init(Double(datagrams.rtp + datagrams.forgotten), [("kind", "rtp")]),
+        .init(Double(datagrams.rtcp), [("kind", "rtcp")]),
+        .init(Double(datagrams.invalid.total), [("kind", "invalid")]),
+      ])
+    metrics.family(
+      "jitterbug_receive_bytes_total", .counter, "UDP payload bytes read from the sockets.",
+      [.init(Double(datagrams.bytes))])
+    metrics.family(
+      "jitterbug_receive_socket_dropped_datagrams_total", .counter,
+      "Datagrams that the kernel dropped because this process read too slowly (SO_RXQ_OVFL).",
+      datagrams.droppedBySocket.map { [.init(Double($0))] } ?? [])
+  }
+
+  private func write(_ link: LinkReport, to metrics: inout MetricsText) {
+    let fates = [
+      ("delivered", link.delivered), ("lost", link.lost), ("queue_dropped", link.queueDropped),
+      ("outage_lost", link.outageLost),
+    ]
+    metrics.family(
+      "jitterbug_link_packets_total", .counter, "What the link inside this process (--link) did to RTP packets.",
+      fates.map { .init(Double($0.1), [("fate", $0.0)]) })
+    metrics.family(
+      "jitterbug_link_duplicates_total", .counter, "Second copies that the link made.",
+      [.init(Double(link.duplicated))])
+  }
+
+  private func write(_ sending: SendingReport, to metrics: inout MetricsText) {
+    let ssrc = [(name: "ssrc", value: Figures.identifier(sending.ssrc))]
+    func counter(_ name: String, _ help: String, _ value: Double) {
+      metrics.family("jitterbug_send_\(name)_total", .counter, help, [.init(value, ssrc)])
+    }
+    counter("packets", "RTP packets sent, each once whatever the number of destinations.", Double(sending.packets))
+    counter("bytes", "Bytes of these packets with their RTP headers.", Double(sending.bytes))
+    counter("rtcp_packets", "RTCP compound packets sent.", Double(sending.rtcpPackets))
+    counter("media_seconds", "Length of the media sent.", sending.mediaDuration.seconds)
+    counter("stalls", "Times when the sender stood still for longer than it could catch up.", Double(sending.stalls))
+    counter("stalled_seconds", "Time for which it stood still.", sending.stalledDuration.seconds)
+    metrics.family(
+      "jitterbug_send_pacing_error_seconds", .gauge,
+      "The instant of sending less the instant at which a packet was due: this host's share of the jitter.",
+      [
+        .init(sending.pacing.mean.seconds, ssrc + [("statistic", "mean")]),
+        .init(sending.pacing.p99.seconds, ssrc + [("statistic", "p99")]),
+        .init(sending.pacing.max.seconds, ssrc + [("statistic", "max")]),
+      ])
+    metrics.family(
+      "jitterbug_send_socket_errors_total", .counter, "Errors that sockets gave.",
+      sending.socketErrors.prefix(32).map { .init(Double($0.count), [("error", $0.kind)]) })
+    writeFarEnds(of: sending, ssrc: ssrc, to: &metrics)
+  }
+
+  private func writeFarEnds(
+    of sending: SendingReport, ssrc: [(name: String, value: String)], to metrics: inout MetricsText
+  ) {
+    let farEnds = sending.farEnds.prefix(Self.metricsStreamLimit)
+    func gauge(_ name: String, _ help: String, _ value: (SendingReport.FarEnd) -> Double?) {
+      metrics.family(
+        "jitterbug_far_end_\(name)", .gauge, help,
+        farEnds.compactMap { farEnd in
+          value(farEnd).map { .init($0, ssrc + [("receiver", Figures.identifier(farEnd.ssrc))]) }
+        })
+    }
+    gauge("lost_packets", "Packets that a receiver reports lost in all (RFC 3550 6.4.1): duplicates lower it.") {
+      Double($0.cumulativeLost)
+    }
+    gauge("loss_ratio", "Share lost between a receiver's last two reports.") { $0.lastFractionLost }
+    gauge("jitter_seconds", "Mean of the interarrival jitter that a receiver reported.") {
+      $0.jitter.count == 0 ? nil : $0.jitter.mean / 1000
+    }
+    gauge("round_trip_seconds", "Mean round-trip time (RFC 3550 6.4.1).") {
+      $0.roundTrip.milliseconds.count == 0 ? nil : $0.roundTrip.milliseconds.mean / 1000
+    }
+  }
+}

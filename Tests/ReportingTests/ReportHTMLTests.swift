@@ -1,0 +1,197 @@
+import Foundation
+import FoundationXML
+import Reporting
+import Statistics
+import Testing
+import Timeline
+
+struct ReportHTMLTests {
+  static let hostile =
+    "</script><!--<script>alert(1)</script>\"' onload='x' &amp; \u{2028}\u{2029}\u{202e}\u{0}\u{1b}[2J😀 ]]> <img src=x>"
+
+  private func page(_ report: Report) throws -> XMLDocument { try XMLDocument(xmlString: report.html()) }
+
+  private func texts(_ path: String, in page: XMLDocument) throws -> [String] {
+    try page.nodes(forXPath: path).map { $0.stringValue ?? "" }
+  }
+
+  /// The sample with a timeline, whose packets are those of `SampleReport.stream()`.
+  private func receiving() -> Report {
+    var report = SampleReport.receiving()
+    var timeline = StreamTimeline()
+    timeline.recordEvent(.began, at: .zero)
+    for number in Int64(0)..<100 where ![10, 30, 31, 32].contains(number) {
+      timeline.record(
+        StreamTimeline.Packet(
+          sequence: number, transit: .milliseconds(number % 7), arrival: .zero + .milliseconds(number * 20), bytes: 172,
+          reception: .inOrder, fate: number == 40 ? .late : .inTime, jitter: 1))
+      timeline.recordPlayout(
+        level: .milliseconds(40), target: .milliseconds(60), base: .zero, at: .zero + .milliseconds(number * 20))
+    }
+    report.streams[0].timeline = timeline
+    return report
+  }
+
+  @Test func `the counts in the page are those of the JSON`() throws {
+    let report = receiving()
+    let page = try page(report)
+    let json = try #require(
+      try JSONSerialization.jsonObject(with: Data(report.json().utf8)) as? [String: Any])
+    let stream = try #require((json["streams"] as? [[String: Any]])?.first)
+    let packets = try #require(stream["packets"] as? [String: Any])
+    for (name, key) in [
+      ("Played in time", "played"), ("Lost", "lost"), ("Too late", "late"), ("Thrown away", "discarded"),
+      ("Expected", "expected"), ("Rebuilt", "recovered"), ("Concealed", "concealed"),
+    ] {
+      let cells = try texts("//table[caption='Where the packets went']//tr[th='\(name)']/td[1]", in: page)
+      #expect(cells == [(packets[key] as? Int).map(String.init) ?? ""], "\(name)")
+    }
+  }
+
+  @Test func `what is embedded is the report's JSON, and what is drawn`() throws {
+    let report = receiving()
+    let page = try page(report)
+    let embedded = try #require(try texts("//script[@id='report']", in: page).first)
+    let objects = try [embedded, report.json()].map {
+      try JSONSerialization.jsonObject(with: Data($0.utf8)) as? NSDictionary
+    }
+    #expect(objects[0] == objects[1] && objects[0] != nil)
+    let drawn = try #require(try texts("//script[@id='timelines']", in: page).first)
+    let timelines = try #require(try JSONSerialization.jsonObject(with: Data(drawn.utf8)) as? [String: Any])
+    let stream = try #require((timelines["streams"] as? [[String: Any]])?.first)
+    let strip = try #require(stream["strip"] as? [String: Any])
+    let fates = try #require(strip["fates"] as? String)
+    #expect(fates.count == 100 && Array(fates)[10] == "L" && Array(fates)[40] == "T" && Array(fates)[41] == ".")
+    #expect((stream["rows"] as? [[Any]])?.map { $0[4] as? Int } == [1 + 3, 0])
+  }
+
+  @Test func `no text from outside can break the page, run in it or load anything`() throws {
+    var report = receiving()
+    report.link = Self.hostile
+    report.ended = Self.hostile
+    report.streams[0].cname = Self.hostile
+    report.streams[0].source = Self.hostile
+    report.streams[0].encoding = Self.hostile
+    report.streams[0].ended = Self.hostile
+    report.streams.append(report.streams[0])
+    var sending = try #require(SampleReport.sending().sending)
+    sending.destinations = [Self.hostile]
+    sending.encoding = Self.hostile
+    sending.socketErrors[0].kind = Self.hostile
+    report.sending = sending
+    let page = try page(report)
+    let names = Set(try page.nodes(forXPath: "//*").compactMap(\.name))
+    #expect(names.isDisjoint(with: ["img", "iframe", "object", "embed", "link", "base", "form", "input"]))
+    #expect(try texts("//script/@type", in: page) == ["application/json", "application/json"])
+    #expect(try texts("//@*[starts-with(name(), 'on')]", in: page).isEmpty)
+    #expect(try texts("//@href", in: page).allSatisfy { $0.hasPrefix("#stream-") })
+    #expect(try page.nodes(forXPath: "//@src").isEmpty)
+    let policy = try texts("//meta[@http-equiv='Content-Security-Policy']/@content", in: page)
+    #expect(policy.first?.hasPrefix("default-src 'none'; style-src 'unsafe-inline'") == true)
+    // The escaped text is still there to read.
+    #expect(try texts("//h2", in: page).contains { $0.contains("</script><!--<script>alert(1)</script>\"'") })
+    let html = report.html()
+    for scalar in html.unicodeScalars where scalar.value < 0x20 && scalar != "\n" { Issue.record("\(scalar.value)") }
+    #expect(!html.contains("\u{2028}") && !html.contains("\u{202e}") && !html.contains("alert(1)</script>"))
+    for id in ["report", "timelines"] {
+      let json = try #require(try texts("//script[@id='\(id)']", in: page).first)
+      #expect(!json.contains("<") && !json.contains(">") && !json.contains("&"))
+      _ = try JSONSerialization.jsonObject(with: Data(json.utf8))
+    }
+  }
+
+  @Test func `a run in which nothing came says what to look for`() throws {
+    var report = Report(version: "0.1.0", verb: "receive")
+    report.duration = .seconds(10)
+    report.datagrams = DatagramReport()
+    let verdict = try texts("//div[contains(@class, 'verdict')]/p", in: page(report))
+    #expect(verdict.first == "No stream arrived.")
+    #expect(verdict.contains { $0.contains("Not one datagram reached this host in 10.0 s") })
+    report.datagrams?.received = 7
+    report.datagrams?.invalid[.malformed] = 7
+    let other = try texts("//div[contains(@class, 'verdict')]/p", in: page(report))
+    #expect(other.contains { $0.contains("7 datagrams came, but none belonged to a stream: 7 malformed.") })
+  }
+
+  @Test func `a sender's page tells of its timing and of the far end`() throws {
+    var report = SampleReport.sending()
+    var timeline = SendTimeline()
+    for step in Int64(0)..<500 {
+      let deadline = Instant.zero + .milliseconds(step * 20)
+      timeline.record(bytes: 172, deadline: deadline, at: deadline + .microseconds(step % 100))
+    }
+    report.sending?.timeline = timeline
+    let page = try page(report)
+    #expect(try texts("//h2", in: page) == ["Sent as 0xdeadbeef"])
+    #expect(try texts("//table//tr[th='0x00000007']/td[2]", in: page) == ["-3"])
+    #expect(try texts("//figcaption/b", in: page) == ["Punctuality over time", "Bit rate"])
+    let lines = report.csv().split(separator: "\n")
+    #expect(lines.count == 11)
+    #expect(lines[1] == "0xdeadbeef,0,1,50,8600,0.000,0.025,0.049")
+  }
+
+  @Test func `tables, figures and headings can be read without looking`() throws {
+    let page = try page(receiving())
+    #expect(try page.nodes(forXPath: "//table[not(caption)]").isEmpty)
+    #expect(try page.nodes(forXPath: "//tbody//tr[not(th[@scope='row'])]").isEmpty)
+    #expect(try page.nodes(forXPath: "//thead//th[not(@scope='col')]").isEmpty)
+    #expect(try page.nodes(forXPath: "//h1").count == 1)
+    #expect(try page.nodes(forXPath: "/html[@lang='en']").count == 1)
+    let ids = try texts("//@id", in: page)
+    #expect(Set(ids).count == ids.count)
+    for name in try texts("//@aria-labelledby", in: page) { #expect(ids.contains(name)) }
+    // Elements of SVG lie in a namespace of their own.
+    #expect(try page.nodes(forXPath: "//*[local-name()='svg'][@role='img'][not(*[local-name()='title'])]").isEmpty)
+  }
+
+  @Test func `a hundred streams make a page of bounded size that tells of each`() throws {
+    var report = receiving()
+    let stream = report.streams[0]
+    report.streams = (0..<100).map { place in
+      var copy = stream
+      copy.ssrc = UInt32(place)
+      return copy
+    }
+    let html = report.html()
+    #expect(html.utf8.count < 900_000)
+    let page = try XMLDocument(xmlString: html)
+    #expect(try page.nodes(forXPath: "//table[caption='Streams in order of appearance']/tbody/tr").count == 100)
+    #expect(try page.nodes(forXPath: "//section").count == 12)
+  }
+
+  @Test(
+    arguments: [
+      (0, "1970-01-01 00:00:00 UTC"), (-1, "1969-12-31 23:59:59 UTC"), (951_782_400, "2000-02-29 00:00:00 UTC"),
+      (1_709_164_799, "2024-02-28 23:59:59 UTC"), (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+      (1_700_000_000, "2023-11-14 22:13:20 UTC"),
+    ] as [(Int64, String)])
+  func `dates are right`(seconds: Int64, text: String) {
+    var report = receiving()
+    report.streams[0].firstArrival = seconds * 1_000_000_000
+    #expect(report.html().contains("<p class=\"soft\">\(text) · "))
+  }
+}
+
+struct ReportCSVTests {
+  @Test func `each second of each stream is a line`() throws {
+    var report = SampleReport.receiving()
+    #expect(report.csv().split(separator: "\n").count == 1)
+    var timeline = StreamTimeline()
+    for number in Int64(0)..<100 where number != 60 {
+      timeline.record(
+        StreamTimeline.Packet(
+          sequence: number, transit: .milliseconds(3), arrival: .zero + .milliseconds(number * 20), bytes: 172,
+          reception: .inOrder, fate: .inTime, jitter: 1.5))
+    }
+    report.streams[0].timeline = timeline
+    #expect(
+      report.csv() == """
+        ssrc,start_s,duration_s,expected,unique,lost,late,discarded,reordered,duplicates,bytes,jitter_ms_mean,\
+        jitter_ms_max,delay_ms_min,delay_ms_mean,delay_ms_max,buffer_ms_mean,buffer_ms_min,buffer_ms_max,\
+        buffer_target_ms
+        0x001a2b3c,0,1,50,50,0,0,0,0,0,8600,1.500,1.500,0.000,0.000,0.000,,,,
+        0x001a2b3c,1,1,50,49,1,0,0,0,0,8428,1.500,1.500,0.000,0.000,0.000,,,,
+
+        """)
+  }
+}
