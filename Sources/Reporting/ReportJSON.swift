@@ -210,7 +210,7 @@ extension StreamReport {
       json.value("too_old", reception.tooOld)
       json.value("rfc3550_lost", reception.rfc3550Lost)
       json.value("sent", ends.sent)
-      json.value("sent_at_least", ends.sent ?? ends.sentAtLeast)
+      json.value("sent_at_least", ends.sentAtLeast)
       json.value("lost_at_ends", ends.lostAtEnds)
       json.value("lost_before_first", ends.lostBefore)
       json.value("lost_after_last", ends.lostAfter)

@@ -64,7 +64,9 @@ extension DatagramReport {
     }
     if let droppedBySocket, droppedBySocket > 0 {
       var figures = [Figures.count(droppedBySocket, "datagram") + " dropped: its socket buffer was full"]
-      if droppedOfNoStream > 0 { figures.append("\(Figures.grouped(droppedOfNoStream)) of them in no stream's account") }
+      if droppedOfNoStream > 0 {
+        figures.append("\(Figures.grouped(droppedOfNoStream)) of them in no stream's account")
+      }
       page.row("this host", figures)
     }
     if hasWaited {

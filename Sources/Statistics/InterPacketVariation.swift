@@ -13,9 +13,9 @@ public struct InterPacketVariation: Sendable {
 
   /// Pairs of neighbours that both arrived.
   public private(set) var count = 0
-  /// The largest fall of the delay, negative or zero.
+  /// The smallest change of the delay: the largest fall, where it ever fell; zero without a pair.
   public private(set) var min = Interval.zero
-  /// The largest growth of the delay.
+  /// The largest change of the delay: the largest growth, where it ever grew; zero without a pair.
   public private(set) var max = Interval.zero
 
   private var sum = 0.0
@@ -58,8 +58,8 @@ public struct InterPacketVariation: Sendable {
 
   private mutating func add(_ later: Int64, less earlier: Int64) {
     let change = Interval(nanoseconds: later) - Interval(nanoseconds: earlier)
-    min = Swift.min(min, change)
-    max = Swift.max(max, change)
+    min = count == 0 ? change : Swift.min(min, change)
+    max = count == 0 ? change : Swift.max(max, change)
     sum += Double(change.nanoseconds).magnitude
     count += 1
     if change < .zero { falls.add((-change).nanoseconds) } else { growths.add(change.nanoseconds) }

@@ -27,6 +27,7 @@ extension StreamTruth {
       Expectation("delay_variation_ms.p50", percentile(0.5), within: bin),
       Expectation("delay_variation_ms.p95", percentile(0.95), within: bin),
       Expectation("delay_variation_ms.p99", percentile(0.99), within: bin),
+      Expectation("delay_variation_ms.p999", percentile(0.999), within: bin),
       Expectation("delay_variation_ms.max", variation.last, within: 1e-3),
     ]
   }
@@ -35,7 +36,7 @@ extension StreamTruth {
   private var variation: [Double] {
     var all: [Double] = []
     for run in sent.indices {
-      let transits = self.transits(of: run).map(\.transit)
+      let transits = transitsInOrder(of: run).map(\.transit)
       guard let least = transits.min() else { continue }
       all += transits.map { Double($0 - least) / 1e6 }
     }
@@ -43,7 +44,7 @@ extension StreamTruth {
   }
 
   /// Arrival less media time of the first copies of a run, in order of arrival.
-  private func transits(of run: Int) -> [(packet: Arrival, transit: Int64)] {
+  func transitsInOrder(of run: Int) -> [(packet: Arrival, transit: Int64)] {
     let packets = firstCopies.filter { $0.run == run }
     guard let reference = packets.first else { return [] }
     return packets.map { packet in
@@ -52,30 +53,42 @@ extension StreamTruth {
     }
   }
 
-  /// What came too late for the buffer, and the sums that must close.
+  /// The packets of a run that came too late for the buffer, and how many may be either.
   ///
   /// A packet is late when one with a higher number had been played before it came, which happens when its media time,
   /// the smallest transit and the buffer's delay have passed. A margin of 50 ms either side is nobody's: the cases keep
   /// away from it, and what falls into it on a busy machine counts as undecided.
-  var lateness: [Expectation] {
-    var (late, undecided) = (0, 0)
-    for run in sent.indices {
-      let packets = transits(of: run)
-      guard let least = packets.map(\.transit).min() else { continue }
-      var highest = -1
-      for entry in packets {
-        defer { highest = max(highest, entry.packet.index) }
-        guard entry.packet.index < highest else { continue }
-        let margin = entry.transit - least - buffer.nanoseconds
-        if margin > 50_000_000 { late += 1 } else if margin > -50_000_000 { undecided += 1 }
+  func late(of run: Int) -> (numbers: Set<Int>, undecided: Int) {
+    let packets = transitsInOrder(of: run)
+    guard let least = packets.map(\.transit).min() else { return ([], 0) }
+    var numbers: Set<Int> = []
+    var undecided = 0
+    var highest = -1
+    for entry in packets {
+      defer { highest = max(highest, entry.packet.index) }
+      guard entry.packet.index < highest else { continue }
+      let margin = entry.transit - least - buffer.nanoseconds
+      if margin > 50_000_000 {
+        numbers.insert(entry.packet.index)
+      } else if margin > -50_000_000 {
+        undecided += 1
       }
     }
+    return (numbers, undecided)
+  }
+
+  /// What came too late for the buffer, and the sums that must close.
+  var lateness: [Expectation] {
+    let judged = sent.indices.map { late(of: $0) }
+    let lateCount = judged.reduce(0) { $0 + $1.numbers.count }
+    let undecided = Double(judged.reduce(0) { $0 + $1.undecided })
+    let expected = received.joined().count
     return [
-      Expectation("packets.late", Double(late), within: Double(undecided)),
-      Expectation("packets.recovered", 0),
-      Expectation("packets.played", Double(firstCopies.count - late), within: Double(undecided)),
-      Expectation(
-        "packets.concealed", Double(received.joined().count - firstCopies.count + late), within: Double(undecided)),
+      Expectation("packets.late", Double(lateCount), within: undecided), Expectation("packets.recovered", 0),
+      Expectation("packets.played", Double(firstCopies.count - lateCount), within: undecided),
+      Expectation("packets.concealed", Double(expected - firstCopies.count + lateCount), within: undecided),
+      Expectation("loss.too_late", Double(lateCount), within: undecided),
+      Expectation("loss.played", Double(firstCopies.count - lateCount), within: undecided),
       Expectation("buffer_ms.target", buffer.milliseconds),
     ]
   }

@@ -8,13 +8,18 @@ public struct Expectation: Sendable {
   public let tolerance: Double
   /// A figure that isn't in the report but was found by the comparison itself.
   let own: Double?
+  /// Whether the report may say `null` instead: that it doesn't know.
+  let mayBeUnknown: Bool
 
-  init(_ key: String, _ truth: Int) { self.init(key, Double(truth), within: 0) }
+  init(_ key: String, _ truth: Int, mayBeUnknown: Bool = false) {
+    self.init(key, Double(truth), within: 0, mayBeUnknown: mayBeUnknown)
+  }
 
-  init(_ key: String, _ truth: Double?, within tolerance: Double = 1e-9) {
+  init(_ key: String, _ truth: Double?, within tolerance: Double = 1e-9, mayBeUnknown: Bool = false) {
     self.key = key
     self.truth = truth
     self.tolerance = tolerance
+    self.mayBeUnknown = mayBeUnknown
     own = nil
   }
 
@@ -22,6 +27,7 @@ public struct Expectation: Sendable {
     self.key = key
     self.truth = Double(truth)
     tolerance = 0
+    mayBeUnknown = false
     own = isOwn ? reported : nil
   }
 
@@ -37,7 +43,8 @@ public struct Expectation: Sendable {
     }
     if key == falsified { reported = (reported ?? 0) + 1 }
     return CheckedFigure(
-      key: prefix + key, truth: truth, reported: reported, tolerance: tolerance, isMissing: isMissing)
+      key: prefix + key, truth: mayBeUnknown && found == .null && reported == nil ? nil : truth, reported: reported,
+      tolerance: tolerance, isMissing: isMissing)
   }
 }
 

@@ -81,7 +81,9 @@ public struct StreamTruth: Sendable {
   }
 
   /// What the report has to say.
-  public var expectations: [Expectation] { counts + runs + order + delays + lateness }
+  public var expectations: [Expectation] {
+    counts + places + runs + distances + burstsAndGaps + order + displacements + delays + steps + lateness
+  }
 
   /// The packets that arrived as often as the link delivered them: all, unless the socket dropped some.
   var faithful: Int {
@@ -148,8 +150,8 @@ public struct StreamTruth: Sendable {
 
   /// RFC 4737 by its definitions: section 3.3, then sections 4.2 and 4.3 with the earliest packet that has overtaken.
   private var order: [Expectation] {
-    var (reordered, extent) = (0, 0)
-    var latest: Int64 = 0
+    var (reordered, extent, extents) = (0, 0, 0)
+    var (latest, lateTimes): (Int64, Int64) = (0, 0)
     let firstCopies = firstCopies
     for run in sent.indices {
       let packets = firstCopies.filter { $0.run == run }
@@ -158,13 +160,19 @@ public struct StreamTruth: Sendable {
         if packet.index < highest, let earliest = packets[..<place].firstIndex(where: { $0.index > packet.index }) {
           reordered += 1
           extent = max(extent, place - earliest)
+          extents += place - earliest
           latest = max(latest, packet.time - packets[earliest].time)
+          lateTimes += packet.time - packets[earliest].time
         }
         highest = max(highest, packet.index)
       }
     }
+    let count = Double(max(reordered, 1))
     return [
       Expectation("packets.reordered", reordered), Expectation("reordering.max_extent", extent),
+      Expectation("reordering.ratio", Double(reordered) / Double(max(firstCopies.count, 1)), within: 1e-6),
+      Expectation("reordering.mean_extent", Double(extents) / count, within: 1e-3),
+      Expectation("reordering.mean_late_ms", Double(lateTimes) / count / 1e6, within: 1e-3),
       Expectation("reordering.max_late_ms", Double(latest) / 1e6, within: 1e-3),
     ]
   }

@@ -10,7 +10,7 @@ public enum VerificationText {
   public static func table(
     _ results: [CaseResult], isVerbose: Bool, way: String, seed: UInt64, seconds: Double
   ) -> String {
-    var rows = [["case", "figures", "truth: sent lost dup. reord. late", "reported", ""]]
+    var rows = [["case", "figures", "sent lost socket dup. reord. late", "reported", ""]]
     for result in results {
       let verdict = result.skipped.map { "skipped: \($0)" } ?? (result.isRight ? "ok" : "WRONG")
       rows.append([
@@ -53,7 +53,9 @@ public enum VerificationText {
   /// What most people look at first, summed over the streams.
   private static func summary(_ result: CaseResult, _ side: KeyPath<CheckedFigure, Double?>) -> String {
     guard !result.figures.isEmpty else { return "-" }
-    let keys = ["packets.expected", "packets.lost", "packets.duplicates", "packets.reordered", "packets.late"]
+    let keys = [
+      "loss.total", "loss.network", "loss.dropped_by_socket", "packets.duplicates", "packets.reordered", "packets.late",
+    ]
     return keys.map { key in
       let values = result.figures.filter { $0.key.hasSuffix(key) }.compactMap { $0[keyPath: side] }
       return number(values.reduce(0, +))

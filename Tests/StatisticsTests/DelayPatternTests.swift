@@ -35,6 +35,17 @@ struct DelayPatternTests {
     }
   }
 
+  @Test func `where the delay only grows, or only falls, the extremes are changes that there were`() {
+    var growing = InterPacketVariation()
+    var falling = InterPacketVariation()
+    for number: Int64 in 0..<10 {
+      growing.record(number: number, transit: .milliseconds(number * (number + 3)))
+      falling.record(number: number, transit: .milliseconds(-number * (number + 3)))
+    }
+    #expect(growing.min == .milliseconds(4) && growing.max == .milliseconds(20))
+    #expect(falling.min == .milliseconds(-20) && falling.max == .milliseconds(-4))
+  }
+
   @Test func `a lost packet is no change of zero, and a duplicate none at all`() {
     var statistics = ReceptionStatistics(clockRate: 1000)
     for number: Int64 in [0, 1, 3, 3, 4] {

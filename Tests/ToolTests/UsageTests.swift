@@ -281,6 +281,22 @@ import Testing
       "--report x: reports are written as FILE.html, FILE.json, FILE.csv or FILE.txt"
     ),
     (
+      "verify now",
+      "verify takes no now: it sends and receives by itself; see jitterbug verify --help"
+    ),
+    (
+      "verify --ports 65500",
+      "--ports 65500: 18 cases need 144 ports from there on: choose 65392 or less"
+    ),
+    (
+      "verify --time 1s",
+      "--time 1s: verify sends for 2s to 60s"
+    ),
+    (
+      "send a.opus b:1 --sequence 65536",
+      "--sequence 65536: not a whole number from 0 to 65535"
+    ),
+    (
       "probe",
       "no destination: end the command with where to send, such as rtp://192.168.1.20:5004"
     ),
@@ -308,22 +324,6 @@ import Testing
     (
       "receive --reflect tcp://127.0.0.1:5004",
       "--reflect sends by UDP, so it takes an rtp:// source: write rtp://[::]:5004"
-    ),
-    (
-      "verify now",
-      "verify takes no now: it sends and receives by itself; see jitterbug verify --help"
-    ),
-    (
-      "verify --ports 65500",
-      "--ports 65500: 18 cases need 144 ports from there on: choose 65392 or less"
-    ),
-    (
-      "verify --time 1s",
-      "--time 1s: verify sends for 2s to 60s"
-    ),
-    (
-      "send a.opus b:1 --sequence 65536",
-      "--sequence 65536: not a whole number from 0 to 65535"
     ),
     (
       "recieve",

@@ -74,6 +74,16 @@ import Timeline
     }
   }
 
+  @Test func `what a receiver may not know it may say so, and what it says must be right`() {
+    let expectation = Expectation("a", 5, mayBeUnknown: true)
+    func check(_ value: JSONValue, falsified: String? = nil) -> Bool {
+      expectation.check(against: .object(["a": value]), prefix: "", falsified: falsified).isRight
+    }
+    #expect(check(.number(5)) && check(.null))
+    #expect(!check(.number(6)) && !check(.string("5")) && !check(.null, falsified: "a"))
+    #expect(!expectation.check(against: .object([:]), prefix: "", falsified: nil).isRight)
+  }
+
   @Test func `a stream too many, a stream of somebody else and no report at all are wrong`() {
     guard case .object(let root) = Self.report(Self.truth), case .array(let streams)? = root["streams"] else {
       Issue.record("the report isn't built as it should be")

@@ -109,9 +109,10 @@ struct ProbeListener {
     options.buffer = buffer
     var counts = counts
     counts.droppedBySocket = dropped
-    var report = ReceiveReport.make(
-      session, options: options, counts: counts, link: link?.record, sources: [Self.peer: source], clock: clock,
-      undecodable: [:], duration: .zero, ended: nil)
+    var filling = ReceiveReport(session, options: options, counts: counts, clock: clock)
+    filling.sources = [Self.peer: source]
+    // Whatever comes back was asked for by this very prober, so it has listened for all of it.
+    var report = filling.make(link: link?.record, ended: nil, at: .zero)
     for index in report.streams.indices { report.streams[index].direction = "down" }
     return report
   }

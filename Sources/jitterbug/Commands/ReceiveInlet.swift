@@ -126,6 +126,16 @@ struct ReceiveInlet: ~Copyable {
   /// The sender's address, for people.
   func name(of peer: Peer) -> String { peers.address(of: peer)?.description ?? "unknown" }
 
+  /// Whether the sender is known to be on this host, so that both read the same clocks.
+  func isLocal(_ peer: Peer) -> Bool {
+    switch peers.address(of: peer) {
+    case .ipv4(let address, _)?: address.bits >> 24 == 127
+    case .ipv6(let address, _, _)?: address == .loopback
+    case .unix?: true
+    case nil: false
+    }
+  }
+
   /// The address of a sender; nil when there were so many that it has none.
   func address(of peer: Peer) -> SocketAddress? { peers.address(of: peer) }
 
@@ -134,16 +144,6 @@ struct ReceiveInlet: ~Copyable {
     switch (try? media?.send(bytes, to: address)) ?? nil {
     case .trouble(.connectionRefused)?, .trouble(.unreachable)?: false
     case .sent?, .wouldBlock?, .trouble?, nil: true
-    }
-  }
-
-  /// Whether the sender is known to be on this host, so that both read the same clocks.
-  func isLocal(_ peer: Peer) -> Bool {
-    switch peers.address(of: peer) {
-    case .ipv4(let address, _)?: address.bits >> 24 == 127
-    case .ipv6(let address, _, _)?: address == .loopback
-    case .unix?: true
-    case nil: false
     }
   }
 

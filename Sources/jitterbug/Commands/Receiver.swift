@@ -138,9 +138,9 @@ final class Receiver {
     let datagram = batch.datagram(at: index)
     if reflector != nil, !isControl, batch.withBytes(at: index, { reflect($0, datagram) }) { return }
     let peer = inlet.peer(of: datagram.sender, isControl: isControl)
-    if isControl { batch.withBytes(at: index) { noteReports($0, from: datagram.sender) } }
     counts.note(datagram, readAt: batch.readAt)
     let drops = isControl ? 0 : counts.newDrops(upTo: datagram.drops)
+    if isControl { batch.withBytes(at: index) { noteReports($0, from: datagram.sender) } }
     batch.withBytes(at: index) { bytes in
       take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil, droppedBefore: drops)
     }
