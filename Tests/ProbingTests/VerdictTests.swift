@@ -46,7 +46,8 @@ import Timeline
     known.spreadMost = .milliseconds(400)
     known.lateness = [
       LatenessCurve(points: [
-        LatenessCurve.Point(delay: .milliseconds(20), late: 0.01), LatenessCurve.Point(delay: .milliseconds(60), late: 0.001),
+        LatenessCurve.Point(delay: .milliseconds(20), late: 0.01),
+        LatenessCurve.Point(delay: .milliseconds(60), late: 0.001),
       ])
     ]
     try expect(known, buffer: .milliseconds(60), .lateness)
