@@ -204,8 +204,9 @@ public struct JitterBuffer: Sendable {
   /// How long after the fastest packet of the recent past this one came, before it is inserted: a buffer whose target is
   /// no more than that calls it late. Nil when it begins a timeline, and so can't be late.
   public func lateness(of packet: BufferedPacket) -> Interval? {
-    guard let arrivals, !startsTimeline(packet) else { return nil }
-    return transit(of: packet) - arrivals.base
+    let transit = transit(of: packet)
+    guard let arrivals, !startsTimeline(packet, transit) else { return nil }
+    return transit - arrivals.base
   }
 
   // MARK: Private
