@@ -96,7 +96,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ProbingTests",
-      dependencies: ["Probing", "Sending", "Receiving", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
+      dependencies: ["Probing", "Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline"],
+      swiftSettings: strict),
     .testTarget(
       name: "VerificationTests",
       dependencies: [

@@ -1,6 +1,7 @@
 // modules: Timeline Packets Statistics Buffering Receiving Dissection
 // Any file is a capture: the parser hands out frames and goes on or refuses, the analysis finds what there is, and at the
 // end every frame is in one class and every sum closes. The first byte says in which pieces the file comes.
+import Buffering
 import Dissection
 import Packets
 import Receiving
@@ -19,7 +20,9 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   var analysis = CaptureAnalysis(configuration)
   var parser = CaptureParser()
   let perform: CaptureAnalysis.Performer = { (_, stream, decision, session) in
-    if case .play(let packet, let slot, let skip) = decision, skip <= packet.duration { _ = session.withPayload(of: stream, in: slot) { $0.byteCount } }
+    if case .play(let packet, let slot, let skip) = decision, skip <= packet.duration {
+      _ = session.withPayload(of: stream, in: slot) { $0.byteCount }
+    }
   }
   var waiting: [UInt8] = []
   var offset = 0

@@ -46,6 +46,34 @@ func readAll(_ packet: RTCPPacket, in datagram: RawSpan) {
     if let reason = goodbye.reason { precondition(reason.upperBound <= datagram.byteCount) }
   case .application(let packet):
     precondition(packet.data.upperBound <= datagram.byteCount && packet.data.count % 4 == 0)
+  case .extendedReport(let report): readAll(report, in: datagram)
   case .other: break
+  }
+}
+
+/// Reads every block of an extended report to its end.
+func readAll(_ report: ExtendedReport, in datagram: RawSpan) {
+  var blocks = report.blocks
+  while let block = blocks.next(in: datagram) {
+    switch block {
+    case .lossRLE(let block), .duplicateRLE(let block):
+      var runs = block.runs
+      var next = 0
+      while let run = runs.next(in: datagram) {
+        precondition(run.first == next && run.count > 0, "a gap between runs")
+        next += run.count
+      }
+      precondition(next <= block.numbers.count && block.numbers.count <= 65_535, "more bits than numbers")
+    case .receiptTimes(let block):
+      for index in 0...block.count {
+        precondition((block.time(index, in: datagram) == nil) == (index == block.count))
+      }
+    case .delay(let block):
+      for index in 0...block.count {
+        precondition((block.answer(index, in: datagram) == nil) == (index == block.count))
+      }
+    case .summary(let block): _ = block.isValid
+    case .referenceTime, .voipMetrics, .other: break
+    }
   }
 }

@@ -46,6 +46,9 @@ public struct JitterBuffer: Sendable {
   /// packets which overtook it still have a number.
   public static let restartMargin: Int64 = 64
 
+  /// The longest piece of silence in units of the clock: at 48 kHz 700 years.
+  private static let longestSilence: Int64 = 1 << 50
+
   /// Where a new timeline begins that packets still in store stand before.
   private enum Boundary: Sendable {
     case none
@@ -201,8 +204,9 @@ public struct JitterBuffer: Sendable {
   /// The smallest recent transit, from which the target is counted; nil before the first packet of a timeline.
   public var baseTransit: Interval? { arrivals?.base }
 
-  /// How long after the fastest packet of the recent past this one came, before it is inserted: a buffer whose target is
-  /// no more than that calls it late. Nil when it begins a timeline, and so can't be late.
+  /// How long after the fastest packet of the recent past this one came, asked before it is inserted.
+  ///
+  /// A buffer whose target is no more than that calls it late. Nil when it begins a timeline, and so can't be late.
   public func lateness(of packet: BufferedPacket) -> Interval? {
     let transit = transit(of: packet)
     guard let arrivals, !startsTimeline(packet, transit) else { return nil }
@@ -430,10 +434,9 @@ public struct JitterBuffer: Sendable {
     guard due <= now else { return .wait(until: due) }
     let filled = stallUnits
     if lastWasSilence || filled >= concealmentLimit {
-      // As many packets' time as has passed, a second at most: a capture's clock may leap by years.
-      let units = (now - due).units(rate: configuration.clockRate)
-      let passed = min(units, Int64(configuration.clockRate)) / lastDuration * lastDuration
-      let piece = lastDuration + max(0, passed)
+      // As many packets' time as has passed, at once: a capture's clock may leap by years.
+      let units = min((now - due).units(rate: configuration.clockRate), Self.longestSilence)
+      let piece = lastDuration + max(0, units / lastDuration * lastDuration)
       stallUnits += piece
       nextTimestamp += piece
       return .silence(duration: piece)

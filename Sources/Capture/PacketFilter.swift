@@ -22,7 +22,9 @@ public struct PacketFilter: ~Copyable {
     if let program = programs.first(where: { $0.linkType == linkType }) {
       return Self.run(program.code, frame, length)
     }
-    guard let handle = pcap_open_dead(CInt(clamping: linkType), 262_144) else {
+    // Files name raw IP by a number of its own; libpcap calls it as this system does.
+    let type = linkType == 101 ? DLT_RAW : CInt(clamping: linkType)
+    guard let handle = pcap_open_dead(type, 262_144) else {
       throw .badFilter(text, reason: "the link type \(linkType) isn't known to libpcap")
     }
     let code = UnsafeMutablePointer<bpf_program>.allocate(capacity: 1)

@@ -21,15 +21,19 @@ struct Candidate: Sendable {
 
   /// The most packets kept: enough to measure the clock of an unknown encoding to a few percent.
   static let packetLimit = 64
+  /// The most RTCP packets kept.
+  static let controlLimit = 4
   /// The steps from packet to packet that make a stream, and those for a header that is unlikely.
   static let enough = 2
   static let enoughForUnlikely = 5
 
   let ssrc: UInt32
   /// The number of its first packet in the capture.
-  let first: Int
+  private(set) var first: Int
   private(set) var held: [Held] = []
+  /// The RTP packets kept.
   private(set) var packets = 0
+  private var controls = 0
   private(set) var payloadType: UInt8
   private var samples: [ClockEstimate.Sample] = []
   private var highest: SequenceNumber
@@ -53,7 +57,10 @@ struct Candidate: Sendable {
   var byteCount: Int { held.reduce(0) { $0 + $1.bytes.count } }
 
   /// Takes in a packet; the numbers and the timestamps of one that follows none of those before begin anew.
-  mutating func receive(_ header: RTPHeader, bytes: RawSpan, at arrival: Instant) {
+  ///
+  /// Returns how many packets were given up for it.
+  mutating func receive(_ header: RTPHeader, bytes: RawSpan, at arrival: Instant, number: Int) -> Int {
+    let before = packets
     let step = highest.distance(to: header.sequenceNumber)
     let isPlausible =
       step > -Self.maxMisorder && step < Self.maxDropout
@@ -61,7 +68,10 @@ struct Candidate: Sendable {
         lastTimestamp.distance(to: header.timestamp), within: arrival - lastArrival)
     if !isPlausible {
       steps = 0
+      packets = 0
+      first = number
       held.removeAll()
+      controls = 0
       samples.removeAll()
       payloadType = header.payloadType
       highest = header.sequenceNumber
@@ -72,12 +82,18 @@ struct Candidate: Sendable {
     if step > 0 { highest = header.sequenceNumber }
     lastTimestamp = header.timestamp
     lastArrival = arrival
+    if packets >= Self.packetLimit, let oldest = held.firstIndex(where: { !$0.isControl }) {
+      held.remove(at: oldest)
+      packets -= 1
+    }
     keep(header, bytes, at: arrival)
+    return before + 1 - packets
   }
 
   /// Keeps an RTCP packet that came while nothing was decided.
   mutating func receiveControl(_ bytes: RawSpan, at arrival: Instant) {
-    guard held.count < Self.packetLimit else { return }
+    guard controls < Self.controlLimit else { return }
+    controls += 1
     held.append(Held(bytes: Self.copy(bytes), arrival: arrival, isControl: true))
   }
 
@@ -85,7 +101,7 @@ struct Candidate: Sendable {
   func verdict(isClockKnown: Bool, isNamed: Bool) -> Verdict {
     let needed = isNamed ? 1 : isLikely ? Self.enough : Self.enoughForUnlikely
     guard steps >= needed else { return .undecided }
-    if isClockKnown || held.count >= Self.packetLimit || lastArrival - firstArrival > .seconds(2) { return .isStream }
+    if isClockKnown || packets >= Self.packetLimit || lastArrival - firstArrival > .seconds(2) { return .isStream }
     return .undecided
   }
 
@@ -108,9 +124,10 @@ struct Candidate: Sendable {
 
   private mutating func keep(_ header: RTPHeader, _ bytes: RawSpan, at arrival: Instant) {
     packets += 1
-    guard held.count < Self.packetLimit else { return }
     held.append(Held(bytes: Self.copy(bytes), arrival: arrival, isControl: false))
-    guard header.payloadType == payloadType, let packet = try? RTPPacket(parsing: bytes) else { return }
+    guard header.payloadType == payloadType, samples.count < Self.packetLimit,
+      let packet = try? RTPPacket(parsing: bytes)
+    else { return }
     samples.append(
       ClockEstimate.Sample(
         sequence: header.sequenceNumber, timestamp: header.timestamp, arrival: arrival,

@@ -49,7 +49,9 @@ extension CaptureAnalysis {
     if let place = states[index].candidates.firstIndex(where: { $0.ssrc == ssrc }) {
       candidate = states[index].candidates.remove(at: place)
       heldBytes -= candidate.byteCount
-      candidate.receive(packet.header, bytes: datagram, at: time)
+      let dropped = candidate.receive(packet.header, bytes: datagram, at: time, number: counts.frames)
+      counts.rtp -= dropped
+      counts.other += dropped
     } else {
       candidate = Candidate(packet.header, bytes: datagram, at: time, number: counts.frames)
     }
@@ -98,8 +100,9 @@ extension CaptureAnalysis {
       Source(
         flow: flow, isReverse: states[index].isReverse, ssrc: candidate.ssrc, firstFrame: candidate.first,
         isEncrypted: settings.isEncrypted, session: ReceiveSession(settings),
-        now: candidate.held.first?.arrival ?? .zero))
+        now: .zero))
     states[index].sources.append(place)
+    places[candidate.ssrc, default: []].append(place)
     states[index].lastSSRC = candidate.ssrc
     states[index].lastSource = place
     for held in candidate.held {
@@ -171,14 +174,23 @@ extension CaptureAnalysis {
       }
     }
     guard !spoken.isEmpty else { return }
+    var isDelivered = false
     for media in Self.media(beside: flow) {
       guard let index = table.find(media) else { continue }
       for place in states[index].sources where spoken.contains(sources[place].ssrc) {
         control(datagram, to: place, at: time, perform: perform)
+        isDelivered = true
       }
       for place in states[index].candidates.indices where spoken.contains(states[index].candidates[place].ssrc) {
         states[index].candidates[place].receiveControl(datagram, at: time)
         heldBytes += datagram.byteCount
+      }
+    }
+    guard !isDelivered else { return }
+    // From a port of its own: between the same hosts the SSRC is enough.
+    for ssrc in Set(spoken) {
+      for place in places[ssrc] ?? [] where sources[place].flow.isBetweenHosts(of: flow) {
+        control(datagram, to: place, at: time, perform: perform)
       }
     }
   }

@@ -90,7 +90,9 @@ public struct CaptureAnalysis: Sendable {
     var offset = Interval.zero
 
     /// The session's time at a stamp of the capture: stamps may run backwards, a session's clock doesn't.
-    mutating func advance(to time: Instant) -> Instant {
+    mutating func advance(to stamp: Instant) -> Instant {
+      // Sums of instants near their limits would be clamped, and time would stand still.
+      let time = min(max(stamp, .zero), CaptureAnalysis.latest)
       let step = time + offset - now
       // Packets overtake each other by far less before they are stamped: somebody set the clock, or one stamp is wrong.
       if step < CaptureAnalysis.clockStep { offset = now - time }
@@ -140,6 +142,8 @@ public struct CaptureAnalysis: Sendable {
   static let heldLimit = 8 << 20
   /// The most short streams listed.
   static let shortLimit = 64
+  /// The latest stamp that is believed: in the year 2116, after the last that a pcap file can hold.
+  static let latest = Instant(nanoseconds: 1 << 62)
   /// A step back of the stamps by more than this is another clock.
   static let clockStep = Interval.seconds(-10)
   /// A stream that is silent for this long has ended.
@@ -163,6 +167,8 @@ public struct CaptureAnalysis: Sendable {
   var states: [FlowState] = []
   var texts = SessionTexts()
   var heldBytes = 0
+  /// The places in `sources` of each SSRC.
+  var places: [UInt32: [Int]] = [:]
   private var scratch: [UInt8] = []
   private var previous = Instant.zero
 

@@ -65,6 +65,11 @@ public struct Flow: Hashable, Sendable {
     self.destination = destination
   }
 
+  /// Whether both go from the same host to the same host.
+  func isBetweenHosts(of other: Flow) -> Bool {
+    source.with(port: 0) == other.source.with(port: 0) && destination.with(port: 0) == other.destination.with(port: 0)
+  }
+
   /// The other direction of the same conversation.
   public var reversed: Flow { Flow(source: destination, destination: source) }
 }

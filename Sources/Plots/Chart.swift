@@ -43,7 +43,7 @@ public struct Chart: Sendable {
         for layer in layers { drawing.write(layer, to: &inner) }
       }
       drawing.writeAxes(of: self, to: &svg)
-      for layer in layers { drawing.writeNote(of: layer, to: &svg) }
+      for (place, layer) in layers.enumerated() { drawing.writeNote(of: layer, place: place, to: &svg) }
     }
     return markup.text
   }
@@ -91,8 +91,11 @@ struct ChartDrawing {
       svg.empty(
         "line",
         ["class": "axis", "x1": percent(share), "x2": percent(share), "y1": "100%", "y2": "100%", "stroke-width": "1"])
+      // The last label mustn't reach out of the page.
+      let (side, shift) = share > 0.97 ? ("end", "10") : ("mid", "0")
       svg.element(
-        "text", ["class": isOdd ? "mid odd" : "mid", "x": percent(share), "y": "100%", "dy": "18"], tick.label)
+        "text", ["class": isOdd ? side + " odd" : side, "x": percent(share), "dx": shift, "y": "100%", "dy": "18"],
+        tick.label)
     }
     svg.element("text", ["class": "end", "x": "100%", "y": "100%", "dy": "35"], chart.x.label)
     svg.element("text", ["x": "0", "dx": "-52", "y": "0", "dy": "-12"], chart.y.label)
@@ -131,19 +134,21 @@ struct ChartDrawing {
   }
 
   /// The texts that belong to a layer, which the drawing's stretching mustn't distort.
-  func writeNote(of layer: PlotLayer, to svg: inout Markup) {
+  func writeNote(of layer: PlotLayer, place: Int, to svg: inout Markup) {
     switch layer {
     case .mark(let point, let text, _):
       guard let across = x.share(point.x), let up = y.share(point.y) else { return }
       // On the side that has room.
-      let (place, shift) = across > 0.6 ? ("note end", "-10") : ("note", "10")
+      let (side, shift) = across > 0.6 ? ("note end", "-10") : ("note", "10")
       let drop = up > 0.85 ? "18" : "-8"
       svg.element(
-        "text", ["class": place, "x": percent(across), "dx": shift, "y": percent(1 - up), "dy": drop], text)
+        "text", ["class": side, "x": percent(across), "dx": shift, "y": percent(1 - up), "dy": drop], text)
     case .event(let value, let text, _):
       guard let share = x.share(value), !text.isEmpty else { return }
-      let (place, shift) = share > 0.6 ? ("end", "-4") : ("", "4")
-      svg.element("text", ["class": place, "x": percent(share), "dx": shift, "y": "0", "dy": "10"], text)
+      let (side, shift) = share > 0.6 ? ("end", "-4") : ("", "4")
+      // Neighbours stand at different heights.
+      let drop = place % 2 == 0 ? "10" : "24"
+      svg.element("text", ["class": side, "x": percent(share), "dx": shift, "y": "0", "dy": drop], text)
     case .level(let value, let text, _):
       guard let share = y.share(value) else { return }
       let drop = share > 0.85 ? "14" : "-5"

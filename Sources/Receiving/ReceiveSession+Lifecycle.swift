@@ -12,10 +12,12 @@ extension ReceiveSession {
     do throws(PacketParseError) {
       var cursor = try CompoundCursor(validating: datagram)
       var hasGoodbye = false
+      var isSender = false
       while let part = cursor.next(in: datagram) {
         let packet = try RTCPPacket(parsing: part, in: datagram)
         if case .goodbye = packet { hasGoodbye = true }
-        handle(packet, in: datagram, at: arrival)
+        if case .senderReport = packet { isSender = true }
+        handle(packet, in: datagram, isSender: isSender, at: arrival)
       }
       datagrams.rtcp += 1
       reporter.received(bytes: datagram.byteCount, hasGoodbye: hasGoodbye)
@@ -35,7 +37,7 @@ extension ReceiveSession {
     }
   }
 
-  private mutating func handle(_ packet: RTCPPacket, in datagram: RawSpan, at arrival: Instant) {
+  private mutating func handle(_ packet: RTCPPacket, in datagram: RawSpan, isSender: Bool, at arrival: Instant) {
     switch packet {
     case .senderReport(let report):
       reporter.heardControl(of: report.ssrc, isSender: true, at: arrival)
@@ -45,6 +47,8 @@ extension ReceiveSession {
     case .receiverReport(let report):
       reporter.heardControl(of: report.ssrc, at: arrival)
     case .sourceDescription(let description):
+      // Those who only listen will never be a stream here.
+      guard isSender else { return }
       var items = description.items
       while let item = items.next(in: datagram) {
         guard item.type == SourceDescription.ItemType.cname else { continue }

@@ -87,6 +87,8 @@ public struct ReceiveSession: Sendable {
   public private(set) var socketDrops = SocketDrops()
 
   let configuration: Configuration
+  /// Our own synchronisation source.
+  public var ssrc: UInt32 { configuration.ssrc }
   var probation: Probation
   private var nextID = 0
   private var nextIndex: UInt64 = 0

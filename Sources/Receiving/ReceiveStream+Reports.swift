@@ -25,7 +25,7 @@ extension ReceiveStream {
     func milliseconds(_ interval: Interval) -> UInt16 { UInt16(clamping: Int(interval.milliseconds.rounded())) }
     block.lossRate = fraction(Double(statistics.lost) / expected)
     block.discardRate = fraction(Double(playout.late + playout.discarded.total) / expected)
-    let burstGap = statistics.summary().burstGap
+    let burstGap = statistics.burstGap
     block.burstDensity = fraction(burstGap.burstDensity)
     block.gapDensity = fraction(burstGap.gapDensity)
     block.burstDuration = milliseconds(burstGap.meanBurst)

@@ -114,7 +114,10 @@ struct ReceiverReporter: Sendable {
   private mutating func begin(_ streams: inout [ReceiveStream], isGoodbye: Bool, at now: Instant) -> PendingReport {
     measureBandwidth(streams, at: now)
     var report = PendingReport(begun: now, isGoodbye: isGoodbye)
-    if configuration.sendsExtendedReports {
+    // Goodbyes of very many are kept short.
+    let isExtended =
+      configuration.sendsExtendedReports && (!isGoodbye || membership.memberCount < Membership.immediateLimit)
+    if isExtended {
       report.clock = NTPTimestamp(unixNanoseconds: now.nanoseconds &+ configuration.wallClockOffset)
     }
     var places: [Int] = []
@@ -125,7 +128,7 @@ struct ReceiverReporter: Sendable {
       streams[place].reportedReceived = streams[place].statistics.received
       report.blocks.append(Self.block(of: &streams[place], at: now))
     }
-    guard configuration.sendsExtendedReports else { return report }
+    guard isExtended else { return report }
     let budget = reportBudget / max(places.count, 1)
     for place in places {
       report.extensions.append(

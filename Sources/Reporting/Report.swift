@@ -23,6 +23,8 @@ public struct Report: Sendable {
   public var sending: SendingReport?
   /// The streams received, in order of appearance.
   public var streams: [StreamReport] = []
+  /// What a probe found; nil for the other verbs.
+  public var probe: ProbeReport?
 
   /// Starts a report with nothing in it.
   public init(version: String, verb: String, link: String? = nil) {

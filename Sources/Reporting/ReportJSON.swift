@@ -19,27 +19,17 @@ extension Report {
       if let capture { json.object("capture") { capture.write(to: &$0) } }
       if let sending { json.object("sending") { sending.write(to: &$0) } }
       json.array("streams") { array in
+        for stream in probe?.up ?? [] { array.object { stream.write(to: &$0) } }
         for stream in streams { array.object { stream.write(to: &$0) } }
       }
+      probe?.write(to: &json)
     }
     return writer.text
   }
 
   private static func write(_ link: LinkReport?, to json: inout JSONWriter) {
     guard let link else { return json.value("link_record", nil as String?) }
-    json.object("link_record") { json in
-      json.value("offered", link.offered)
-      json.value("delivered", link.delivered)
-      json.value("lost", link.lost)
-      json.value("queue_dropped", link.queueDropped)
-      json.value("outage_lost", link.outageLost)
-      json.value("duplicated", link.duplicated)
-      json.value("in_flight", link.inFlight)
-      json.value("reordered", link.reordered)
-      json.value("corrupted", link.corrupted)
-      json.value("loss_runs", link.lossRuns)
-      json.value("longest_loss_run", link.longestLossRun)
-    }
+    json.object("link_record") { link.write(to: &$0) }
   }
 
   private static func write(_ datagrams: DatagramReport?, to json: inout JSONWriter) {
@@ -66,6 +56,23 @@ extension Report {
         json.value("max", datagrams.wait.max.milliseconds, decimals: 3)
       }
     }
+  }
+}
+
+extension LinkReport {
+  /// Writes the members of `link_record`.
+  func write(to json: inout JSONWriter) {
+    json.value("offered", offered)
+    json.value("delivered", delivered)
+    json.value("lost", lost)
+    json.value("queue_dropped", queueDropped)
+    json.value("outage_lost", outageLost)
+    json.value("duplicated", duplicated)
+    json.value("in_flight", inFlight)
+    json.value("reordered", reordered)
+    json.value("corrupted", corrupted)
+    json.value("loss_runs", lossRuns)
+    json.value("longest_loss_run", longestLossRun)
   }
 }
 
@@ -129,6 +136,7 @@ extension SendingReport {
 extension StreamReport {
   /// Writes the members of one object in `streams`.
   fileprivate func write(to json: inout JSONWriter) {
+    if let direction { json.value("direction", direction) }
     json.value("ssrc", Figures.identifier(ssrc))
     json.value("source", source)
     if let place {
@@ -202,7 +210,7 @@ extension StreamReport {
       json.value("too_old", reception.tooOld)
       json.value("rfc3550_lost", reception.rfc3550Lost)
       json.value("sent", ends.sent)
-      json.value("sent_at_least", ends.sent ?? ends.sentAtLeast)
+      json.value("sent_at_least", ends.sentAtLeast)
       json.value("lost_at_ends", ends.lostAtEnds)
       json.value("lost_before_first", ends.lostBefore)
       json.value("lost_after_last", ends.lostAfter)

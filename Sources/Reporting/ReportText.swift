@@ -8,13 +8,17 @@ extension Report {
     var title = "jitterbug \(verb) · \(Figures.duration(duration))"
     if let ended { title += " · ended: " + Printable.cleaned(ended) }
     page.line(title)
+    probe?.writeVerdict(to: &page)
     if let link { page.line("Link in this process: " + Printable.cleaned(link)) }
     if let sending { sending.write(to: &page) }
+    probe?.write(to: &page)
     datagrams?.write(to: &page)
     capture?.write(streams: streams.count, to: &page)
     for stream in streams { stream.write(to: &page) }
-    if datagrams != nil, streams.isEmpty { page.line("No stream arrived.") }
-    linkRecord?.write(beside: streams, to: &page)
+    if datagrams != nil, streams.isEmpty, probe == nil { page.line("No stream arrived.") }
+    // A prober's link is on the way there, of which its own streams say nothing.
+    linkRecord?.write(beside: probe == nil ? streams : [], to: &page)
+    probe?.downLinkRecord?.write(beside: streams, to: &page)
     return page.text
   }
 }
@@ -60,7 +64,9 @@ extension DatagramReport {
     }
     if let droppedBySocket, droppedBySocket > 0 {
       var figures = [Figures.count(droppedBySocket, "datagram") + " dropped: its socket buffer was full"]
-      if droppedOfNoStream > 0 { figures.append("\(Figures.grouped(droppedOfNoStream)) of them in no stream's account") }
+      if droppedOfNoStream > 0 {
+        figures.append("\(Figures.grouped(droppedOfNoStream)) of them in no stream's account")
+      }
       page.row("this host", figures)
     }
     if hasWaited {
@@ -102,7 +108,8 @@ extension RunningExtent {
 extension StreamReport {
   func write(to page: inout TextPage) {
     let way = place.map { " to \(Printable.cleaned($0.destination)) (\($0.direction.rawValue))" } ?? ""
-    page.heading("Stream \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))\(way)")
+    let name = direction == "down" ? "Down: stream" : "Stream"
+    page.heading("\(name) \(Figures.identifier(ssrc)) from \(Printable.cleaned(source))\(way)")
     var kind = (encoding.map { Printable.cleaned($0) } ?? "unknown encoding") + ", payload type \(payloadType)"
     if let encodingSource { kind += ", known from \(encodingSource.words)" }
     page.row("media", [kind] + (cname.map { ["sent by \(Printable.cleaned($0))"] } ?? []))

@@ -118,8 +118,8 @@ extension StreamReport {
       page.row(
         "steps",
         [
-          "98 % from \(Figures.milliseconds(low.milliseconds)) to \(Figures.milliseconds(high.milliseconds)) of delay from "
-            + "one packet to the next",
+          "98 % of changes from packet to packet are \(Figures.milliseconds(low.milliseconds)) to "
+            + Figures.milliseconds(high.milliseconds),
           "mean \(Figures.milliseconds(steps.meanMagnitude.milliseconds))",
         ])
     }
@@ -156,8 +156,9 @@ extension StreamReport {
   }
 
   func writeLateness(to page: inout TextPage) {
-    guard whatIf == nil, let points = lateness?.points, let last = points.last else { return }
-    let shown = points.filter { [10, 20, 40, 60, 100, 150, 200, 300, 500].contains($0.delay.milliseconds) || $0 == last }
+    guard whatIf == nil, let points = lateness?.points, points.count > 1, let last = points.last else { return }
+    let told: Set<Interval> = Set([10, 20, 40, 60, 100, 150, 200, 300, 500].map { .milliseconds($0) })
+    let shown = points.filter { told.contains($0.delay) || $0 == last }
     let parts = shown.prefix(6).map { point in
       "\(Figures.trimmed(point.delay.milliseconds, decimals: 1)) ms: \(Figures.trimmed(point.late * 100, decimals: 2)) %"
     }

@@ -21,6 +21,8 @@ public enum EncodingSource: String, Sendable {
 public struct StreamReport: Sendable {
   /// The stream's source identifier.
   public var ssrc: UInt32
+  /// Which way it went, where there are two: "down" for what came back to a prober.
+  public var direction: String?
   /// Where its packets came from, as "address:port".
   public var source: String
   /// The sender's canonical name (RFC 3550 section 6.5.1), when it was heard.

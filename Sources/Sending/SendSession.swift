@@ -68,8 +68,8 @@ public struct SendSession: Sendable {
   /// Who takes part, and the report timer, which runs from the first packet to the goodbye.
   private var membership: Membership
   private var sent: SentNumbers
-  /// When the goodbye was made, and the middle of its NTP time.
-  private var goodbyeSent: (at: Instant, middle: UInt32)?
+  /// When the first goodbye was made, and the middles of the NTP times of all of them.
+  private var goodbyeSent: (at: Instant, middles: [UInt32])?
   /// What had been sent when the bandwidth was measured last.
   private var measured: (at: Instant, bytes: Int)?
   private var generator: SeededGenerator
@@ -163,10 +163,18 @@ public struct SendSession: Sendable {
     return pollReport(into: &bytes, at: now)
   }
 
+  /// Writes the goodbye once more, for those whom the first one didn't reach; nil before it.
+  ///
+  /// A prober needs this: what it knows of its last packets hangs on the goodbye. At most 8 times in all.
+  public mutating func repeatGoodbye(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Int? {
+    guard let goodbyeSent, goodbyeSent.middles.count < 8 else { return nil }
+    return compound(into: &bytes, at: now, isGoodbye: true)
+  }
+
   // MARK: Queries
 
   /// Whether a receiver has said its last word: it has answered our goodbye, or said its own.
-  public func isFinal(_ farEnd: FarEnd) -> Bool { farEnd.hasLeft || farEnd.answers(goodbyeSent?.middle) }
+  public func isFinal(_ farEnd: FarEnd) -> Bool { farEnd.hasLeft || goodbyeSent?.middles.contains { farEnd.answers($0) } == true }
 
   /// Until when receivers may still report on the last packets after the goodbye; nil when nothing more is awaited.
   ///
@@ -249,7 +257,7 @@ public struct SendSession: Sendable {
           && writer.delays(answers.span, into: &bytes),
       !isGoodbye || writer.goodbye(ssrc: configuration.ssrc, into: &bytes)
     else { return nil }
-    if isGoodbye { goodbyeSent = (now, time.middle) }
+    if isGoodbye { goodbyeSent = (goodbyeSent?.at ?? now, (goodbyeSent?.middles ?? []) + [time.middle]) }
     membership.sent(bytes: writer.count)
     reportCount += 1
     return writer.count

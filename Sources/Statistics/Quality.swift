@@ -34,7 +34,7 @@ public enum QualityScale: String, Sendable {
   var impairmentLimit: Double { self == .fullband ? 132 : 95 }
 
   /// By what a rating is divided to get that of the scale to 100 which scores are made from.
-  var divisor: Double {
+  public var divisor: Double {
     switch self {
     case .narrowband: 1
     case .wideband: 1.29

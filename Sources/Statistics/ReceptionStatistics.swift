@@ -142,6 +142,15 @@ public struct ReceptionStatistics: Sendable {
     return ahead >= 0 && Interval(units: ahead, rate: jitter.clockRate) < packetInterval
   }
 
+  /// Bursts and gaps of packets that were lost or of no use so far (RFC 3611 section 4.7.2).
+  public var burstGap: BurstGapMetrics {
+    var settled = window
+    settled.close()
+    var bursts = settled.bursts
+    bursts.packetInterval = packetInterval
+    return bursts
+  }
+
   /// The media time from one packet to the next, over all numbers so far; zero before the second.
   public var packetInterval: Interval { media.interval(clockRate: jitter.clockRate) }
 
@@ -172,16 +181,13 @@ public struct ReceptionStatistics: Sendable {
     var settled = window
     settled.close()
     let segments = restarts + (window.isEmpty ? 0 : 1)
-    let interval = packetInterval
-    var bursts = settled.bursts
-    bursts.packetInterval = interval
     return ReceptionSummary(
       expected: expected, received: received, unique: unique, lost: lost, duplicates: duplicates, reordered: reordered,
       tooOld: tooOld, bytes: bytes, restarts: restarts, rfc3550Lost: rfc3550Lost, lossRuns: settled.runs,
       gilbert: GilbertFit(runs: settled.runs.count, lost: lost, received: unique, segments: segments),
       jitter: jitter, delayVariation: delay.percentiles(), reordering: order.metrics, lossDistance: settled.distance,
-      burstGap: bursts, lossLog: settled.log, interPacketVariation: steps, delayHistogram: delay.histogram(),
-      leastTransit: delay.leastTransit, drift: drift.estimate(), packetInterval: interval,
+      burstGap: burstGap, lossLog: settled.log, interPacketVariation: steps, delayHistogram: delay.histogram(),
+      leastTransit: delay.leastTransit, drift: drift.estimate(), packetInterval: packetInterval,
       firstArrival: firstArrival, lastArrival: lastArrival)
   }
 

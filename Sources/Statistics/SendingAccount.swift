@@ -34,9 +34,8 @@ public struct SendingAccount: Sendable {
   /// A sender that counts anew shows in its reports before it shows in its numbers, or without doing so at all.
   private var next: Run?
   private var lastTime: UInt64 = 0
-  /// Runs that ended: what was sent in them when it is known of each, and whether it is.
-  private var closedSent = 0
-  private var isClosedKnown = true
+  /// The sum over the runs that ended; nil when it isn't known of one of them.
+  private var closed: StreamEnds? = StreamEnds.nothing
 
   /// Starts without a report.
   public init() {}
@@ -94,7 +93,7 @@ public struct SendingAccount: Sendable {
   /// The sender began new numbers, after a run of these.
   public mutating func restart(numbers: ClosedRange<Int64>, lost: Int) {
     let ends = Self.ends(of: run, numbers: numbers, lost: lost)
-    if let sent = ends.sent { closedSent += sent } else { isClosedKnown = false }
+    closed = ends.sent == nil ? nil : closed.map { $0.adding(ends) }
     run = next ?? Run()
     next = nil
   }
@@ -107,15 +106,9 @@ public struct SendingAccount: Sendable {
   public func ends(numbers: ClosedRange<Int64>?, lost: Int) -> StreamEnds {
     guard let numbers else { return StreamEnds(.noReport) }
     if next != nil { return StreamEnds(.countedAnew) }
-    var ends = Self.ends(of: run, numbers: numbers, lost: lost)
-    guard isClosedKnown else {
-      // Of an earlier run the end is unknown, so the whole is.
-      ends = StreamEnds(.earlierRunUnknown)
-      return ends
-    }
-    ends.sent = ends.sent.map { $0 + closedSent }
-    ends.sentAtLeast = ends.sentAtLeast.map { $0 + closedSent }
-    return ends
+    // When the end of an earlier run is unknown, the whole is.
+    guard let closed else { return StreamEnds(.earlierRunUnknown) }
+    return closed.adding(Self.ends(of: run, numbers: numbers, lost: lost))
   }
 
   private static func ends(of run: Run, numbers: ClosedRange<Int64>, lost: Int) -> StreamEnds {
@@ -131,13 +124,13 @@ public struct SendingAccount: Sendable {
       // It jumped over numbers, or counts something else.
       guard -missing <= Int64(lost) else { return StreamEnds(.contradiction) }
       var ends = StreamEnds(.finalCount)
-      ends.sent = Int(run.count)
+      (ends.sent, ends.sentAtLeast) = (Int(run.count), Int(run.count))
       ends.neverSent = Int(-missing)
       (ends.lostAtEnds, ends.lostBefore, ends.lostAfter) = (0, 0, 0)
       return ends
     }
     var ends = StreamEnds(.finalCount)
-    ends.sent = Int(run.count)
+    (ends.sent, ends.sentAtLeast) = (Int(run.count), Int(run.count))
     ends.lostAtEnds = Int(missing)
     let possible = (numbers.lowerBound - missing)...numbers.lowerBound
     let votes = run.candidates.reduce(0) { $0 + $1.votes }
@@ -177,7 +170,7 @@ public struct StreamEnds: Hashable, Sendable {
   public var knowledge: Knowledge
   /// Packets that the sender sent; nil when that isn't known.
   public var sent: Int?
-  /// Packets that it sent at least, by a report that isn't its last word.
+  /// Packets that it sent at least: `sent`, or what a report proves that isn't its last word.
   public var sentAtLeast: Int?
   /// Packets lost before the first and after the last that arrived; nil when not known.
   public var lostAtEnds: Int?
@@ -189,6 +182,29 @@ public struct StreamEnds: Hashable, Sendable {
   public var neverSent = 0
   /// Packets sent before this receiver listened, which are neither lost nor received.
   public var beforeListening = 0
+
+  /// The ends of nothing.
+  static var nothing: StreamEnds {
+    var ends = StreamEnds(.finalCount)
+    (ends.sent, ends.sentAtLeast, ends.lostAtEnds, ends.lostBefore, ends.lostAfter) = (0, 0, 0, 0, 0)
+    return ends
+  }
+
+  /// These and those of the run that followed; what isn't known of that one isn't known of both.
+  func adding(_ other: StreamEnds) -> StreamEnds {
+    func sum(_ key: KeyPath<StreamEnds, Int?>) -> Int? {
+      guard let one = self[keyPath: key], let two = other[keyPath: key] else { return nil }
+      return one + two
+    }
+    var ends = StreamEnds(other.knowledge)
+    ends.sent = sum(\.sent)
+    ends.sentAtLeast = sum(\.sentAtLeast)
+    ends.lostAtEnds = sum(\.lostAtEnds)
+    ends.lostBefore = sum(\.lostBefore)
+    ends.lostAfter = sum(\.lostAfter)
+    ends.neverSent = neverSent + other.neverSent
+    return ends
+  }
 
   /// Nothing more is known.
   public init(_ knowledge: Knowledge) { self.knowledge = knowledge }
@@ -214,7 +230,7 @@ public struct StreamEnds: Hashable, Sendable {
     } else if lostAtEnds > room(before) + room(after) {
       knowledge = .joinedLate
       self.lostAtEnds = nil
-      sent = nil
+      (sent, sentAtLeast) = (nil, nil)
     }
   }
 }

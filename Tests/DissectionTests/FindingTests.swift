@@ -79,6 +79,16 @@ import Timeline
     #expect(listening.analysis.counts.rtcp == 2)
   }
 
+  @Test func `with RTCP from a port of its own`() throws {
+    var listening = Listening()
+    let elsewhere = Flow(source: Frames.source.with(port: 61_000), destination: Frames.destination.with(port: 5001))
+    for number in 0..<30 { listening.hear(Frames.rtp(number)) }
+    listening.hear(Frames.rtcp(ssrc: 0xfeed_0001, packets: 30, isGoodbye: true), flow: elsewhere, then: .seconds(5))
+    listening.hear(Frames.rtp(0, ssrc: 2))
+    listening.end()
+    #expect(listening.streams.first?.end == .goodbye && listening.streams.first?.sent?.packets == 30)
+  }
+
   @Test func `inside the channels of TURN`() {
     var listening = Listening()
     for number in 0..<20 {

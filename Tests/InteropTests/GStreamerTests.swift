@@ -114,4 +114,36 @@ struct `GStreamer` {
     // Its first report, made before its source is validated, counts the packet on probation twice.
     #expect((-1...0).contains(far["cumulative_lost"].int ?? 99))
   }
+
+  @Test func `reports on a probe, whose report says that its figures are those of receiver reports`() async throws {
+    let folder = try #require(folder)
+    let (port, own) = (try Ports.pair(), try Ports.pair())
+    let gstreamer = try Program(
+      "gst-launch-1.0",
+      Self.pipeline(
+        """
+        rtpbin name=b udpsrc port=\(port) caps=\(Self.caps) ! b.recv_rtp_sink_0
+        udpsrc port=\(port + 1) ! b.recv_rtcp_sink_0 b. ! rtpopusdepay ! opusdec ! fakesink
+        b.send_rtcp_src_0 ! udpsink host=127.0.0.1 port=\(own + 1) sync=false async=false
+        """))
+    try await gstreamer.listens(on: port)
+    let report = folder.file("probe.json")
+    try await Program.run(
+      Program.jitterbug,
+      [
+        "probe", "--source-port", "\(own)", "--duration", "8s", "--link", "loss=20%,seed=5", "--report", report,
+        "rtp://127.0.0.1:\(port)",
+      ])
+    try await gstreamer.interrupt()
+
+    let probe = try Report(path: report)
+    let up = probe["streams"][0]
+    #expect(up["known_by"].string == "rr")
+    #expect(up["packets"]["sent"].int == 400)
+    // No more was lost than the link has dropped, and nearly as much by the time of its last report.
+    let dropped = try #require(probe["link_record"]["lost"].int)
+    #expect((1...dropped).contains(up["packets"]["lost"].int ?? 0))
+    #expect(probe["verdict"]["up"]["known_by"].string == "rr")
+    #expect(probe["verdict"]["text"].string?.contains("by receiver reports") == true)
+  }
 }

@@ -21,7 +21,9 @@ struct SocketDropTests {
 
   @Test func `drops that leave no gap are nobody's`() {
     var ear = Ear()
-    for number: UInt16 in 0..<20 { ear.take(Ear.rtp(number), at: Int64(number) * 20, droppedBefore: number == 9 ? 4 : 0) }
+    for number: UInt16 in 0..<20 {
+      ear.take(Ear.rtp(number), at: Int64(number) * 20, droppedBefore: number == 9 ? 4 : 0)
+    }
     // A loss on the network later isn't taken for them.
     for number: UInt16 in 25..<40 { ear.take(Ear.rtp(number), at: Int64(number) * 20) }
     ear.finish()

@@ -51,15 +51,31 @@ struct ReportJSONTests {
         "ended":"the sender said goodbye","restarts":0,"bytes":16684,"first_arrival_unix_ms":1700000000123.457,\
         "last_arrival_unix_ms":1700000002123.457,"packets":{"expected":100,"received":97,"unique":96,"lost":4,\
         "duplicates":1,"reordered":1,"late":2,"recovered":1,"played":93,"concealed":6,"discarded":1,\
-        "still_buffered":0,"too_old":0,"rfc3550_lost":3},"discarded_reasons":{"invalid_payload":1},\
-        "sender":{"packets":101,"bytes":16160},"loss_ratio":0.04,"bursts":{"count":2,"mean":2,"max":3,\
-        "histogram":[1,0,1,0,0,0,0,0,0,0]},"gilbert":{"p":0.021053,"r":0.5},"reordering":{"max_extent":1,\
-        "max_late_ms":1},"jitter_ms":{"last":1.494,"mean":1.506,"max":3.709},"delay_variation_ms":{"p50":1.05,\
-        "p95":2.05,"p99":23,"max":23},"buffer_ms":{"target":60,"mean":40,"min":20,"max":60},\
-        "round_trip_ms":{"min":1.007,"mean":1.007,"max":1.007},"media":{"duration_ms":2000,"played_ms":1860,\
-        "concealed_ms":120,"recovered_ms":20,"silence_ms":0,"stretched_ms":0},"quality":{"r_factor":40.2,"mos":1.5,\
-        "scale":"fullband","source":"ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2,\
-         Bpl 4.3; ITU-T has none)"}}]}
+        "still_buffered":0,"too_old":0,"rfc3550_lost":3,"sent":101,"sent_at_least":101,"lost_at_ends":1,\
+        "lost_before_first":null,"lost_after_last":null,"before_listening":0},\
+        "tail":"known by the sender's final count","loss":{"total":101,"is_complete":true,"played":93,"network":3,\
+        "dropped_by_socket":2,"too_late":2,"discarded":1,"still_buffered":0,"at_ends":1,"never_sent":0},\
+        "discarded_reasons":{"invalid_payload":1},"sender":{"packets":101,"bytes":16160},"loss_ratio":0.04,\
+        "bursts":{"count":2,"mean":2,"max":3,"histogram":[1,0,1,0,0,0,0,0,0,0]},"gilbert":{"p":0.021053,"r":0.5,\
+        "p_bounds":[0.005792,0.073543],"r_bounds":[0.150036,0.849964],"verdict":"not enough data"},\
+        "gilbert_elliott":{"verdict":"not enough data","losses":4,"p":null,"p_error":null,"r":null,"r_error":null,\
+        "k":null,"k_error":null,"h":null,"h_error":null},"loss_distance":{"count":3,"mean":7.333,"max":20,\
+        "histogram":[2,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,1],"noticeable":{"delta":16,"rate":0.5}},\
+        "burst_gap":{"minimum_gap":16,"burst_count":1,"burst_packets":3,"burst_missing":3,"burst_density":1,\
+        "burst_mean_ms":60,"gap_count":2,"gap_packets":97,"gap_missing":1,"gap_density":0.010309,"gap_mean_ms":970},\
+        "reordering":{"max_extent":1,"max_late_ms":1,"ratio":0.010417,"mean_extent":1,"mean_late_ms":1,\
+        "n_reordering":[1,0,0,0,0,0,0,0,0,0],"max_n":1},"jitter_ms":{"last":1.494,"mean":1.506,"max":3.709},\
+        "delay_variation_ms":{"p50":1.05,"p95":2.05,"p99":23,"p999":23,"max":23,"drift_part":null},\
+        "delay_histogram":{"upper_ms":[0.1,0.15,0.2,0.3,0.5,0.7,1,1.5,2,3,5,7,10,15,20,30,50,70,100,150,200,300,500,\
+        700,1000,1500,2000,3000,5000,7000,10000],"counts":[31,0,0,0,0,0,0,32,0,32,0,0,0,0,0,1,0,0,0,0,0,0,0,0,0,0,0,\
+        0,0,0,0,0]},"ipdv_ms":{"pairs":93,"mean_magnitude":1.774,"min":-21,"p1":-21,"p5":-2,"p50":1,"p95":1,\
+        "p99":21.76,"p999":21.76,"max":22},"delay":{"kind":"one_way","basis":"round trip","obstacle":null,\
+        "error_ms":15,"clock_offset_ms":5,"min_ms":15,"p50_ms":16.05,"p99_ms":38,"max_ms":38},"drift_ppm":null,\
+        "drift_ppm_bounds":null,"buffer_ms":{"target":60,"mean":40,"min":20,"max":60},"round_trip_ms":{"min":1.007,\
+        "mean":1.007,"max":1.007},"media":{"duration_ms":2000,"played_ms":1860,"concealed_ms":120,"recovered_ms":20,\
+        "silence_ms":0,"stretched_ms":0},"lateness_curve":[{"delay_ms":20,"late":0.02},{"delay_ms":60,"late":0}],\
+        "quality_withheld":null,"quality":{"r_factor":40.2,"mos":1.5,"scale":"fullband",\
+        "source":"ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)"}}]}
         """)
   }
 
@@ -87,7 +103,7 @@ struct ReportJSONTests {
         "duplicated":2,"duplicates":2,"thinning":0,"bursts":{"count":1,"mean":3,"max":3,\
         "histogram":[0,0,1,0,0,0,0,0,0,0]},"receipt_times":0,"delay_variation_ms":null,\
         "interval_jitter_ms":{"min":0,"mean":1.5,"max":4,"deviation":1},"voip":{"loss_rate":0,"discard_rate":0.0625,\
-        "burst_density":0,"burst_ms":0,"gap_density":0,"gap_ms":0,"buffer_ms":60,"r_factor":null,"mos_lq":null}}]},\
+        "burst_density":0,"burst_ms":0,"gap_density":0,"gap_ms":0,"buffer_ms":60,"r_factor":null,"mos_lq":null}}}]},\
         "streams":[]}
         """)
   }

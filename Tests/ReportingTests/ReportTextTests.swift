@@ -12,18 +12,27 @@ struct ReportTextTests {
         Datagrams
           arrived     101 datagrams · 97 RTP · 2 RTCP
           invalid     2 malformed
-          this host   1 datagram dropped: its socket buffer was full
+          this host   3 datagrams dropped: its socket buffer was full · 1 of them in no stream's account
+          read after  mean 50.0 ms in this host · 99 % within 80.0 ms · worst 80.0 ms; arrivals are the kernel's, so this isn't jitter
+          stamps      1 arrival known only as read: a busy host shows as jitter
 
         Stream 0x001a2b3c from 127.0.0.1:40000
           media       opus/48000/2, payload type 111, known from the SDP · sent by speaker@?[2Jhost
           packets     100 expected · 96 arrived · 4 lost (4 %) · 1 duplicate
-          lost in     2 runs · mean 2.0 · longest 3 packets
-          reordered   1 packet · by up to 1 place · up to 1.00 ms behind
+          sent        101 by the sender's final count · 1 lost before the first or after the last that arrived
+          not played  3 lost on the network · 2 dropped by this host · 2 too late · 1 discarded · of 101 packets
+          lost in     2 runs · mean 2.0 · longest 3 packets · 50 % within 16 of the one before
+          bursts      1 of 60 ms · 100 % missing in them · 1.03 % in the gaps of 970 ms
+          loss model  not enough data for one
+          reordered   1 packet (1.04 %) · by up to 1 place · up to 1.00 ms behind · 0 would look lost to TCP
           jitter      mean 1.51 ms · max 3.71 ms · last 1.49 ms
-          spread      50 % within 1.05 ms of the fastest · 95 % 2.05 ms · 99 % 23.0 ms · all 23.0 ms
+          spread      50 % within 1.05 ms of the fastest · 95 % 2.05 ms · 99 % 23.0 ms · 99.9 % 23.0 ms · all 23.0 ms
+          steps       98 % of changes from packet to packet are -21.0 ms to 21.8 ms · mean 1.77 ms
+          delay       one way 15.0 ms at least · 50 % 16.1 ms · 99 % 38.0 ms · ±15.0 ms, half the round trip
           playout     93 played · 2 too late · 1 recovered · 6 concealed · 1 discarded (1 invalid payload)
           heard       2.0 s of media · 120 ms concealed (6 %) · 20 ms recovered
           buffer      target 60.0 ms · mean 40.0 ms · 20.0 ms to 60.0 ms
+          late with   a fixed buffer of 20 ms: 2 %, 60 ms: 0 %
           round trip  mean 1.01 ms · 1.01 ms to 1.01 ms
           quality     MOS 1.50 · R 40.2 of 148 (fullband)
                       for speech, by ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)
@@ -51,6 +60,7 @@ struct ReportTextTests {
           to          rtp://127.0.0.1:5004
           packets     1,500 packets · 258.0 kB · 30.0 s of media · 1 RTCP packet
           timing      mean 0.05 ms late · 99 % within 0.10 ms · worst 0.10 ms · at the end 0.10 ms
+          this host   5 packets late by more than half an interval · 2 never sent: no socket took them
           stalls      1 stall · 350 ms in all
           errors      2 ECONNREFUSED
 

@@ -36,6 +36,16 @@ enum SampleReport {
     stream.lastArrival = 1_700_000_002_123_456_789
     stream.ended = "the sender said goodbye"
     stream.roundTrip.record(arrival: NTPTimestamp(rawValue: 0x2_0000_0000), lastSenderReport: 0x1_8000, delay: 0x7fbe)
+    stream.ends = StreamEnds(.finalCount)
+    (stream.ends.sent, stream.ends.sentAtLeast, stream.ends.lostAtEnds) = (101, 101, 1)
+    stream.socketDrops = 2
+    stream.gilbertElliott = stream.reception.fitGilbertElliott()
+    stream.lateness = LatenessCurve(points: [
+      LatenessCurve.Point(delay: .milliseconds(20), late: 0.02), LatenessCurve.Point(delay: .milliseconds(60), late: 0),
+    ])
+    stream.delay = PathDelay(
+      leastTransit: .milliseconds(30), senderOrigin: .milliseconds(10), ourOrigin: .zero, isSameHost: false,
+      roundTrip: .milliseconds(30))
     stream.estimateQuality(packetization: .milliseconds(20))
     return stream
   }
@@ -50,7 +60,10 @@ enum SampleReport {
     datagrams.rtp = 97
     datagrams.rtcp = 2
     datagrams.invalid[.malformed] = 2
-    datagrams.droppedBySocket = 1
+    datagrams.droppedBySocket = 3
+    datagrams.droppedOfNoStream = 1
+    for step: Int64 in 1...4 { datagrams.wait.record(.milliseconds(step * 20)) }
+    datagrams.unstamped = 1
     report.datagrams = datagrams
     var link = LinkReport()
     link.offered = 101
@@ -73,6 +86,8 @@ enum SampleReport {
     sending.encoding = "opus/48000/2"
     sending.packets = 1500
     sending.bytes = 258_000
+    sending.neverSent = 2
+    sending.sentLate = 5
     sending.rtcpPackets = 1
     sending.mediaDuration = .seconds(30)
     for step: Int64 in 0..<100 { sending.pacing.record(.microseconds(step)) }

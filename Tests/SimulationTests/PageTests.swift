@@ -24,6 +24,8 @@ struct PageTests {
       result.cname = stream.cname
       result.encoding = stream.format.description
       result.timeline = stream.timeline
+      result.lateness = stream.latenessCurve
+      result.ends = stream.ends(listeningSince: nil)
       result.ended = "the sender said goodbye"
       result.firstArrival = result.reception.firstArrival.map { $0.nanoseconds + 1_790_000_000_000_000_000 }
       result.lastArrival = result.reception.lastArrival.map { $0.nanoseconds + 1_790_000_000_000_000_000 }
@@ -55,6 +57,7 @@ struct PageTests {
 
   @Test(arguments: [
     ("hour-clean", "delay=20ms,jitter=2ms,seed=3"),
+    ("hour-awful", "loss=30%,delay=40ms,jitter=40ms,duplicate=10%,reorder=10%,seed=2"),
     ("hour-lossy", "loss=5%,burst=3,duplicate=2%,reorder=3%,delay=40ms,jitter=15ms,outage=600s:3s,seed=1"),
   ])
   func `an hour's page is smaller than 300 kB, and its seconds add up`(name: String, link: String) throws {

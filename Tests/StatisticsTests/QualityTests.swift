@@ -93,6 +93,7 @@ struct QualityTests {
     far.roundTrip = .milliseconds(400)
     let estimate = try Quality.estimate(far).get()
     #expect((near.rating - estimate.rating) > 5)
-    #expect((148 - 10.2 - Quality.delayImpairment(milliseconds: 326.5, on: .fullband) - estimate.rating).magnitude < 1e-9)
+    let impairment = Quality.delayImpairment(milliseconds: 326.5, on: .fullband)
+    #expect((148 - 10.2 - impairment - estimate.rating).magnitude < 1e-9)
   }
 }

@@ -30,10 +30,11 @@ import Testing
     let embedded = try #require(try page.nodes(forXPath: "//script[@id='report']").first?.stringValue)
     let object = try JSONSerialization.jsonObject(with: Data(embedded.utf8)) as? NSDictionary
     #expect(try object == JSONSerialization.jsonObject(with: Data(receiver.output)) as? NSDictionary)
-    let packets = try JSON(receiver.text)["streams"][0]["packets"]
-    let cells = try page.nodes(forXPath: "//table[caption='Where the packets went']//tr[th='Lost']/td[1]")
-    #expect(cells.first?.stringValue == packets["lost"].int.map(String.init))
-    #expect(packets["lost"].int ?? 0 > 0)
+    let loss = try JSON(receiver.text)["streams"][0]["loss"]
+    let cells = try page.nodes(
+      forXPath: "//table[caption='Where the packets went']//tr[th='Lost on the network']/td[1]")
+    #expect(cells.first?.stringValue == loss["network"].int.map(String.init))
+    #expect(loss["network"].int ?? 0 > 0)
 
     // What a link leads to is overwritten, and the link stays.
     _ = try XMLDocument(xmlString: String(decoding: contents(kept), as: UTF8.self))

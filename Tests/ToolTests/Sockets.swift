@@ -43,6 +43,17 @@ final class TestSocket {
     return socket
   }
 
+  /// Talks with `rtp://127.0.0.1:PORT` alone from now on.
+  func connectDatagrams(to address: String) throws {
+    var name = try Self.loopback(port: Self.port(of: address))
+    let result = withUnsafePointer(to: &name) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    try #require(result == 0)
+  }
+
   /// The port it has.
   func port() throws -> UInt16 {
     var name = sockaddr_in()

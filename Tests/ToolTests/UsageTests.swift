@@ -297,12 +297,41 @@ import Testing
       "--sequence 65536: not a whole number from 0 to 65535"
     ),
     (
+      "probe",
+      "no destination: end the command with where to send, such as rtp://192.168.1.20:5004"
+    ),
+    (
+      "probe tcp://127.0.0.1:5004",
+      "tcp://127.0.0.1:5004: probe measures one UDP port; write rtp://HOST:PORT"
+    ),
+    (
+      "probe --like radio b:1",
+      "--like radio: not known here; write opus-voice, opus-music, video-2mbit, g711 or custom BYTES/INTERVAL"
+    ),
+    (
+      "probe --like custom b:1",
+      "--like custom needs BYTES/INTERVAL behind it: --like custom 500/10ms"
+    ),
+    (
+      "probe --like custom 5/10ms b:1",
+      "--like custom 5/10ms: write custom BYTES/INTERVAL, such as custom 500/10ms, with 20 to 1472 bytes every 100us "
+        + "to 10s"
+    ),
+    (
+      "probe --ramp --both-ways b:1",
+      "--ramp measures the way there alone: leave --both-ways out"
+    ),
+    (
+      "receive --reflect tcp://127.0.0.1:5004",
+      "--reflect sends by UDP, so it takes an rtp:// source: write rtp://[::]:5004"
+    ),
+    (
       "recieve",
-      "recieve is not a verb of jitterbug: write send, receive, analyze or verify, and see jitterbug --help"
+      "recieve is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help"
     ),
     (
       "--frobnicate",
-      "--frobnicate is not a verb of jitterbug: write send, receive, analyze or verify, and see jitterbug --help"
+      "--frobnicate is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help"
     ),
   ]
 
@@ -324,7 +353,7 @@ import Testing
 
   @Test(arguments: [
     ("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"]),
-    ("analyze", ["analyze", "--help"]), ("verify", ["verify", "--help"]),
+    ("probe", ["probe", "--help"]), ("analyze", ["analyze", "--help"]), ("verify", ["verify", "--help"]),
   ])
   func `the help is that of docs, examples first`(page: String, words: [String]) async throws {
     let run = try await Jitterbug.run(words)

@@ -31,8 +31,10 @@ public struct ReportTimer: Sendable {
   /// the report isn't due yet.
   public mutating func expire<G: RandomNumberGenerator>(at now: Instant, using generator: inout G) -> Bool {
     guard now >= deadline else { return false }
+    // By more than a tenth.
+    let isGrowing = timing.members - membersAtDeadline > membersAtDeadline / 10
     membersAtDeadline = timing.members
-    interval = timing.interval(using: &generator)
+    interval = timing.interval(using: &generator, isGrowing: isGrowing)
     guard lastReport + interval <= now else {
       deadline = lastReport + interval
       return false

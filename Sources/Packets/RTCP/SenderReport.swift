@@ -84,4 +84,12 @@ public struct SenderReport: Equatable, Sendable {
     writeFixedPart(into: &bytes, at: RTCPHeader.size)
     return ReportBlock.rewrite(blocks, of: source, into: &bytes, at: blockOffset) ? length : nil
   }
+
+  /// The source of the sender report that a compound packet begins with; nil when it begins with another type.
+  public static func source(of datagram: RawSpan) -> UInt32? {
+    guard datagram.byteCount >= 8, datagram.byte(at: 0) >> 6 == 2,
+      datagram.byte(at: 1) == RTCPHeader.PacketType.senderReport
+    else { return nil }
+    return datagram.bigEndian(at: 4, as: UInt32.self)
+  }
 }

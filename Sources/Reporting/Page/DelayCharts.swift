@@ -79,9 +79,10 @@ extension StreamReport {
       svg: chart.svg)
   }
 
-  /// The share too late against the delay of the buffer, up to the first delay at which none is.
+  /// The share too late against the delay of the buffer, by replay if that was asked for, up to the first delay at which none is.
   var latenessPoints: [(delay: Interval, late: Double)] {
-    let points = whatIf?.points.map { (delay: $0.delay, late: $0.late) } ?? []
+    let points =
+      whatIf?.points.map { (delay: $0.delay, late: $0.late) } ?? lateness?.points.map { ($0.delay, $0.late) } ?? []
     return Array(points.prefix((points.firstIndex { $0.late == 0 } ?? points.count) + 1))
   }
 

@@ -139,6 +139,7 @@ extension Report {
       line.element("code", "docs/report-format.md")
       line.write("; this page asks for nothing from outside.")
     }
+    guard streams.count <= PageDetail.streamLimit else { return }
     footer.element("details") { details in
       details.element("summary", "The report as JSON")
       details.element("pre", ["tabindex": "0"], json(pretty: true))

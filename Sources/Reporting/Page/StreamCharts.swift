@@ -161,7 +161,8 @@ struct StreamCharts {
     page.figure(
       "Delay over time",
       "How much longer each packet took than the fastest one. What lies above the band came after its time. "
-        + "Where packets are many, a stroke reaches from the fastest to the slowest: no spike is left out.",
+        + "Where packets are many, a stroke reaches from the fastest to the slowest: no spike is left out."
+        + (stream.reception.drift?.isSignificant == true ? " A steady slope is the two clocks running apart." : ""),
       svg: chart.svg, legend: Legend(entries))
   }
 

@@ -46,9 +46,12 @@ extension StreamReport {
   private var tiles: [(name: String, value: String, note: String)] {
     let counts = reception
     var tiles = [
-      ("Lost", Figures.percent(counts.lost, of: counts.expected), "\(Figures.grouped(counts.lost)) packets"),
       (
-        "Too late", Figures.percent(playout.late, of: counts.expected),
+        "Lost", Figures.percent(loss.network + loss.droppedBySocket, of: loss.total),
+        Figures.count(loss.network + loss.droppedBySocket, "packet")
+      ),
+      (
+        "Too late", Figures.percent(playout.late, of: loss.total),
         "for \(targetWords) of buffer"
       ),
       ("Duplicates", Figures.grouped(counts.duplicates), "\(Figures.percent(counts.duplicates, of: counts.received))"),
@@ -58,8 +61,11 @@ extension StreamReport {
       ),
     ]
     if let delay = counts.delayVariation {
-      tiles.append(
-        ("Delay spread", Figures.milliseconds(delay.p99), "99 % within; all \(Figures.milliseconds(delay.max))"))
+      var note = "99 % within; all \(Figures.milliseconds(delay.max))"
+      if let drift = counts.drift, drift.isSignificant, drift.effect.milliseconds > delay.max / 10 {
+        note += "; \(Figures.milliseconds(drift.effect.milliseconds)) of it by clock drift"
+      }
+      tiles.append(("Delay spread", Figures.milliseconds(delay.p99), note))
     }
     if let quality {
       tiles.append(
@@ -68,27 +74,35 @@ extension StreamReport {
     return tiles.map { (name: $0.0, value: $0.1, note: $0.2) }
   }
 
-  /// Where the packets went: what adds up.
+  /// Where the packets went: places that add up to what was sent, or to what was expected where that isn't known.
   private var accounts: PageTable {
-    let counts = reception
+    let loss = loss
     var table = PageTable(
       "Where the packets went", [.text(""), .number("packets"), .number("share"), .text("meaning")])
     func row(_ name: String, _ count: Int, _ meaning: String, isSum: Bool = false) {
-      table.row(name, Figures.grouped(count), Figures.percent(count, of: counts.expected), meaning, isSum: isSum)
+      table.row(name, Figures.grouped(count), Figures.percent(count, of: loss.total), meaning, isSum: isSum)
     }
-    row("Played in time", playout.played, "what was heard or seen as it was sent")
-    row("Lost", counts.lost, "sequence numbers that never arrived")
-    row("Too late", playout.late, "arrived after their place in the playout was over")
-    row(
-      "Thrown away", playout.discarded.total,
-      playout.discarded.total > 0 ? playout.discarded.named : "arrived, unusable")
-    if playout.stillBuffered > 0 { row("Still buffered", playout.stillBuffered, "waiting when the report was made") }
-    row("Expected", counts.expected, "the rows above: all numbers from the lowest to the highest", isSum: true)
+    row("Played in time", loss.played, "heard or seen as they were sent")
+    var lost = "never arrived"
+    if let atEnds = loss.atEnds, atEnds > 0 {
+      lost += "; \(Figures.grouped(atEnds)) of all lost ones before the first or after the last that did"
+    }
+    row("Lost on the network", loss.network, lost)
+    if loss.droppedBySocket > 0 {
+      row("Dropped by this host", loss.droppedBySocket, "crossed the network, but the socket's buffer was full")
+    }
+    row("Too late", loss.late, "arrived after their place in the playout was over")
+    if loss.discarded > 0 { row("Thrown away", loss.discarded, playout.discarded.named) }
+    if loss.stillBuffered > 0 { row("Still buffered", loss.stillBuffered, "waiting when the report was made") }
+    if loss.isComplete {
+      row("Sent", loss.total, "the rows above, by the sender's final count", isSum: true)
+    } else {
+      row("Expected", loss.total, "the rows above, from the first to the last that arrived", isSum: true)
+      table.row("Sent", ends.sentAtLeast.map { "≥ \(Figures.grouped($0))" } ?? "?", "", ends.knowledge.rawValue)
+    }
+    if loss.neverSent > 0 { row("Never sent", loss.neverSent, "numbers that the sender jumped over") }
     if playout.recovered > 0 { row("Rebuilt", playout.recovered, "of those not played: made from other packets") }
     if playout.concealed > 0 { row("Concealed", playout.concealed, "of those not played: made up or left silent") }
-    if let sender {
-      row("Sent", sender.packets, "by the sender's last report; what it sent before or after isn't in “expected”")
-    }
     return table
   }
 
@@ -120,8 +134,9 @@ extension StreamReport {
   private var figures: PageTable {
     var text = TextPage()
     var shown = self
-    // It is drawn.
+    // They are drawn.
     shown.whatIf = nil
+    shown.lateness = nil
     shown.write(to: &text)
     return PageTable("Everything that the text report says", text)
   }

@@ -66,20 +66,24 @@ extension Report {
 
 extension StreamReport {
   /// Packets that weren't there when they were due, and weren't rebuilt.
-  var missing: Int { max(reception.lost + playout.late + playout.discarded.total - playout.recovered, 0) }
-  /// Their share of all; 0 when nothing was expected.
-  var missingShare: Double { reception.expected == 0 ? 0 : Double(missing) / Double(reception.expected) }
+  var missing: Int {
+    let loss = loss
+    return max(loss.network + loss.droppedBySocket + loss.late + loss.discarded - playout.recovered, 0)
+  }
+  /// Their share of all; 0 when nothing was sent.
+  var missingShare: Double { loss.total == 0 ? 0 : Double(missing) / Double(loss.total) }
   /// Whether it is heard, not watched: video has a clock of 90 kHz (RFC 3551 section 5).
   private var isAudio: Bool { encoding.map { !$0.contains("/90000") } ?? false }
 
   /// The verdict on this stream.
   var verdict: Verdict {
-    let percent = Figures.percent(missing, of: reception.expected)
+    let total = loss.total
+    let percent = Figures.percent(missing, of: total)
     let (grade, word, meaning) = judgement
     let headline =
       missing == 0
-      ? "\(word): every one of \(Figures.count(reception.expected, "packet")) was there when it was due."
-      : "\(word): \(percent) of \(Figures.count(reception.expected, "packet")) weren't there when they were due."
+      ? "\(word): every one of \(Figures.count(total, "packet")) was there when it was due."
+      : "\(word): \(percent) of \(Figures.count(total, "packet")) weren't there when they were due."
     var sentences = [causes, effect(meaning), advice].filter { !$0.isEmpty }
     if let silence = longestSilence {
       sentences.insert("At one point nothing arrived for \(Figures.duration(silence)).", at: 1)
@@ -102,8 +106,9 @@ extension StreamReport {
   private var causes: String {
     var parts: [String] = []
     let counts = reception
-    if counts.lost > 0 {
-      let share = Figures.percent(counts.lost, of: counts.expected)
+    let loss = loss
+    if loss.network > 0 {
+      let share = Figures.percent(loss.network, of: loss.total)
       var pattern = ""
       if counts.lossRuns.count > 0 {
         pattern =
@@ -112,7 +117,12 @@ extension StreamReport {
           : ", in runs of \(Figures.fixed(counts.lossRuns.mean, decimals: 1)) on average, "
             + "the longest \(Figures.grouped(counts.lossRuns.max))"
       }
-      parts.append("\(Figures.grouped(counts.lost)) never arrived (\(share)\(pattern))")
+      parts.append("\(Figures.grouped(loss.network)) were lost on the network (\(share)\(pattern))")
+    }
+    if loss.droppedBySocket > 0 {
+      parts.append(
+        "\(Figures.grouped(loss.droppedBySocket)) came as far as this host and were dropped there, because the socket's "
+          + "buffer was full")
     }
     if playout.late > 0 {
       parts.append(

@@ -19,6 +19,14 @@ enum ReceiveCommand {
     if options.outputFile == "-" && options.output.isJSON {
       throw UsageError("--json and --output - both want standard output: write the report with --report FILE.json")
     }
+    if options.reflectLimit != nil, !options.isReflecting {
+      throw UsageError("--reflect-limit bounds what --reflect sends, but there is no --reflect: add it")
+    }
+    if options.isReflecting {
+      guard case .rtp = options.source else {
+        throw UsageError("--reflect sends by UDP, so it takes an rtp:// source: write rtp://[::]:5004")
+      }
+    }
     if options.output.linkTraceFile != nil && options.link == nil {
       throw UsageError("--link-trace writes what --link does, but there is no --link")
     }

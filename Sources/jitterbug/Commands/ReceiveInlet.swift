@@ -115,6 +115,14 @@ struct ReceiveInlet: ~Copyable {
     return peer
   }
 
+  /// Notes where the reports of a stream's sender come from: its identifier says whose they are, whatever the ports.
+  ///
+  /// Only from the same host: or anybody could have them sent elsewhere.
+  mutating func noteReports(of peer: Peer, from address: SocketAddress) {
+    guard peers.address(of: peer)?.with(port: 0) == address.with(port: 0) else { return }
+    controlAddresses[peer] = address
+  }
+
   /// The sender's address, for people.
   func name(of peer: Peer) -> String { peers.address(of: peer)?.description ?? "unknown" }
 
@@ -125,6 +133,17 @@ struct ReceiveInlet: ~Copyable {
     case .ipv6(let address, _, _)?: address == .loopback
     case .unix?: true
     case nil: false
+    }
+  }
+
+  /// The address of a sender; nil when there were so many that it has none.
+  func address(of peer: Peer) -> SocketAddress? { peers.address(of: peer) }
+
+  /// Sends a datagram from the media port; whether the address can be reached.
+  mutating func sendMedia(_ bytes: RawSpan, to address: SocketAddress) -> Bool {
+    switch (try? media?.send(bytes, to: address)) ?? nil {
+    case .trouble(.connectionRefused)?, .trouble(.unreachable)?: false
+    case .sent?, .wouldBlock?, .trouble?, nil: true
     }
   }
 
@@ -236,11 +255,11 @@ struct PeerTable {
     Int(peer.id) < addresses.count ? addresses[Int(peer.id)] : nil
   }
 
-  /// The sender of media whose reports come from `address`: the one on the port below, or any other on that host.
+  /// The sender of media whose reports come from `address`: the one on the port below, or the latest other on that host.
   func mediaSender(besides address: SocketAddress) -> Peer? {
     guard let port = address.port, port > 0 else { return nil }
     if let number = numbers[address.with(port: port - 1)] { return Peer(id: number) }
-    let place = addresses.firstIndex { $0 != address && $0.with(port: port) == address }
+    let place = addresses.lastIndex { $0 != address && $0.with(port: port) == address }
     return place.map { Peer(id: UInt32($0)) }
   }
 }

@@ -28,6 +28,10 @@ struct ReceiveOptions: Sendable {
   var traceFile: String?
   var link: LinkSpec?
   var seed: UInt64?
+  /// Whether probers that prove their address get media back.
+  var isReflecting = false
+  /// Bits a second for each of them; nil for the usual limit.
+  var reflectLimit: Int?
   var output = OutputOptions()
 }
 
@@ -71,6 +75,15 @@ extension ReceiveOptions {
         $0.idleTimeout = $1
       },
       .value("--duration", "TIME", "stop after this long", Values.time) { $0.duration = $1 },
+      .flag(
+        "--reflect",
+        "send media back to jitterbug probe --both-ways; only to an address that has proved that it asked, and no "
+          + "longer than it keeps asking"
+      ) { $0.isReflecting = true },
+      .value(
+        "--reflect-limit", "RATE", "with --reflect, send at most this to each of 4 probers (default 8mbit)",
+        Values.bitrate
+      ) { $0.reflectLimit = $1 },
       .value(
         "--link", "SPEC", "a bad network inside the receiver: a profile, loss=5%,delay=40ms,seed=7 or FILE.link",
         SendOptions.parseLink

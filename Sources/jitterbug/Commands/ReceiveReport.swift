@@ -12,6 +12,8 @@ struct DatagramReportCounts {
   var received = 0
   /// Their bytes.
   var bytes = 0
+  /// RTCP datagrams that were for the reflector alone.
+  var reflectorMessages = 0
   /// What the kernel dropped for want of room; nil when it can't be known.
   var droppedBySocket: Int?
   /// How long datagrams waited in the socket.
@@ -83,7 +85,7 @@ struct ReceiveReport {
     var datagrams = DatagramReport()
     datagrams.received = counts.received
     datagrams.bytes = counts.bytes
-    datagrams.rtcp = session.datagrams.rtcp
+    datagrams.rtcp = session.datagrams.rtcp + counts.reflectorMessages
     datagrams.invalid = session.datagrams.discarded
     datagrams.invalid[.malformed] += session.datagrams.invalidRTCP
     datagrams.rtp = session.datagrams.rtp - session.datagrams.discarded.total - session.datagrams.held

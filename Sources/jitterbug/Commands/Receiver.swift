@@ -26,6 +26,7 @@ final class Receiver {
   private var inlet: ReceiveInlet
   private var session: ReceiveSession
   private var link: LinkStage?
+  private var reflector: ReceiveReflector?
   private var batch: ReceiveBatch
   private let interrupt: WriteInterrupt
   private var recorder: StreamRecorder
@@ -64,6 +65,9 @@ final class Receiver {
     if let spec = options.link {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
       link = LinkStage(spec, trace: file)
+    }
+    if options.isReflecting {
+      reflector = ReceiveReflector(ssrc: session.ssrc, clock: clock, rateLimit: options.reflectLimit)
     }
     live = LiveView(options.output)
     inlet = try ReceiveInlet(options)
@@ -132,12 +136,35 @@ final class Receiver {
 
   private func takeFromBatch(_ index: Int, isControl: Bool) {
     let datagram = batch.datagram(at: index)
+    if reflector != nil, !isControl, batch.withBytes(at: index, { reflect($0, datagram) }) { return }
     let peer = inlet.peer(of: datagram.sender, isControl: isControl)
     counts.note(datagram, readAt: batch.readAt)
     let drops = isControl ? 0 : counts.newDrops(upTo: datagram.drops)
+    if isControl { batch.withBytes(at: index) { noteReports($0, from: datagram.sender) } }
     batch.withBytes(at: index) { bytes in
       take(bytes, from: peer, at: datagram.arrival, isControl: isControl ? true : nil, droppedBefore: drops)
     }
+  }
+
+  /// A sender's report says by its source whose reports come from this address; ports alone can't, where several
+  /// senders share a host.
+  private func noteReports(_ bytes: RawSpan, from address: SocketAddress) {
+    guard let ssrc = SenderReport.source(of: bytes),
+      let place = session.streams.indices.last(where: { session.streams[$0].ssrc == ssrc })
+    else { return }
+    inlet.noteReports(of: session.streams[place].peer, from: address)
+  }
+
+  /// Shows the reflector what came to the media port; true when it was a message for the reflector alone.
+  private func reflect(_ bytes: RawSpan, _ datagram: ReceivedDatagram) -> Bool {
+    guard DatagramKind.classify(bytes) == .rtcp,
+      reflector?.take(
+        bytes, from: datagram.sender, at: datagram.arrival, reply: { _ = inlet.sendMedia($0, to: datagram.sender) })
+        == true
+    else { return false }
+    counts.received += 1
+    counts.bytes += bytes.byteCount
+    return true
   }
 
   /// Takes one datagram from outside, through the link if there is one.
@@ -166,6 +193,9 @@ final class Receiver {
       session.handleRTCP(bytes, from: peer, at: arrival)
     } else {
       session.handleRTP(bytes, from: peer, at: arrival, droppedBefore: drops)
+      if reflector?.isServing == true, let address = inlet.address(of: peer) {
+        reflector?.noteMedia(bytes, from: address, at: arrival)
+      }
     }
     settle()
   }
@@ -191,6 +221,8 @@ final class Receiver {
     settle()
     handledUpTo = max(handledUpTo, now)
     sendReport(at: now)
+    reflector?.poll(at: now) { inlet.sendMedia($0, to: $1) }
+    while let sentence = reflector?.pollSentence() { live.say(sentence) }
     recorder.reconsider(session, at: now)
     if recorder.failure != nil { stop(because: "the output can't be written") }
     metrics?.expire(at: now, in: loop)
@@ -257,6 +289,7 @@ final class Receiver {
   private var nextWake: Instant? {
     var wake = Instant.earliest(session.nextWake, live.nextUpdate)
     wake = Instant.earliest(Instant.earliest(wake, link?.nextDelivery), metrics?.nextDeadline)
+    wake = Instant.earliest(wake, reflector?.nextWake)
     return Instant.earliest(wake, options.duration.map { started + $0 })
   }
 
@@ -270,6 +303,9 @@ final class Receiver {
 
   private func finish() throws(CommandError) -> Int32 {
     leave()
+    reflector?.stop(at: MonotonicClock.now())
+    reflector?.poll(at: MonotonicClock.now()) { inlet.sendMedia($0, to: $1) }
+    counts.reflectorMessages = reflector?.messageCount ?? 0
     session.close()
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()

@@ -1,0 +1,57 @@
+import Probing
+import Testing
+import Timeline
+
+/// Verdicts from figures.
+@Suite struct VerdictTests {
+  private func figures(sent: Int = 1_000, lost: Int, run: Double? = nil) -> PathFigures {
+    var figures = PathFigures()
+    figures.sent = sent
+    figures.lost = lost
+    figures.meanRun = run
+    return figures
+  }
+
+  private func voice() throws -> ProbeProfile { try #require(ProbeProfile.standard(.opusVoice)) }
+
+  @Test func `a clean path is excellent for voice, and lossy ones get worse in order`() throws {
+    let grades = try [0, 5, 10, 20, 60].map { PathVerdict(figures(lost: $0), profile: try voice()).grade }
+    let order = PathVerdict.Grade.allCases
+    let places = grades.compactMap { grade in order.firstIndex { $0 == grade } }
+    #expect(places.count == grades.count)
+    #expect(places.first == 0 && places.last == order.count - 1)
+    #expect(places == places.sorted())
+  }
+
+  @Test func `media without published figures gets no grade`() throws {
+    let video = PathVerdict(figures(lost: 3), profile: try #require(ProbeProfile.standard(.video)))
+    #expect(video.grade == nil && video.quality == nil)
+  }
+
+  private func expect(_ figures: PathFigures, buffer: Interval, _ basis: PathVerdict.Basis) throws {
+    let found = PathVerdict(figures, profile: try voice()).buffer
+    #expect(found?.delay == buffer && found?.basis == basis)
+  }
+
+  @Test func `the buffer is drawn from the best that is known`() throws {
+    var known = figures(lost: 0)
+    #expect(PathVerdict(known, profile: try voice()).buffer == nil)
+    known.jitterMost = .milliseconds(7)
+    try expect(known, buffer: .milliseconds(30), .jitter)
+    known.spreadMost = .milliseconds(44)
+    try expect(known, buffer: .milliseconds(50), .range)
+    known.spread99 = .milliseconds(38)
+    try expect(known, buffer: .milliseconds(50), .percentiles)
+    known.spreadMost = .milliseconds(400)
+    // A straggler isn't worth 400 ms.
+    try expect(known, buffer: .milliseconds(40), .percentiles)
+  }
+
+  @Test func `the remedy fits the pattern of the loss`() throws {
+    let profile = try voice()
+    #expect(PathVerdict(figures(lost: 0), profile: profile).remedy == .nothing)
+    #expect(PathVerdict(figures(lost: 20, run: 1.1), profile: profile).remedy == .forwardErrorCorrection)
+    #expect(PathVerdict(figures(lost: 20, run: 4), profile: profile).remedy == .retransmission)
+    #expect(PathVerdict(figures(lost: 300, run: 2), profile: profile).remedy == .lowerRate)
+  }
+}
