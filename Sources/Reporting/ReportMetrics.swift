@@ -113,7 +113,9 @@ extension Report {
         })
     }
     family("sent_packets_total", .counter, "RTP packets sent.") { Double($0.sent) }
-    family("lost_packets", .gauge, "Packets that the far end says it hasn't received, those under way among them.") { $0.lost.map(Double.init) }
+    family("lost_packets", .gauge, "Packets that the far end says it hasn't received, those under way among them.") {
+      $0.lost.map(Double.init)
+    }
     family("duplicate_packets", .gauge, "Packets that arrived there again.") { $0.duplicates.map(Double.init) }
     family("jitter_seconds", .gauge, "Mean of the interarrival jitter that the far end reported.") {
       $0.jitter.count == 0 ? nil : $0.jitter.mean / 1000
