@@ -93,6 +93,7 @@ extension CaptureAnalysis {
     settings.idleTimeout = Self.idleTimeout
     settings.keepsTimelines = configuration.keepsTimelines
     settings.arrivalLimit = configuration.arrivalLimit
+    settings.keepsTimelines = configuration.keepsTimelines
     settings.keepsPayloads = configuration.keepsPayloads
     settings.isEncrypted = states[index].hasDTLS || texts.isEncrypted(flow)
     let place = sources.count

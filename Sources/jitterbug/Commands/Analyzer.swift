@@ -38,6 +38,7 @@ final class Analyzer {
     configuration.ssrc = options.ssrc
     configuration.keepsTimelines = options.output.showsTimeline
     configuration.arrivalLimit = options.keepsArrivals ? AnalyzeOptions.arrivalLimit : 0
+    configuration.keepsTimelines = options.output.showsTimeline
     configuration.keepsPayloads = options.extractFolder != nil
     analysis = CaptureAnalysis(configuration)
     live = LiveView(options.output)

@@ -9,11 +9,12 @@ import Timeline
 
 /// Fills the report of `jitterbug probe`.
 enum ProbeReportMaker {
-  static func make(_ prober: Prober) -> Report {
+  /// What can be reported now; what takes a while to compute only at the end.
+  static func make(_ prober: Prober, isFinal: Bool = true) -> Report {
     var report = Report(version: Version.number, verb: "probe", link: prober.options.link?.description)
     if let listener = prober.listener {
       let heard = listener.report(
-        source: prober.path.peer, dropped: prober.path.droppedDatagrams, clock: prober.clock)
+        source: prober.path.peer, dropped: prober.path.droppedDatagrams, clock: prober.clock, fitsModels: isFinal)
       report.datagrams = heard.datagrams
       report.streams = heard.streams
     }
