@@ -93,7 +93,6 @@ extension CaptureAnalysis {
     settings.idleTimeout = Self.idleTimeout
     settings.keepsTimelines = configuration.keepsTimelines
     settings.arrivalLimit = configuration.arrivalLimit
-    settings.keepsTimelines = configuration.keepsTimelines
     settings.keepsPayloads = configuration.keepsPayloads
     settings.isEncrypted = states[index].hasDTLS || texts.isEncrypted(flow)
     let place = sources.count
