@@ -29,8 +29,6 @@ public struct CaptureAnalysis: Sendable {
     public var arrivalLimit = 0
     /// Whether somebody plays what the streams carry, and wants payloads with decisions.
     public var keepsPayloads = false
-    /// Whether each stream keeps what happened when, for reports that show it.
-    public var keepsTimelines = false
     /// Seeds the flow table's hash and the sessions.
     public var seed: UInt64
 
