@@ -42,7 +42,7 @@ struct ReportHTMLTests {
       .merging(try #require(stream["loss"] as? [String: Any])) { $1 }
     for (name, key) in [
       ("Played in time", "played"), ("Lost on the network", "network"), ("Too late", "late"),
-      ("Thrown away", "discarded"), ("Expected", "expected"), ("Rebuilt", "recovered"), ("Concealed", "concealed"),
+      ("Thrown away", "discarded"), ("Sent", "total"), ("Rebuilt", "recovered"), ("Concealed", "concealed"),
     ] {
       let cells = try texts("//table[caption='Where the packets went']//tr[th='\(name)']/td[1]", in: page)
       #expect(cells == [(packets[key] as? Int).map(String.init) ?? ""], "\(name)")
