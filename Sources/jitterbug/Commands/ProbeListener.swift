@@ -23,6 +23,7 @@ struct ProbeListener {
   init(_ profile: ProbeProfile, options: ProbeOptions, seed: UInt64, ssrc: UInt32, at now: Instant) {
     var configuration = ReceiveSession.Configuration(ssrc: ssrc, cname: HostName.cname(), seed: seed)
     configuration.target = options.buffer
+    configuration.keepsTimelines = options.output.showsTimeline
     configuration.bandwidth = profile.totalBitrate
     configuration.formats.described[profile.payloadType] = profile.format
     configuration.sourceLimit = max(profile.streams, 1)
