@@ -154,7 +154,7 @@ struct ReportHTMLTests {
       return copy
     }
     let html = report.html()
-    #expect(html.utf8.count < 900_000)
+    #expect(html.utf8.count < 1_500_000)
     let page = try XMLDocument(xmlString: html)
     #expect(try page.nodes(forXPath: "//table[caption='Streams in order of appearance']/tbody/tr").count == 100)
     #expect(try page.nodes(forXPath: "//section").count == 12)

@@ -155,6 +155,7 @@ enum ProbeReportMaker {
       runs = (runs.count + reception.lossRuns.count, runs.packets + reception.lossRuns.packets)
       figures.longestRun = max(figures.longestRun ?? 0, reception.lossRuns.max)
       note(reception.delayVariation, in: &figures)
+      if let curve = stream.lateness { figures.lateness.append(curve) }
       note(reception.jitter.max, stream.roundTrip, in: &figures)
     }
     // The round trip is the path's, whoever measured it.
@@ -183,6 +184,7 @@ enum ProbeReportMaker {
     verdict.meanRun = figures.meanRun
     verdict.grade = judged.grade?.rawValue
     verdict.quality = judged.quality
+    verdict.withheld = judged.withheld
     verdict.buffer = judged.buffer?.delay
     verdict.bufferBasis = judged.buffer?.basis.rawValue
     return verdict
