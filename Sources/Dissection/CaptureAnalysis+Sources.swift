@@ -91,7 +91,6 @@ extension CaptureAnalysis {
     if let rate = candidate.clockRate { settings.formats.measured[candidate.payloadType] = rate }
     settings.target = configuration.target
     settings.idleTimeout = Self.idleTimeout
-    settings.keepsTimelines = configuration.keepsTimelines
     settings.arrivalLimit = configuration.arrivalLimit
     settings.keepsPayloads = configuration.keepsPayloads
     settings.isEncrypted = states[index].hasDTLS || texts.isEncrypted(flow)

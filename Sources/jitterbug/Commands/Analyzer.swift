@@ -36,8 +36,8 @@ final class Analyzer {
     configuration.target = options.buffer
     configuration.ports = options.ports
     configuration.ssrc = options.ssrc
-    configuration.keepsTimelines = options.output.showsTimeline
     configuration.arrivalLimit = options.keepsArrivals ? AnalyzeOptions.arrivalLimit : 0
+    configuration.keepsTimelines = options.output.showsTimeline
     configuration.keepsPayloads = options.extractFolder != nil
     analysis = CaptureAnalysis(configuration)
     live = LiveView(options.output)
