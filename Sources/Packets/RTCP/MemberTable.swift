@@ -39,10 +39,10 @@ public struct MemberTable: Sendable {
         if member.lastSent == nil { kept += 1 }
         member.lastSent = now
       }
-      members[ssrc] = member
+      members.updateValue(member, forKey: ssrc)
       return
     }
-    members[ssrc] = Member(lastHeard: now, lastSent: isSender ? now : nil)
+    members.updateValue(Member(lastHeard: now, lastSent: isSender ? now : nil), forKey: ssrc)
     if isSender { kept += 1 }
     if members.count > Self.limit { thin() }
   }
@@ -56,11 +56,16 @@ public struct MemberTable: Sendable {
   /// Forgets members not heard since one instant, and that senders are senders who haven't sent since another (6.3.5).
   public mutating func expire(membersBefore: Instant, sendersBefore: Instant) {
     var senders = 0
-    for (ssrc, member) in members {
+    for (ssrc, var member) in members {
       if member.lastHeard < membersBefore {
-        members[ssrc] = nil
+        members.removeValue(forKey: ssrc)
       } else if let lastSent = member.lastSent {
-        if lastSent < sendersBefore { members[ssrc]?.lastSent = nil } else { senders += 1 }
+        if lastSent >= sendersBefore {
+          senders += 1
+        } else {
+          member.lastSent = nil
+          members.updateValue(member, forKey: ssrc)
+        }
       }
     }
     kept = senders
@@ -69,7 +74,7 @@ public struct MemberTable: Sendable {
   /// Halves the identifiers that are kept.
   private mutating func thin() {
     sampling = min(sampling + 1, 20)
-    members = members.filter { isSampled($0.key) }
+    for ssrc in Array(members.keys) where !isSampled(ssrc) { members.removeValue(forKey: ssrc) }
     kept = members.values.count { $0.lastSent != nil }
   }
 
