@@ -12,7 +12,9 @@ extension ReceiveStream {
     case .active, .leaving: return 0
     case .draining, .ended: break
     }
-    guard statistics.restarts == 0, let missing = ends(listeningSince: nil).lostAfter, missing < 0x8000 else { return 0 }
+    guard statistics.restarts == 0, let missing = ends(listeningSince: nil).lostAfter, missing < 0x8000 else {
+      return 0
+    }
     return Int64(missing)
   }
 

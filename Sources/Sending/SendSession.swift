@@ -190,7 +190,7 @@ public struct SendSession: Sendable {
     var latest: Instant?
     for farEnd in farEnds.all where !isFinal(farEnd) {
       guard goodbye.at - farEnd.lastHeard < FarEndTable.displacementAge else { continue }
-      let patience = farEnd.extended == nil ? Interval.milliseconds(500) : .seconds(2)
+      let patience = farEnd.extended == nil ? Interval.milliseconds(1500) : .seconds(2)
       latest = max(latest ?? .zero, goodbye.at + patience)
     }
     return latest

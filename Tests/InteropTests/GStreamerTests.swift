@@ -102,11 +102,12 @@ struct `GStreamer` {
         """
         rtpbin name=b udpsrc port=\(port) caps=\(Self.caps) ! b.recv_rtp_sink_0
         b. ! rtpopusdepay ! opusdec ! fakesink
-        b.send_rtcp_src_0 ! udpsink host=127.0.0.1 port=\(own + 1) bind-port=\(port + 1) sync=false async=false
+        udpsrc port=\(port + 1) ! b.recv_rtcp_sink_0
+        b.send_rtcp_src_0 ! udpsink host=127.0.0.1 port=\(own + 1) sync=false async=false
         """))
     try await gstreamer.listens(on: port)
     let sent = try await send(
-      in: folder, ["--source-port", "\(own)", "--loop", "--duration", "6s", chirp.opus, "rtp://127.0.0.1:\(port)"])
+      in: folder, ["--source-port", "\(own)", "--loop", "--duration", "12s", chirp.opus, "rtp://127.0.0.1:\(port)"])
     try await gstreamer.interrupt()
 
     let far = sent["sending"]["far_ends"][0]

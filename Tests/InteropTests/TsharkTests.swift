@@ -127,6 +127,8 @@ struct `tshark` {
     #expect(seen == ["200", "201", "202", "203", "207"])
     #expect(try await capture.tshark(["-Y", "_ws.malformed || _ws.expert"]).isEmpty)
     #expect(try await capture.tshark(["-Y", "rtcp.length_check == 0"]).isEmpty)
+    let blocks = try await Self.numbers("rtcp.xr.bt", in: capture)
+    #expect(Set(blocks) == [1, 2, 3, 4, 5, 6, 7])
     let counts = try await capture.tshark(
       ["-Y", "rtcp.pt == 203 && rtcp.sender.packetcount", "-T", "fields"]
         + ["-e", "rtcp.sender.packetcount", "-e", "rtcp.sender.octetcount"])
@@ -146,9 +148,9 @@ struct `tshark` {
     let stream = try await receiver.heard()["streams"][0]
     try await capture.stop()
 
-    // Each block type of ours, the answer to our reference times among them.
+    // Answers to reference times (5) come from the sender, through its link, which may lose them.
     let types = try await Self.numbers("rtcp.xr.bt", in: capture)
-    #expect(Set(types) == [1, 2, 3, 4, 5, 6, 7])
+    #expect(Set(types).subtracting([5]) == [1, 2, 3, 4, 6, 7])
     #expect(try await capture.tshark(["-Y", "_ws.malformed || _ws.expert"]).isEmpty)
 
     // Summaries are about the new numbers of each report, so they add up.
@@ -158,7 +160,9 @@ struct `tshark` {
     let rates = try await Self.numbers("rtcp.ssrc.fraction", in: capture)
     #expect(!rates.isEmpty)
     #expect(try await Self.numbers("rtcp.xr.voipmetrics.gmin", in: capture).allSatisfy { $0 == 16 })
-    #expect(try await Self.numbers("rtcp.xr.voipmetrics.jbnominal", in: capture).allSatisfy { $0 == 60 })
+    let target = try #require(stream["buffer_ms"]["target"].double)
+    #expect(
+      try await Self.numbers("rtcp.xr.voipmetrics.jbnominal", in: capture).allSatisfy { Double($0) == target })
 
     // The runs begin with the first packet and end with the last.
     let numbers = try await Self.numbers("rtp.seq", in: capture)

@@ -121,4 +121,16 @@ import Timeline
     #expect(PayloadFormat(encodingName: "OPUS", clockRate: 48_000, channels: 2) == .opus)
     #expect(PayloadFormat(encodingName: "opus", clockRate: 48_000, channels: 1) != .opus)
   }
+
+  @Test func `asks for extended reports and reads what others ask for`() throws {
+    var media = MediaDescription(port: 5004, payloads: [])
+    media.extendedReports = MediaDescription.understoodReports
+    var session = SessionDescription()
+    session.media = [media]
+    let text = session.description
+    #expect(
+      text.contains("\r\na=rtcp-xr:pkt-loss-rle pkt-dup-rle pkt-rcpt-times rcvr-rtt=sender stat-summary=loss,dup,jitt"))
+    #expect(try SessionDescription(parsing: text).media[0].extendedReports == MediaDescription.understoodReports)
+    #expect(try SessionDescription(parsing: text + "a=rtcp-xr:\r\n").media[0].extendedReports == "")
+  }
 }

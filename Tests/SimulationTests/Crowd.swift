@@ -105,7 +105,8 @@ struct Crowd {
       while let part = cursor.next(in: types) { isGoodbye = isGoodbye || part.type == 203 }
     }
     sent.append(
-      Sent(at: now, bytes: datagram.count + ReportTiming.lowerLayers, isFromSender: receiver == nil, isGoodbye: isGoodbye))
+      Sent(
+        at: now, bytes: datagram.count + ReportTiming.lowerLayers, isFromSender: receiver == nil, isGoodbye: isGoodbye))
     if receiver != nil { sender.handleRTCP(datagram.span.bytes, at: now) }
     for index in receivers.indices where index != receiver {
       receivers[index].handleRTCP(datagram.span.bytes, from: Peer(id: 2), at: now)

@@ -126,7 +126,8 @@ struct FarEndTests {
     let farEnd = try #require(world.sender(0).farEnds.latest)
     let table = try #require(farEnd.extended).reception.summary()
     #expect(table.covered > 480 && table.covered <= 500)
-    #expect(table.lost + table.lostAtEnd == 500 - world.record.arrivals.count { $0.sentIndex >= 300 } - Int(table.first))
+    #expect(
+      table.lost + table.lostAtEnd == 500 - world.record.arrivals.count { $0.sentIndex >= 300 } - Int(table.first))
   }
 
   @Test func `a fast stream's reports stay within the MTU and the bandwidth`() throws {

@@ -82,9 +82,7 @@ final class Destination {
       do throws(SocketError) {
         let opened = try DatagramSocket(sendingTo: address, options: datagramOptions)
         if !options.isMuxed, let port = address.port, port < .max {
-          // Not connected: receivers may report from another port than the one that they listen on.
-          let local = opened.localAddress.with(port: options.sourcePort.map { UInt16(clamping: $0 + 1) } ?? 0)
-          control = try DatagramSocket(listeningOn: local, options: datagramOptions)
+          control = try controlSocket(besides: opened.localAddress)
           controlAddress = address.with(port: port + 1)
         }
         media = consume opened
@@ -93,6 +91,21 @@ final class Destination {
         if untried.isEmpty { throw error }
       }
     }
+  }
+
+  /// The socket for RTCP, on the port above that of RTP if it can be: there receivers report before they have heard any.
+  ///
+  /// Not connected: receivers may report from another port than the one that they listen on.
+  private func controlSocket(besides media: SocketAddress) throws(SocketError) -> DatagramSocket {
+    if let port = options.sourcePort {
+      return try DatagramSocket(listeningOn: media.with(port: UInt16(clamping: port + 1)), options: datagramOptions)
+    }
+    if let port = media.port, port < .max {
+      do throws(SocketError) {
+        return try DatagramSocket(listeningOn: media.with(port: port + 1), options: datagramOptions)
+      } catch {}
+    }
+    return try DatagramSocket(listeningOn: media.with(port: 0), options: datagramOptions)
   }
 
   /// Tries every address, again and again until the deadline.
