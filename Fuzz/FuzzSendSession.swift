@@ -2,10 +2,11 @@
 // Reports from anybody about a stream of 40,000 packets: whatever they claim, the tables stay within what was sent.
 import Packets
 import Sending
+import Statistics
 import Timeline
 
 /// A session that has sent so much that its numbers have wrapped; made once, copied for each input.
-nonisolated(unsafe) private let template: SendSession = {
+private let template: SendSession = {
   var session = SendSession(
     SendSession.Configuration(
       ssrc: 0xaaaa_aaaa, payloadType: 111, clockRate: 48_000, firstSequence: SequenceNumber(60_000),

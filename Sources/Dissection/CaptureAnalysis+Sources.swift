@@ -92,7 +92,6 @@ extension CaptureAnalysis {
     settings.target = configuration.target
     settings.idleTimeout = Self.idleTimeout
     settings.arrivalLimit = configuration.arrivalLimit
-    settings.keepsTimelines = configuration.keepsTimelines
     settings.keepsPayloads = configuration.keepsPayloads
     settings.isEncrypted = states[index].hasDTLS || texts.isEncrypted(flow)
     let place = sources.count

@@ -16,6 +16,8 @@ public struct PathFigures: Sendable {
   public var spread99: Interval?
   /// By how much the largest delay exceeds the smallest; nil when it isn't known.
   public var spreadMost: Interval?
+  /// What share of packets a buffer of this or that delay would have called late; one curve for each stream.
+  public var lateness: [LatenessCurve] = []
   /// The largest interarrival jitter; nil when it isn't known.
   public var jitterMost: Interval?
   /// The mean round trip; nil when it isn't known.
@@ -46,6 +48,8 @@ public struct PathVerdict: Sendable {
 
   /// What a recommended buffer is drawn from.
   public enum Basis: String, Sendable {
+    /// Less than a thousandth of the packets would have come too late for it.
+    case lateness
     /// The percentiles of the delays.
     case percentiles
     /// The range of the delays that the far end told.
@@ -70,6 +74,8 @@ public struct PathVerdict: Sendable {
   public var buffer: (delay: Interval, basis: Basis)?
   /// The estimate for speech, with that buffer; nil for media without published figures.
   public var quality: QualityEstimate?
+  /// Why there is no estimate; nil when there is one.
+  public var withheld: String?
   /// The estimate in a word; nil without one.
   public var grade: Grade?
   /// What helps.
@@ -86,14 +92,22 @@ public struct PathVerdict: Sendable {
     default: remedy = .lowerRate
     }
     guard figures.sent > 0 else { return }
+    guard profile.kind != .opusMusic else {
+      withheld = "published figures are for speech"
+      return
+    }
     let estimate = Quality.estimate(
       Quality.Inputs(
         encoding: profile.format.encodingName, expected: figures.sent, missing: figures.lost,
         meanBurst: figures.meanRun ?? 1, packetization: profile.interval,
         bufferDelay: buffer?.delay ?? .milliseconds(60), roundTrip: figures.roundTrip))
-    quality = try? estimate.get()
-    // The bands are of the scale to 100.
-    grade = quality.map { Self.grade($0.rating / $0.scale.divisor) }
+    switch estimate {
+    case .success(let result):
+      quality = result
+      // The bands are of the scale to 100.
+      grade = Self.grade(result.rating / result.scale.divisor)
+    case .failure(let reason): withheld = reason.description
+    }
   }
 
   static func grade(_ rating: Double) -> Grade {
@@ -109,7 +123,10 @@ public struct PathVerdict: Sendable {
   /// Rounded up to 10 ms, and at least what one packet takes.
   private static func buffer(for figures: PathFigures, packet: Interval) -> (delay: Interval, basis: Basis)? {
     let need: (Interval, Basis)
-    if let spread = figures.spread99, let most = figures.spreadMost {
+    let delays = figures.lateness.compactMap { curve in curve.points.first { $0.late <= 0.001 }?.delay }
+    if !delays.isEmpty, delays.count == figures.lateness.count, let delay = delays.max() {
+      need = (delay, .lateness)
+    } else if let spread = figures.spread99, let most = figures.spreadMost {
       // A few stragglers aren't worth a long delay for all.
       need = (most - spread <= .milliseconds(20) ? most : spread, .percentiles)
     } else if let most = figures.spreadMost {

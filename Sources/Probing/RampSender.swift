@@ -15,7 +15,7 @@ public struct RampSender: Sendable {
   public static let payloadType: UInt8 = 112
   /// The clock's rate in Hz.
   public static let clockRate: UInt32 = 90_000
-  /// A sender that lags by more doesn't catch up: that would be a burst.
+  /// A sender that lags by more, and by more than two packets, doesn't catch up: that would be a burst.
   static let lagLimit = Interval.milliseconds(3)
 
   private let start: Instant
@@ -81,7 +81,8 @@ public struct RampSender: Sendable {
       into: &bytes, deadline: now)
     let gap = Double(size) * 8e9 / rate + remainder
     remainder = gap - gap.rounded(.down)
-    nextPacket = max(nextPacket, now - Self.lagLimit) + .nanoseconds(Int64(gap))
+    let lag = max(Self.lagLimit, .nanoseconds(Int64(2 * gap)))
+    nextPacket = max(nextPacket, now - lag) + .nanoseconds(Int64(gap))
     let sequence = UInt32(session.configuration.firstSequence.rawValue) &+ UInt32(session.packetCount - 1)
     controller.noteSent(bytes: size, sequence: sequence)
     return written

@@ -37,6 +37,7 @@ extension DirectionVerdict? {
       json.value("r_factor", self.quality?.rating, decimals: 1)
       json.value("scale", self.quality?.scale.rawValue)
       json.value("source", self.quality?.source)
+      json.value("quality_withheld", self.withheld)
       json.value("buffer_ms", self.buffer?.milliseconds, decimals: 0)
       json.value("buffer_basis", self.bufferBasis)
       json.value("remedy", self.remedy)

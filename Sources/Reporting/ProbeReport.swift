@@ -98,6 +98,8 @@ public struct DirectionVerdict: Sendable {
   public var grade: String?
   /// The quality estimate; nil likewise.
   public var quality: QualityEstimate?
+  /// Why there is no estimate; nil when there is one.
+  public var withheld: String?
   /// The buffer recommended; nil when nothing is known of the delays.
   public var buffer: Interval?
   /// What that is drawn from: "percentiles", "range", "jitter".

@@ -85,7 +85,7 @@ extension ProbeReport {
 }
 
 extension SentStreamReport {
-  fileprivate func write(to page: inout TextPage) {
+  func write(to page: inout TextPage) {
     page.heading("Up: stream \(Figures.identifier(ssrc)) to \(Printable.cleaned(destination))")
     page.row("media", ["\(Printable.cleaned(encoding)), payload type \(payloadType)"])
     var figures = ["\(Figures.grouped(sent)) sent"]

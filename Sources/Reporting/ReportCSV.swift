@@ -7,6 +7,7 @@ extension Report {
   /// The columns are those of docs/report-format.md; those of what was sent are others than those of what was received.
   /// Streams without a timeline have no lines.
   public func csv() -> String {
+    if let probe { return probe.csv() }
     if let sending, streams.isEmpty { return sending.csv() }
     var text = (["ssrc"] + TimelineRow.columns).joined(separator: ",") + "\n"
     for stream in streams {
@@ -31,6 +32,18 @@ extension SendTimeline.Row {
 
   /// The times in milliseconds, in the order of their columns.
   var times: [Double?] { [lateness?.min, lateness?.mean, lateness?.max] }
+}
+
+extension ProbeReport {
+  fileprivate func csv() -> String {
+    var text = "second,sent,up_lost,down_expected,down_unique,down_jitter_ms,round_trip_ms\n"
+    for (index, second) in seconds.enumerated() {
+      text += "\(index + 1),\(second.sent),\(second.upLost.map { "\($0)" } ?? ""),\(second.downExpected),"
+      text += "\(second.downUnique),\(Figures.fixed(second.downJitter, decimals: 3)),"
+      text += (second.roundTrip.map { Figures.fixed($0, decimals: 3) } ?? "") + "\n"
+    }
+    return text
+  }
 }
 
 extension SendingReport {

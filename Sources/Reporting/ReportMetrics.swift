@@ -18,6 +18,7 @@ extension Report {
     if let datagrams { write(datagrams, to: &metrics) }
     if let linkRecord { write(linkRecord, to: &metrics) }
     if let sending { write(sending, to: &metrics) }
+    if let probe { write(probe, to: &metrics) }
     if datagrams != nil || !streams.isEmpty { writeStreams(to: &metrics) }
     return metrics.text
   }
@@ -96,6 +97,30 @@ extension Report {
       $0.jitter.count == 0 ? nil : $0.jitter.mean / 1000
     }
     gauge("round_trip_seconds", "Mean round-trip time (RFC 3550 6.4.1).") {
+      $0.roundTrip.milliseconds.count == 0 ? nil : $0.roundTrip.milliseconds.mean / 1000
+    }
+  }
+
+  /// What is known of the way there, which only the far end can tell.
+  private func write(_ probe: ProbeReport, to metrics: inout MetricsText) {
+    func family(
+      _ name: String, _ kind: MetricsText.Kind, _ help: String, _ value: (SentStreamReport) -> Double?
+    ) {
+      metrics.family(
+        "jitterbug_probe_up_\(name)", kind, help,
+        probe.up.prefix(Self.metricsStreamLimit).compactMap { stream in
+          value(stream).map { .init($0, [("ssrc", Figures.identifier(stream.ssrc))]) }
+        })
+    }
+    family("sent_packets_total", .counter, "RTP packets sent.") { Double($0.sent) }
+    family("lost_packets", .gauge, "Packets that the far end says it hasn't received, those under way among them.") {
+      $0.lost.map(Double.init)
+    }
+    family("duplicate_packets", .gauge, "Packets that arrived there again.") { $0.duplicates.map(Double.init) }
+    family("jitter_seconds", .gauge, "Mean of the interarrival jitter that the far end reported.") {
+      $0.jitter.count == 0 ? nil : $0.jitter.mean / 1000
+    }
+    family("round_trip_seconds", .gauge, "Mean round-trip time.") {
       $0.roundTrip.milliseconds.count == 0 ? nil : $0.roundTrip.milliseconds.mean / 1000
     }
   }

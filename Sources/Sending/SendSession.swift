@@ -174,7 +174,9 @@ public struct SendSession: Sendable {
   // MARK: Queries
 
   /// Whether a receiver has said its last word: it has answered our goodbye, or said its own.
-  public func isFinal(_ farEnd: FarEnd) -> Bool { farEnd.hasLeft || goodbyeSent?.middles.contains { farEnd.answers($0) } == true }
+  public func isFinal(_ farEnd: FarEnd) -> Bool {
+    farEnd.hasLeft || goodbyeSent?.middles.contains { farEnd.answers($0) } == true
+  }
 
   /// Until when receivers may still report on the last packets after the goodbye; nil when nothing more is awaited.
   ///

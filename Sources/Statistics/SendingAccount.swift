@@ -71,12 +71,12 @@ public struct SendingAccount: Sendable {
     var updated = known
     updated.count = known.reports == 0 ? Int64(packets) : known.count + step
     updated.reports += 1
+    // A goodbye that is said again, with the same count, leaves the first one true.
+    updated.isFinal = known.isFinal && known.reports > 0 && step == 0
     if next != nil {
-      updated.isFinal = false
       next = updated
       return true
     }
-    updated.isFinal = false
     if let numbers, isAdjacent, updated.count > 0 {
       let first = numbers.upperBound + 1 - updated.count
       if first <= numbers.lowerBound { updated.vote(for: first) }

@@ -139,4 +139,26 @@ extension StreamTruth {
     }
     return expectations
   }
+
+  /// What the sender has to know of one run by the receiver's last reports, extended ones (RFC 3611) among them.
+  public var farEnd: [Expectation] {
+    let run = received.joined().map { $0 }
+    let lost = run.count { !$0 }
+    let lengths = run.split(whereSeparator: { $0 }).map(\.count)
+    var copies: [Int: Int] = [:]
+    for arrival in arrivals { copies[arrival.index, default: 0] += 1 }
+    var expectations = [
+      Expectation("cumulative_lost", run.count - arrivals.count), Expectation("xr.sent", sent.joined().count),
+      Expectation("xr.received", copies.count), Expectation("xr.lost", lost),
+      Expectation("xr.duplicated", copies.values.count { $0 > 1 }),
+      Expectation("xr.duplicates", arrivals.count - copies.count, mayBeUnknown: true),
+      Expectation("xr.bursts.count", lengths.count), Expectation("xr.bursts.max", lengths.max() ?? 0),
+      Expectation("xr.bursts.mean", Self.ratio(lost, lengths.count), within: 1e-3),
+    ]
+    for length in 1...10 {
+      let count = lengths.count { length == 10 ? $0 >= 10 : $0 == length }
+      expectations.append(Expectation("xr.bursts.histogram.\(length - 1)", count))
+    }
+    return expectations
+  }
 }

@@ -124,7 +124,7 @@ struct `tshark` {
 
     let types = try await capture.tshark(["-Y", "rtcp", "-T", "fields", "-e", "rtcp.pt"])
     let seen = Set(types.split { $0 == "," || $0 == "\n" })
-    #expect(seen == ["200", "201", "202", "203"])
+    #expect(seen == ["200", "201", "202", "203", "207"])
     #expect(try await capture.tshark(["-Y", "_ws.malformed || _ws.expert"]).isEmpty)
     #expect(try await capture.tshark(["-Y", "rtcp.length_check == 0"]).isEmpty)
     let counts = try await capture.tshark(
@@ -132,6 +132,48 @@ struct `tshark` {
         + ["-e", "rtcp.sender.packetcount", "-e", "rtcp.sender.octetcount"])
     let packets = try #require(sent["sending"]["packets"].int)
     #expect(counts == "\(packets)\t\(packets * 160)\n")
+  }
+
+  @Test func `reads in our extended reports what was lost, doubled and delayed`() async throws {
+    let folder = try #require(folder)
+    let port = try Ports.pair()
+    let capture = try await Capture.start(in: folder, port: port)
+    let receiver = try await Receiver.start(in: folder, [], port: port)
+    let sent = try await send(
+      in: folder,
+      ["--synthetic", "bytes=172,interval=20ms", "--payload-type", "0", "--duration", "6s"]
+        + ["--link", "loss=5%,burst=2,duplicate=5%,delay=10ms,seed=5", "rtp://127.0.0.1:\(port)"])
+    let stream = try await receiver.heard()["streams"][0]
+    try await capture.stop()
+
+    // Each block type of ours, the answer to our reference times among them.
+    let types = try await Self.numbers("rtcp.xr.bt", in: capture)
+    #expect(Set(types) == [1, 2, 3, 4, 5, 6, 7])
+    #expect(try await capture.tshark(["-Y", "_ws.malformed || _ws.expert"]).isEmpty)
+
+    // Summaries are about the new numbers of each report, so they add up.
+    let packets = stream["packets"]
+    #expect(try await Self.numbers("rtcp.xr.stats.lost", in: capture).reduce(0, +) == packets["lost"].int)
+    #expect(try await Self.numbers("rtcp.xr.stats.dups", in: capture).reduce(0, +) == packets["duplicates"].int)
+    let rates = try await Self.numbers("rtcp.ssrc.fraction", in: capture)
+    #expect(!rates.isEmpty)
+    #expect(try await Self.numbers("rtcp.xr.voipmetrics.gmin", in: capture).allSatisfy { $0 == 16 })
+    #expect(try await Self.numbers("rtcp.xr.voipmetrics.jbnominal", in: capture).allSatisfy { $0 == 60 })
+
+    // The runs begin with the first packet and end with the last.
+    let numbers = try await Self.numbers("rtp.seq", in: capture)
+    let begins = try await Self.numbers("rtcp.xr.beginseq", in: capture)
+    let ends = try await Self.numbers("rtcp.xr.endseq", in: capture)
+    #expect(begins.first == numbers.first)
+    #expect(ends.contains(((numbers.max() ?? 0) + 1) & 0xffff) || numbers.contains(0))
+    #expect(sent["sending"]["far_ends"][0]["xr"]["lost"].int == packets["lost"].int)
+    #expect(sent["sending"]["far_ends"][0]["xr"]["duplicates"].int == packets["duplicates"].int)
+  }
+
+  /// Every value of a field, in order.
+  private static func numbers(_ field: String, in capture: Capture) async throws -> [Int] {
+    try await capture.tshark(["-Y", field, "-T", "fields", "-e", field])
+      .split { $0 == "," || $0 == "\n" }.compactMap { Int($0) }
   }
 
   /// Holds a stream of our report against tshark's figures, to the three decimals that it prints.

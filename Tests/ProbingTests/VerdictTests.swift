@@ -1,4 +1,5 @@
 import Probing
+import Statistics
 import Testing
 import Timeline
 
@@ -43,6 +44,14 @@ import Timeline
     known.spread99 = .milliseconds(38)
     try expect(known, buffer: .milliseconds(50), .percentiles)
     known.spreadMost = .milliseconds(400)
+    known.lateness = [
+      LatenessCurve(points: [
+        LatenessCurve.Point(delay: .milliseconds(20), late: 0.01),
+        LatenessCurve.Point(delay: .milliseconds(60), late: 0.001),
+      ])
+    ]
+    try expect(known, buffer: .milliseconds(60), .lateness)
+    known.lateness = []
     // A straggler isn't worth 400 ms.
     try expect(known, buffer: .milliseconds(40), .percentiles)
   }

@@ -4,6 +4,16 @@ import Timeline
 @testable import Statistics
 
 struct SendingAccountTests {
+  @Test func `a goodbye that is said again leaves the count final, one with a higher count doesn't`() {
+    var account = SendingAccount()
+    account.report(packets: 100, time: 10, numbers: 5...104)
+    account.close()
+    account.report(packets: 100, time: 20, numbers: 5...104)
+    #expect(account.ends(numbers: 5...104, lost: 0).sent == 100)
+    account.report(packets: 101, time: 30, numbers: 5...104)
+    #expect(account.ends(numbers: 5...104, lost: 0).sent == nil)
+  }
+
   @Test func `without a report the tail is unknown`() {
     let ends = SendingAccount().ends(numbers: 10...20, lost: 0)
     #expect(ends == StreamEnds(.noReport) && ends.sent == nil && ends.lostAtEnds == nil)

@@ -82,7 +82,7 @@ extension Report {
 
   private func writeMain(to main: inout Markup) {
     if streams.count > 1 { writeStreams(to: &main) }
-    if let sending { sending.write(to: &main) }
+    if let probe { probe.write(to: &main) } else if let sending { sending.write(to: &main) }
     let shown = min(streams.count, PageDetail.streamLimit)
     for place in 0..<shown { streams[place].write(to: &main, place: place, detail: PageDetail(streams: shown)) }
     if shown < streams.count {

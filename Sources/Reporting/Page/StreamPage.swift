@@ -16,7 +16,7 @@ extension StreamReport {
       let charts = StreamCharts(self, detail: detail)
       charts?.write(to: &section)
       writeDelayCharts(to: &section)
-      writeRuns(to: &section)
+      reception.lossRuns.write(to: &section)
       section.element("h3", "The figures")
       figures.write(to: &section)
       guard let charts else { return }
@@ -104,30 +104,6 @@ extension StreamReport {
     if playout.recovered > 0 { row("Rebuilt", playout.recovered, "of those not played: made from other packets") }
     if playout.concealed > 0 { row("Concealed", playout.concealed, "of those not played: made up or left silent") }
     return table
-  }
-
-  private func writeRuns(to page: inout Markup) {
-    let runs = reception.lossRuns
-    guard runs.count > 0 else { return }
-    let bars = runs.histogram.enumerated().map { place, count in
-      PlotBar(
-        from: Double(place) + 0.6, to: Double(place) + 1.4, value: Double(count),
-        title: "\(place == 9 ? "10 or more" : "\(place + 1)") in a row: \(Figures.count(count, "time"))")
-    }
-    var chart = Chart(
-      title: "Runs of losses",
-      summary: runs.histogram.enumerated().filter { $0.element > 0 }.map {
-        "\($0.element) of \($0.offset == 9 ? "10 or more" : "\($0.offset + 1)")"
-      }.joined(separator: ", "),
-      x: PlotAxis("packets lost in a row (the last column: 10 or more)", low: 0.5, high: 10.5, isWhole: true),
-      y: PlotAxis("runs", low: 0, isWhole: true), layers: [.bars(bars, .lost)])
-    chart.height = 150
-    let longest = runs.max == 1 ? "Never two in a row." : "The longest run was \(Figures.count(runs.max, "packet"))."
-    page.figure(
-      "How losses cluster",
-      "One lost packet is easily concealed, many in a row aren't. \(Figures.count(runs.count, "run")), "
-        + "\(Figures.fixed(runs.mean, decimals: 1)) packets on average. \(longest)",
-      svg: chart.svg)
   }
 
   /// The text report's rows, so that page and text never tell different things.

@@ -19,6 +19,7 @@ struct Verdict {
 extension Report {
   /// The verdict on the whole run.
   var verdict: Verdict {
+    if let probe { return probe.pageVerdict }
     if let sending, streams.isEmpty { return sending.verdict(over: duration) }
     guard let first = streams.first else { return nothingArrived }
     if streams.count == 1 { return first.verdict }

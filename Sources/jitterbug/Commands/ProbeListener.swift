@@ -23,6 +23,7 @@ struct ProbeListener {
   init(_ profile: ProbeProfile, options: ProbeOptions, seed: UInt64, ssrc: UInt32, at now: Instant) {
     var configuration = ReceiveSession.Configuration(ssrc: ssrc, cname: HostName.cname(), seed: seed)
     configuration.target = options.buffer
+    configuration.keepsTimelines = options.output.showsTimeline
     configuration.bandwidth = profile.totalBitrate
     configuration.formats.described[profile.payloadType] = profile.format
     configuration.sourceLimit = max(profile.streams, 1)
@@ -104,13 +105,20 @@ struct ProbeListener {
   }
 
   /// The streams and the datagrams, as `receive` reports them.
-  func report(source: String, dropped: Int?, clock: ClockOffset) -> Report {
+  ///
+  /// - Parameters:
+  ///   - source: where they came from.
+  ///   - dropped: what the socket dropped.
+  ///   - clock: how far the time of day is ahead.
+  ///   - fitsModels: whether models are fitted to the losses.
+  func report(source: String, dropped: Int?, clock: ClockOffset, fitsModels: Bool) -> Report {
     var options = ReceiveOptions()
     options.buffer = buffer
     var counts = counts
     counts.droppedBySocket = dropped
     var filling = ReceiveReport(session, options: options, counts: counts, clock: clock)
     filling.sources = [Self.peer: source]
+    filling.fitsModels = fitsModels
     // Whatever comes back was asked for by this very prober, so it has listened for all of it.
     var report = filling.make(link: link?.record, ended: nil, at: .zero)
     for index in report.streams.indices { report.streams[index].direction = "down" }

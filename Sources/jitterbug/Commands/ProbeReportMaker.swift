@@ -9,11 +9,12 @@ import Timeline
 
 /// Fills the report of `jitterbug probe`.
 enum ProbeReportMaker {
-  static func make(_ prober: Prober) -> Report {
+  /// What can be reported now; what takes a while to compute only at the end.
+  static func make(_ prober: Prober, isFinal: Bool = true) -> Report {
     var report = Report(version: Version.number, verb: "probe", link: prober.options.link?.description)
     if let listener = prober.listener {
       let heard = listener.report(
-        source: prober.path.peer, dropped: prober.path.droppedDatagrams, clock: prober.clock)
+        source: prober.path.peer, dropped: prober.path.droppedDatagrams, clock: prober.clock, fitsModels: isFinal)
       report.datagrams = heard.datagrams
       report.streams = heard.streams
     }
@@ -154,6 +155,7 @@ enum ProbeReportMaker {
       runs = (runs.count + reception.lossRuns.count, runs.packets + reception.lossRuns.packets)
       figures.longestRun = max(figures.longestRun ?? 0, reception.lossRuns.max)
       note(reception.delayVariation, in: &figures)
+      if let curve = stream.lateness { figures.lateness.append(curve) }
       note(reception.jitter.max, stream.roundTrip, in: &figures)
     }
     // The round trip is the path's, whoever measured it.
@@ -182,6 +184,7 @@ enum ProbeReportMaker {
     verdict.meanRun = figures.meanRun
     verdict.grade = judged.grade?.rawValue
     verdict.quality = judged.quality
+    verdict.withheld = judged.withheld
     verdict.buffer = judged.buffer?.delay
     verdict.bufferBasis = judged.buffer?.basis.rawValue
     return verdict

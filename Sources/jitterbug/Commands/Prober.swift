@@ -43,6 +43,7 @@ final class Prober {
   private let signals: SignalDescriptor
   private var batch: ReceiveBatch
   private var live: LiveView
+  private var metrics: MetricsServer?
   private var events: [ReadyEvent] = []
   private var datagram = [UInt8](repeating: 0, count: 2048)
   private var seconds: Instant
@@ -68,6 +69,7 @@ final class Prober {
       try loop.add(signals.descriptor, token: Token.signals, read: true, write: false)
     } catch { throw CommandError(error.description) }
     live = LiveView(options.output)
+    if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
     seconds = started + .seconds(1)
     var system = SystemRandomNumberGenerator()
     generator = SeededGenerator(seed: options.seed ?? system.next())
@@ -104,6 +106,7 @@ final class Prober {
   private func begin() {
     live.say("probing \(path.endpoint): \(options.isRamp ? "ramp up to \(options.rateLimit / 1_000) kbit/s" : traffic)")
     live.detail("sending to \(path.peer)")
+    if let metrics { live.say("metrics on \(metrics.description)") }
     guard options.isBothWays || options.isRamp else { return startTraffic(at: started) }
     let wish = ProbeWish(
       profile: options.isBothWays ? profile : nil, wantsFeedback: true, duration: duration,
@@ -318,7 +321,8 @@ final class Prober {
 
   private func wait() throws(CommandError) {
     var deadline = Instant.earliest(live.nextUpdate, seconds)
-    for wake in [client?.nextWake, sender?.nextWake, ramp?.nextWake, listener?.nextWake, path.link?.nextDelivery] {
+    let wakes = [client?.nextWake, sender?.nextWake, ramp?.nextWake, listener?.nextWake, path.link?.nextDelivery]
+    for wake in wakes + [metrics?.nextDeadline] {
       deadline = Instant.earliest(deadline, wake)
     }
     if case .closing = phase { deadline = Instant.earliest(deadline, MonotonicClock.now() + .milliseconds(50)) }
@@ -328,6 +332,9 @@ final class Prober {
     }
     let readAll = max(before, deadline.map { $0 <= MonotonicClock.now() ? $0 : before } ?? before)
     for event in events {
+      if let metrics, metrics.handle(event, in: loop, at: before, { ProbeReportMaker.make(self, isFinal: false) }) {
+        continue
+      }
       guard event.token == Token.signals else { continue }
       while let signal = try? signals.next() {
         guard signal == .interrupt || signal == .terminate else { continue }
@@ -336,6 +343,7 @@ final class Prober {
         phase = .over
       }
     }
+    metrics?.expire(at: MonotonicClock.now(), in: loop)
     receive()
     listener?.advance(to: readAll)
   }
