@@ -62,7 +62,8 @@ import Testing
     let accepted = try [
       ours.accepts(frame.span.bytes, length: 32, linkType: 101),
       ours.accepts(ethernet.span.bytes, length: 46, linkType: 1),
-      ours.accepts([UInt8]().span.bytes, length: 0, linkType: 1), others.accepts(frame.span.bytes, length: 32, linkType: 101),
+      ours.accepts([UInt8]().span.bytes, length: 0, linkType: 1),
+      others.accepts(frame.span.bytes, length: 32, linkType: 101),
     ]
     #expect(accepted == [true, true, false, false])
     var wrong = PacketFilter("udp porty")
