@@ -137,7 +137,7 @@ struct ChartDrawing {
   func writeNote(of layer: PlotLayer, place: Int, to svg: inout Markup) {
     switch layer {
     case .mark(let point, let text, _):
-      guard let across = x.share(point.x), let up = y.share(point.y) else { return }
+      guard let across = x.share(point.x), let up = y.share(point.y), !text.isEmpty else { return }
       // On the side that has room.
       let (side, shift) = across > 0.6 ? ("note end", "-10") : ("note", "10")
       let drop = up > 0.85 ? "18" : "-8"

@@ -69,9 +69,11 @@ struct HiddenStateLikelihood {
       let start = HiddenStateModel(
         p: Self.inside(simple.p / stretch), r: Self.inside(simple.r / stretch),
         k: Self.inside(1 - simple.p / 4), h: h)
-      let found = climb(from: start)
+      let found = climb(from: start, steps: Self.firstSteps)
       if found.logLikelihood > best.logLikelihood { best = found }
     }
+    // Most starts lead to the same summit; only the one that is highest by then climbs to the end.
+    best = climb(from: best.model, steps: Self.mostSteps)
     // The better state is the good one.
     if best.model.k < best.model.h {
       let model = best.model
@@ -80,11 +82,15 @@ struct HiddenStateLikelihood {
     return best
   }
 
-  /// Baum-Welch until nothing moves any more, or 400 steps.
-  private func climb(from start: HiddenStateModel) -> (model: HiddenStateModel, logLikelihood: Double) {
+  /// The steps from each start, and those of the best of them to the end.
+  private static let firstSteps = 30
+  private static let mostSteps = 400
+
+  /// Baum-Welch until nothing moves any more, or for so many steps.
+  private func climb(from start: HiddenStateModel, steps: Int) -> (model: HiddenStateModel, logLikelihood: Double) {
     var model = start
     var before = -Double.infinity
-    for step in 0..<400 {
+    for step in 0..<steps {
       model = improve(model)
       guard step % 10 == 9 else { continue }
       let now = logLikelihood(of: model)

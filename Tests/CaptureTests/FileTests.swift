@@ -62,7 +62,8 @@ import Testing
     let accepted = try [
       ours.accepts(frame.span.bytes, length: 32, linkType: 101),
       ours.accepts(ethernet.span.bytes, length: 46, linkType: 1),
-      ours.accepts([UInt8]().span.bytes, length: 0, linkType: 1), others.accepts(frame.span.bytes, length: 32, linkType: 101),
+      ours.accepts([UInt8]().span.bytes, length: 0, linkType: 1),
+      others.accepts(frame.span.bytes, length: 32, linkType: 101),
     ]
     #expect(accepted == [true, true, false, false])
     var wrong = PacketFilter("udp porty")
@@ -72,14 +73,11 @@ import Testing
     } catch { #expect(error.description.contains("“udp porty” is no filter expression")) }
   }
 
-  @Test(arguments: [
-    ([0x1f, 0x8b, 8, 0], true),
-    ([0x28, 0xb5, 0x2f, 0xfd], true),
-    ([0x1f, 0x8b], false),
-    ([0xd4, 0xc3, 0xb2, 0xa1], false),
-  ] as [([UInt8], Bool)])
-  func `that are compressed are known by their first four`(bytes: [UInt8], isCompressed: Bool) {
-    let answer = CaptureFile.isCompressed(bytes.span.bytes)
-    #expect(answer == isCompressed)
+  @Test func `that are compressed are known by their first four`() {
+    let beginnings: [[UInt8]] = [
+      [0x1f, 0x8b, 8, 0], [0x28, 0xb5, 0x2f, 0xfd], [0x1f, 0x8b], [0xd4, 0xc3, 0xb2, 0xa1],
+    ]
+    let answers = beginnings.map { CaptureFile.isCompressed($0.span.bytes) }
+    #expect(answers == [true, true, false, false])
   }
 }

@@ -5,6 +5,7 @@ import Testing
 @Suite struct HouseRulesTests {
   static let core = [
     "Timeline", "Packets", "Sending", "Impairment", "Buffering", "Statistics", "Receiving", "Reporting", "Simulation",
+    "Dissection", "Probing", "Plots", "Verification",
   ]
   /// Read once for all rules.
   static let read = Result { try SourceText.all(below: "Sources", in: ProjectFiles()) }

@@ -12,7 +12,7 @@ extension ProbeReport {
     var sentences = [upVerdict?.sentence("Up"), downVerdict?.sentence("Down"), ramp?.sentence].compactMap { $0 }
     let headline = sentences.isEmpty ? "Nothing came back from the far end." : sentences.removeFirst()
     if sentences.isEmpty, directions.isEmpty, ramp == nil { grade = .bad }
-    sentences.append("The traffic was \(traffic).")
+    if ramp == nil { sentences.append("The traffic was \(traffic).") }
     if let recommendedBuffer {
       let buffer = Figures.trimmed(recommendedBuffer.milliseconds, decimals: 0)
       sentences.append(
@@ -121,12 +121,11 @@ extension RampReport {
     let carried = steps.filter { $0.deliveredRate > 0 }
     if carried.count > 1 {
       let ideal = carried.map { PlotPoint($0.sentRate / megabits, $0.sentRate / megabits) }.sorted { $0.x < $1.x }
-      let points = carried.map {
-        PlotRange($0.sentRate / megabits, $0.deliveredRate / megabits, $0.deliveredRate / megabits)
+      var layers: [PlotLayer] = [.line(ideal, .muted)]
+      for step in carried {
+        let point = PlotPoint(step.sentRate / megabits, step.deliveredRate / megabits)
+        layers.append(.mark(point, "", step.isOverload ? .late : .main))
       }
-      let fits = zip(points, carried).filter { !$0.1.isOverload }.map(\.0)
-      let overloads = zip(points, carried).filter { $0.1.isOverload }.map(\.0)
-      var layers: [PlotLayer] = [.line(ideal, .muted), .ranges(fits, .main), .ranges(overloads, .late)]
       if let rate, outcome == .capacity {
         layers.append(.level(rate / megabits, "capacity \(Figures.bitrate(rate))", .second))
       }

@@ -90,7 +90,9 @@ extension Report {
         "p",
         "The other \(Figures.count(streams.count - shown, "stream")) stand in the table of streams and in the JSON.")
     }
-    linkRecord?.write(beside: streams, to: &main)
+    // The link of a probe lies on the way there, what it received came by the way back.
+    linkRecord?.write(beside: probe == nil ? streams : [], to: &main)
+    if let downLinkRecord = probe?.downLinkRecord { downLinkRecord.write(beside: streams, to: &main) }
     datagrams?.write(to: &main)
     if let capture { write(capture, to: &main) }
   }
