@@ -260,7 +260,6 @@ public struct ReceiveSession: Sendable {
     }
     let fate = take(packet, of: datagram, stream: place, extended: extended, arrival: arrival, index: index)
     note(fate, index: index, header: header, extended: extended, size: datagram.byteCount, arrival: arrival)
-    reporter.heard(header.ssrc, at: arrival)
     settleGoodbye(place)
   }
 
