@@ -111,7 +111,7 @@ struct AccountTests {
     #expect(stream.ends(listeningSince: .zero).knowledge == .earlierRunUnknown)
   }
 
-  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  @Test(arguments: LongRun.seeds(20))
   func `bursts and gaps count what was lost, late or thrown away`(seed: UInt64) throws {
     let world = try world(
       [.packets(count: 3000)], link: "loss=3%,burst=2,delay=60ms,jitter=35ms,jitter-order=break,seed=\(seed)"
@@ -130,7 +130,7 @@ struct AccountTests {
   }
 
   /// The curve says for each delay what a buffer of that delay would have done with the same arrivals.
-  @Test(arguments: 1...8 as ClosedRange<UInt64>)
+  @Test(arguments: LongRun.seeds(8))
   func `the lateness curve equals buffers of those delays`(seed: UInt64) throws {
     let order = seed % 2 == 0 ? "keep" : "break"
     let link = "loss=2%,delay=80ms,jitter=\(10 + seed * 3)ms,jitter-order=\(order),seed=\(seed)"

@@ -55,11 +55,13 @@ struct PageTests {
     return html
   }
 
-  @Test(arguments: [
-    ("hour-clean", "delay=20ms,jitter=2ms,seed=3"),
-    ("hour-awful", "loss=30%,delay=40ms,jitter=40ms,duplicate=10%,reorder=10%,seed=2"),
-    ("hour-lossy", "loss=5%,burst=3,duplicate=2%,reorder=3%,delay=40ms,jitter=15ms,outage=600s:3s,seed=1"),
-  ])
+  @Test(
+    .optimisedOnly,
+    arguments: [
+      ("hour-clean", "delay=20ms,jitter=2ms,seed=3"),
+      ("hour-awful", "loss=30%,delay=40ms,jitter=40ms,duplicate=10%,reorder=10%,seed=2"),
+      ("hour-lossy", "loss=5%,burst=3,duplicate=2%,reorder=3%,delay=40ms,jitter=15ms,outage=600s:3s,seed=1"),
+    ])
   func `an hour's page is smaller than 300 kB, and its seconds add up`(name: String, link: String) throws {
     let world = try world([MediaScript([.packets(count: 180_000)], driftPPM: 30)], link: link)
     let report = report(of: world, link: link)
