@@ -3,7 +3,7 @@ public import Timeline
 /// What a path once did to each packet of a stream: lost, or how long each copy that arrived was under way.
 ///
 /// A link whose spec has a recording does the same again, packet for packet. The text of a recording is defined in
-/// docs/links.md: ``init(parsing:)`` reads it, ``text`` writes it.
+/// docs/links.md: ``init(parsing:)`` reads it, ``write(comment:to:)`` writes it.
 public struct LinkRecording: Equatable, Sendable {
   /// What happens to the packets after the last one recorded.
   public enum Continuation: String, CaseIterable, Sendable {

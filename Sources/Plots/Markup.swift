@@ -6,9 +6,7 @@ public struct Markup: Sendable {
   /// Starts with nothing written.
   public init() {}
 
-  /// Writes an element; `body` writes what stands in it.
-  ///
-  /// - Parameter attributes: names and values; the values are escaped.
+  /// Writes an element with its attributes, whose values are escaped; `body` writes what stands in it.
   public mutating func element(
     _ name: StaticString, _ attributes: KeyValuePairs<StaticString, String>, _ body: (inout Markup) -> Void
   ) {
