@@ -74,7 +74,7 @@ struct ReportJSONTests {
         "drift_ppm_bounds":null,"buffer_ms":{"target":60,"mean":40,"min":20,"max":60},"round_trip_ms":{"min":1.007,\
         "mean":1.007,"max":1.007},"media":{"duration_ms":2000,"played_ms":1860,"concealed_ms":120,"recovered_ms":20,\
         "silence_ms":0,"stretched_ms":0},"lateness_curve":[{"delay_ms":20,"late":0.02},{"delay_ms":60,"late":0}],\
-        "quality_withheld":null,"quality":{"r_factor":40.2,"mos":1.5,"scale":"fullband",\
+        "quality_withheld":null,"quality":{"r_factor":32.6,"mos":1.31,"scale":"fullband",\
         "source":"ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)"}}]}
         """)
   }
