@@ -153,7 +153,17 @@ struct ReportHTMLTests {
     report.sending?.timeline = timeline
     let page = try page(report)
     #expect(try texts("//h2", in: page) == ["Sent as 0xdeadbeef"])
-    #expect(try texts("//table//tr[th='0x00000007']/td[2]", in: page) == ["-3"])
+    #expect(try texts("//table//tr[th='0x00000007']/td[position() > 1 and position() < 4]", in: page) == ["–", "-3"])
+    #expect(try texts("//table//tr[th='0x00000008']/td[2]", in: page) == ["3"])
+    let exact =
+      "By its extended reports the far end 0x00000008 lacks 3 of the 1,496 packets that they are about (0.2 %)."
+    #expect(try texts("//div[@class='verdict g1']/p", in: page).contains(exact))
+    var hidden = report
+    hidden.sending?.farEnds.removeLast()
+    hidden.sending?.stalls = 0
+    hidden.sending?.socketErrors = []
+    let words = "The far end 0x00000007 received 3 more than were due: duplicates hide how many were lost."
+    #expect(try texts("//div[@class='verdict g1']/p", in: self.page(hidden)).contains(words))
     #expect(try texts("//figcaption/b", in: page) == ["Punctuality over time", "Bit rate"])
     let lines = report.csv().split(separator: "\n")
     #expect(lines.count == 11)
