@@ -79,6 +79,17 @@ struct ReportTextTests {
         """)
   }
 
+  @Test func `a receiver that left early is said to have left, and one never heard of is missed`() throws {
+    var report = SampleReport.sending()
+    report.sending?.farEnds[1].hasLeftEarly = true
+    #expect(report.text().contains("  tail        it left before the end · the last 4 packets sent not reported on\n"))
+    report.sending?.farEnds = []
+    let line = "  far end     no receiver sent a report (RTCP), so what arrived isn't known here\n"
+    #expect(report.text().hasSuffix(line))
+    report.sending?.destinations = ["unix:/tmp/socket"]
+    #expect(!report.text().contains(line))
+  }
+
   @Test func `no stream, one stream, many streams`() {
     var report = Report(version: "0.1.0", verb: "receive")
     report.datagrams = DatagramReport()
