@@ -20,6 +20,7 @@ extension Report {
     }
     let writer = StreamMetrics(streams: shown)
     writer.writeCounts(to: &metrics)
+    writer.writePlaces(to: &metrics)
     writer.writeNetwork(to: &metrics)
     writer.writePlayout(to: &metrics)
   }
@@ -51,6 +52,27 @@ struct StreamMetrics {
       Double($0.reception.lossRuns.count)
     }
     gauge("loss_run_max_packets", "Length of the longest run.", to: &metrics) { Double($0.reception.lossRuns.max) }
+  }
+
+  /// What was sent and where it went missing; the ends are no place of their own, but known of some of the lost.
+  func writePlaces(to metrics: inout MetricsText) {
+    gauge("sent_packets", "Packets sent while this receiver listened, by the sender's final count.", to: &metrics) {
+      $0.ends.sentHere.map { Double($0) }
+    }
+    let missing = streams.flatMap { stream -> [MetricsText.Sample] in
+      let loss = stream.loss
+      let places = [
+        ("network", loss.network), ("socket", loss.droppedBySocket), ("late", loss.late), ("discarded", loss.discarded),
+      ]
+      return places.map { .init(Double($0.1), labels(of: stream) + [("place", $0.0)]) }
+    }
+    metrics.family(
+      "jitterbug_stream_missing_packets", .gauge,
+      "Packets that weren't there to be played, by where they went missing.",
+      missing)
+    gauge("lost_at_ends_packets", "Packets lost before the first and after the last that arrived.", to: &metrics) {
+      $0.ends.lostAtEnds.map { Double($0) }
+    }
   }
 
   func writeNetwork(to metrics: inout MetricsText) {

@@ -43,6 +43,9 @@ import Timeline
     let labels = #"{ssrc="0x001a2b3c",source="127.0.0.1:40000"}"#
     for line in [
       "jitterbug_stream_expected_packets_total\(labels) 100", "jitterbug_stream_lost_packets\(labels) 4",
+      #"jitterbug_stream_missing_packets{ssrc="0x001a2b3c",source="127.0.0.1:40000",place="network"} 3"#,
+      #"jitterbug_stream_missing_packets{ssrc="0x001a2b3c",source="127.0.0.1:40000",place="socket"} 2"#,
+      "jitterbug_stream_sent_packets\(labels) 101", "jitterbug_stream_lost_at_ends_packets\(labels) 1",
       "jitterbug_stream_loss_ratio\(labels) 0.04", "jitterbug_stream_duplicate_packets_total\(labels) 1",
       "jitterbug_stream_reordered_packets_total\(labels) 1", "jitterbug_stream_buffer_target_seconds\(labels) 0.06",
       "jitterbug_receive_socket_dropped_datagrams_total 3", #"jitterbug_receive_datagrams_total{kind="invalid"} 2"#,
