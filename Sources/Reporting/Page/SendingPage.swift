@@ -140,8 +140,8 @@ extension LinkReport {
     guard missing > 0 else { return }
     page.element(
       "p", ["class": "soft"],
-      "\(Figures.count(missing, "packet")) before the first or after the last one that arrived: no receiver can know "
-        + "of them."
+      "\(Figures.count(missing, "packet")) before the first or after the last one that arrived: sequence numbers alone "
+        + "don't show them."
     )
   }
 }
