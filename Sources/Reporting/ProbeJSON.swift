@@ -30,6 +30,7 @@ extension DirectionVerdict? {
       json.value("packets", self.packets)
       json.value("lost", self.lost)
       json.value("loss_ratio", self.packets > 0 ? Double(self.lost) / Double(self.packets) : 0, decimals: 6)
+      json.value("complete", self.isComplete)
       json.value("known_by", self.knownBy)
       json.value("mean_run", self.meanRun, decimals: 3)
       json.value("grade", self.grade)

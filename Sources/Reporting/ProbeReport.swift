@@ -88,6 +88,8 @@ public struct DirectionVerdict: Sendable {
   public var packets: Int
   /// Those that never arrived.
   public var lost: Int
+  /// Whether the figures reach to the last packet sent; if not, the end is unknown.
+  public var isComplete = true
   /// How that is known.
   public var knownBy: String
   /// The mean run of losses; nil when runs aren't known.

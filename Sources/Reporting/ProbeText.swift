@@ -12,6 +12,7 @@ extension DirectionVerdict {
       if let meanRun { text += " in runs of " + Figures.fixed(meanRun, decimals: 1) }
     }
     if knownBy == ArrivalKnowledge.receiverReports.rawValue { text += " (by receiver reports)" }
+    if !isComplete { text += "; its end is unknown" }
     text += ". " + use.prefix(1).uppercased() + use.dropFirst() + ": "
     let delay = buffer.map { Figures.fixed($0.milliseconds, decimals: 0) + " ms of buffer" }
     switch (grade, delay) {

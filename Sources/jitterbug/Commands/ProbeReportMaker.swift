@@ -147,11 +147,16 @@ enum ProbeReportMaker {
   private static func downVerdict(_ streams: [StreamReport], prober: Prober) -> DirectionVerdict? {
     guard !streams.isEmpty else { return nil }
     var figures = PathFigures()
+    var isComplete = streams.count >= prober.profile.streams
     var runs = (count: 0, packets: 0)
     for stream in streams {
-      let reception = stream.reception
-      figures.sent += reception.expected
-      figures.lost += reception.lost
+      let (reception, loss) = (stream.reception, stream.loss)
+      // Numbers that the sender has told of are lost even where it never said goodbye, unless they are under way.
+      let told = prober.isInterrupted ? 0 : (stream.ends.sentAtLeast ?? 0) - stream.ends.beforeListening
+      let more = loss.isComplete ? 0 : max(told - loss.total, 0)
+      figures.sent += loss.total + more
+      figures.lost += loss.network + more
+      isComplete = isComplete && loss.isComplete
       runs = (runs.count + reception.lossRuns.count, runs.packets + reception.lossRuns.packets)
       figures.longestRun = max(figures.longestRun ?? 0, reception.lossRuns.max)
       note(reception.delayVariation, in: &figures)
@@ -161,7 +166,9 @@ enum ProbeReportMaker {
     // The round trip is the path's, whoever measured it.
     for session in prober.sendSessions { note(nil, session.heardFarEnd?.roundTrip ?? RoundTrip(), in: &figures) }
     if runs.count > 0 { figures.meanRun = Double(runs.packets) / Double(runs.count) }
-    return verdict(figures, knownBy: "reception", prober: prober)
+    var verdict = verdict(figures, knownBy: "reception", prober: prober)
+    verdict.isComplete = isComplete
+    return verdict
   }
 
   private static func note(_ delay: DelayPercentiles?, in figures: inout PathFigures) {

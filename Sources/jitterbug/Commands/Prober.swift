@@ -291,7 +291,7 @@ final class Prober {
 
   private func sayGoodbye() {
     let now = MonotonicClock.now()
-    if case .interrupted = interruption {
+    if isInterrupted {
       sender?.stop(at: now)
       for _ in 0..<profile.streams where send(at: now) {}
     }
@@ -305,8 +305,8 @@ final class Prober {
     path.deliver(at: now + .seconds(5))
   }
 
-  private enum Interruption { case none, interrupted }
-  private var interruption = Interruption.none
+  /// Whether a signal ended it, so that packets may have been under way.
+  private(set) var isInterrupted = false
 
   // MARK: Waiting
 
@@ -338,7 +338,7 @@ final class Prober {
       guard event.token == Token.signals else { continue }
       while let signal = try? signals.next() {
         guard signal == .interrupt || signal == .terminate else { continue }
-        interruption = .interrupted
+        isInterrupted = true
         ended = "interrupted"
         phase = .over
       }

@@ -1,0 +1,19 @@
+import Reporting
+import Testing
+import Timeline
+
+/// The sentences of a probe's verdict.
+@Suite struct ProbeVerdictTests {
+  private func verdict(_ change: (inout DirectionVerdict) -> Void) -> String {
+    var direction = DirectionVerdict(packets: 250, lost: 0, knownBy: "reception", use: "voice", remedy: "nothing")
+    change(&direction)
+    var report = ProbeReport(traffic: "opus-voice")
+    report.downVerdict = direction
+    return report.verdict
+  }
+
+  @Test func `an end that isn't known is said to be so`() {
+    #expect(verdict { _ in }.hasPrefix("Down: nothing lost. Voice"))
+    #expect(verdict { $0.isComplete = false }.hasPrefix("Down: nothing lost; its end is unknown. Voice"))
+  }
+}
