@@ -8,6 +8,8 @@ public struct PathFigures: Sendable {
   public var sent = 0
   /// Those that never arrived.
   public var lost = 0
+  /// Whether `lost` is a sum in which duplicates have hidden losses, so that nothing can be drawn from it.
+  public var isLossHidden = false
   /// The mean length of a run of losses; nil when only totals are known.
   public var meanRun: Double?
   /// The longest run; nil when only totals are known.
@@ -84,6 +86,11 @@ public struct PathVerdict: Sendable {
   /// Judges one direction.
   public init(_ figures: PathFigures, profile: ProbeProfile) {
     buffer = Self.buffer(for: figures, packet: profile.interval)
+    guard !figures.isLossHidden else {
+      remedy = .nothing
+      withheld = "the far end's report counts by sums (RFC 3550 A.3), where duplicates hide losses"
+      return
+    }
     // In-band FEC rebuilds a packet from the next one, so of a run it helps the last alone.
     let isRun = (figures.meanRun ?? 1) > 1.5
     switch figures.loss {

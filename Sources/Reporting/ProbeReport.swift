@@ -86,8 +86,8 @@ public struct SentStreamReport: Sendable {
 public struct DirectionVerdict: Sendable {
   /// Packets sent, or expected.
   public var packets: Int
-  /// Those that never arrived.
-  public var lost: Int
+  /// Those that never arrived; nil when it can't be told.
+  public var lost: Int?
   /// Whether the figures reach to the last packet sent; if not, the end is unknown.
   public var isComplete = true
   /// How that is known.
@@ -110,7 +110,7 @@ public struct DirectionVerdict: Sendable {
   public var remedy: String
 
   /// Makes a verdict; what isn't known is filled in where it is.
-  public init(packets: Int, lost: Int, knownBy: String, use: String, remedy: String) {
+  public init(packets: Int, lost: Int?, knownBy: String, use: String, remedy: String) {
     self.packets = packets
     self.lost = lost
     self.knownBy = knownBy

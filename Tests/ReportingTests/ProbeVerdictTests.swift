@@ -16,4 +16,12 @@ import Timeline
     #expect(verdict { _ in }.hasPrefix("Down: nothing lost. Voice"))
     #expect(verdict { $0.isComplete = false }.hasPrefix("Down: nothing lost; its end is unknown. Voice"))
   }
+
+  @Test func `a loss that can't be told isn't called nothing, and gets no grade`() {
+    let text = verdict {
+      ($0.lost, $0.knownBy) = (nil, "rr")
+    }
+    #expect(text.hasPrefix("Down: what was lost can't be told (the far end's report counts by sums"))
+    #expect(!text.contains("nothing lost"))
+  }
 }
