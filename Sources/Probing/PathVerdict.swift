@@ -64,8 +64,10 @@ public struct PathVerdict: Sendable {
   public enum Remedy: String, Sendable {
     /// Too little is lost to do anything.
     case nothing
-    /// Losses are single: in-band FEC or one redundant copy rebuilds most.
+    /// Losses of Opus speech are single: its in-band FEC rebuilds most.
     case forwardErrorCorrection = "fec"
+    /// Losses are single, and such media has no FEC of its own: redundant copies (RFC 2198) or retransmission.
+    case redundancy
     /// Losses come in runs that FEC doesn't bridge: retransmission, or redundancy spread over time.
     case retransmission
     /// So much is lost that the path must be relieved first.
@@ -95,7 +97,9 @@ public struct PathVerdict: Sendable {
     let isRun = (figures.meanRun ?? 1) > 1.5
     switch figures.loss {
     case ..<0.001: remedy = .nothing
-    case ..<0.15: remedy = isRun ? .retransmission : .forwardErrorCorrection
+    case ..<0.15 where isRun: remedy = .retransmission
+    // Opus has in-band FEC in its speech layer alone.
+    case ..<0.15: remedy = profile.kind == .opusVoice ? .forwardErrorCorrection : .redundancy
     default: remedy = .lowerRate
     }
     guard figures.sent > 0 else { return }

@@ -106,7 +106,7 @@ public struct DirectionVerdict: Sendable {
   public var buffer: Interval?
   /// What that is drawn from: "percentiles", "range", "jitter".
   public var bufferBasis: String?
-  /// What helps against loss: "nothing", "fec", "retransmission", "lower_rate".
+  /// What helps against loss: "nothing", "fec", "redundancy", "retransmission", "lower_rate".
   public var remedy: String
 
   /// Makes a verdict; what isn't known is filled in where it is.

@@ -15,8 +15,9 @@ extension DirectionVerdict {
     if knownBy == ArrivalKnowledge.receiverReports.rawValue {
       text += " (the far end's report counts by sums, RFC 3550 A.3, where duplicates hide losses)"
     }
-    if !isComplete { text += "; its end is unknown" }
+    if !isComplete { text += "; its end, after \(Figures.count(packets, "packet")), is unknown" }
     text += ". " + use.prefix(1).uppercased() + use.dropFirst() + ": "
+    if lost == nil { text += "the quality can't be told, " }
     let delay = buffer.map { Figures.fixed($0.milliseconds, decimals: 0) + " ms of buffer" }
     switch (grade, delay) {
     case (let grade?, let delay?): text += "\(grade) with \(delay)"
@@ -26,7 +27,13 @@ extension DirectionVerdict {
     }
     if bufferBasis == "jitter" { text += ", roughly" }
     switch remedy {
-    case "fec": text += "; losses are single, so in-band FEC helps"
+    case "fec":
+      text += meanRun == nil ? "; in-band FEC helps if losses are single" : "; losses are single, so in-band FEC helps"
+    case "redundancy":
+      text +=
+        meanRun == nil
+        ? "; redundancy (RFC 2198) helps if losses are single, and retransmission anyway"
+        : "; losses are single, so redundancy (RFC 2198) or retransmission helps"
     case "retransmission": text += "; losses come in runs, so retransmission helps and FEC hardly does"
     case "lower_rate": text += "; so much is lost that a lower rate has to come first"
     default: break

@@ -86,4 +86,11 @@ import Timeline
     #expect(PathVerdict(figures(lost: 20, run: 4), profile: profile).remedy == .retransmission)
     #expect(PathVerdict(figures(lost: 300, run: 2), profile: profile).remedy == .lowerRate)
   }
+
+  @Test(arguments: [ProbeProfile.Kind.opusMusic, .g711, .video])
+  func `media without FEC of its own is told of redundancy`(kind: ProbeProfile.Kind) throws {
+    let profile = try #require(ProbeProfile.standard(kind))
+    #expect(PathVerdict(figures(lost: 20, run: 1.1), profile: profile).remedy == .redundancy)
+    #expect(PathVerdict(figures(lost: 20, run: 4), profile: profile).remedy == .retransmission)
+  }
 }

@@ -91,8 +91,8 @@ extension SentStreamReport {
         "h2", ["id": "up-\(place + 1)-name"], "Up: stream \(Figures.identifier(ssrc)) to \(destination)")
       var tiles = [(name: "Sent", value: Figures.grouped(sent), note: encoding)]
       if let lost {
-        tiles.append(
-          (name: "Lost", value: lost < 0 ? "can't be told" : Figures.percent(lost, of: reported), note: Figures.count(lost, "packet")))
+        let value = lost < 0 ? "can't be told" : Figures.percent(lost, of: reported)
+        tiles.append((name: "Lost", value: value, note: Figures.count(lost, "packet")))
       }
       if let duplicates {
         tiles.append((name: "Duplicates", value: Figures.grouped(duplicates), note: "at the far end"))
