@@ -8,6 +8,8 @@ public struct PathFigures: Sendable {
   public var sent = 0
   /// Those that never arrived.
   public var lost = 0
+  /// Whether `lost` is a sum in which duplicates have hidden losses, so that nothing can be drawn from it.
+  public var isLossHidden = false
   /// The mean length of a run of losses; nil when only totals are known.
   public var meanRun: Double?
   /// The longest run; nil when only totals are known.
@@ -62,8 +64,10 @@ public struct PathVerdict: Sendable {
   public enum Remedy: String, Sendable {
     /// Too little is lost to do anything.
     case nothing
-    /// Losses are single: in-band FEC or one redundant copy rebuilds most.
+    /// Losses of Opus speech are single: its in-band FEC rebuilds most.
     case forwardErrorCorrection = "fec"
+    /// Losses are single, and such media has no FEC of its own: redundant copies (RFC 2198) or retransmission.
+    case redundancy
     /// Losses come in runs that FEC doesn't bridge: retransmission, or redundancy spread over time.
     case retransmission
     /// So much is lost that the path must be relieved first.
@@ -84,11 +88,18 @@ public struct PathVerdict: Sendable {
   /// Judges one direction.
   public init(_ figures: PathFigures, profile: ProbeProfile) {
     buffer = Self.buffer(for: figures, packet: profile.interval)
+    guard !figures.isLossHidden else {
+      remedy = .nothing
+      withheld = "the far end's report counts by sums (RFC 3550 A.3), where duplicates hide losses"
+      return
+    }
     // In-band FEC rebuilds a packet from the next one, so of a run it helps the last alone.
     let isRun = (figures.meanRun ?? 1) > 1.5
     switch figures.loss {
     case ..<0.001: remedy = .nothing
-    case ..<0.15: remedy = isRun ? .retransmission : .forwardErrorCorrection
+    case ..<0.15 where isRun: remedy = .retransmission
+    // Opus has in-band FEC in its speech layer alone.
+    case ..<0.15: remedy = profile.kind == .opusVoice ? .forwardErrorCorrection : .redundancy
     default: remedy = .lowerRate
     }
     guard figures.sent > 0 else { return }

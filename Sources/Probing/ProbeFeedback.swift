@@ -1,6 +1,6 @@
 import Packets
 import Statistics
-import Timeline
+public import Timeline
 
 /// What a reflector tells a prober ten times a second, where RTCP's own reports would come every few seconds.
 ///
@@ -23,6 +23,19 @@ public struct ProbeFeedback: Equatable, Sendable {
     public var transit: ClosedRange<Int32>?
     /// When the last packet arrived, in µs of the reflector's clock, modulo 2^32.
     public var lastArrival: UInt32
+
+    /// How many of the packets sent lie up to the highest that arrived; of those behind it nothing is said.
+    ///
+    /// - Parameters:
+    ///   - sent: packets sent.
+    ///   - first: the number of the first of them.
+    public func covered(sent: Int, first: SequenceNumber) -> Int {
+      guard sent > 0 else { return 0 }
+      // Modulo 2^16 and then brought near to what was sent: the far end may have missed the first wrap.
+      let ahead = Int(UInt16(truncatingIfNeeded: highest) &- first.rawValue)
+      let turns = max(sent - 1 - ahead + 32_768, 0) / 65_536
+      return min(ahead + turns * 65_536 + 1, sent)
+    }
   }
 
   /// The streams that the prober said it sends, those of which something has arrived.

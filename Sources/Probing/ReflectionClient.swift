@@ -31,6 +31,8 @@ public struct ReflectionClient: Sendable {
   public private(set) var state = State.asking
   /// The last feedback.
   public private(set) var feedback: ProbeFeedback?
+  /// When that came.
+  public private(set) var feedbackArrival: Instant?
   /// When to call `poll` again; nil when there is nothing to say any more.
   public private(set) var nextWake: Instant?
 
@@ -64,7 +66,10 @@ public struct ReflectionClient: Sendable {
       nextWake = now
     case .answer(let answer): take(answer, at: now)
     case .feedback(let feedback):
-      if state == .accepted || state == .proving { self.feedback = feedback }
+      if state == .accepted || state == .proving {
+        self.feedback = feedback
+        feedbackArrival = now
+      }
     case .request, .proof: break
     }
     return true

@@ -29,7 +29,9 @@ extension DirectionVerdict? {
     json.object(key) { json in
       json.value("packets", self.packets)
       json.value("lost", self.lost)
-      json.value("loss_ratio", self.packets > 0 ? Double(self.lost) / Double(self.packets) : 0, decimals: 6)
+      json.value(
+        "loss_ratio", self.lost.map { self.packets > 0 ? Double($0) / Double(self.packets) : 0 }, decimals: 6)
+      json.value("complete", self.isComplete)
       json.value("known_by", self.knownBy)
       json.value("mean_run", self.meanRun, decimals: 3)
       json.value("grade", self.grade)
@@ -81,6 +83,12 @@ extension RampReport {
 }
 
 extension SentStreamReport {
+  /// The share that was lost; nil when a sum below nothing shows that duplicates hide losses in it.
+  private var lossRatio: Double? {
+    guard let lost, lost >= 0 else { return nil }
+    return reported > 0 ? Double(lost) / Double(reported) : 0
+  }
+
   /// Writes the members of one object in `streams`, with direction "up".
   func write(to json: inout JSONWriter) {
     json.value("direction", "up")
@@ -99,7 +107,7 @@ extension SentStreamReport {
       json.value("lost_at_ends", lostAtEnds)
       json.value("duplicates", duplicates)
     }
-    json.value("loss_ratio", lost.map { reported > 0 ? Double(max($0, 0)) / Double(reported) : 0 }, decimals: 6)
+    json.value("loss_ratio", lossRatio, decimals: 6)
     if let lossRuns {
       json.object("bursts") { json in
         json.value("count", lossRuns.count)

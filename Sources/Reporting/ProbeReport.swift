@@ -86,8 +86,10 @@ public struct SentStreamReport: Sendable {
 public struct DirectionVerdict: Sendable {
   /// Packets sent, or expected.
   public var packets: Int
-  /// Those that never arrived.
-  public var lost: Int
+  /// Those that never arrived; nil when it can't be told.
+  public var lost: Int?
+  /// Whether the figures reach to the last packet sent; if not, the end is unknown.
+  public var isComplete = true
   /// How that is known.
   public var knownBy: String
   /// The mean run of losses; nil when runs aren't known.
@@ -104,11 +106,11 @@ public struct DirectionVerdict: Sendable {
   public var buffer: Interval?
   /// What that is drawn from: "percentiles", "range", "jitter".
   public var bufferBasis: String?
-  /// What helps against loss: "nothing", "fec", "retransmission", "lower_rate".
+  /// What helps against loss: "nothing", "fec", "redundancy", "retransmission", "lower_rate".
   public var remedy: String
 
   /// Makes a verdict; what isn't known is filled in where it is.
-  public init(packets: Int, lost: Int, knownBy: String, use: String, remedy: String) {
+  public init(packets: Int, lost: Int?, knownBy: String, use: String, remedy: String) {
     self.packets = packets
     self.lost = lost
     self.knownBy = knownBy

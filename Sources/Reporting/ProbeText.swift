@@ -5,14 +5,19 @@ extension DirectionVerdict {
   /// "0.3 % lost in runs of 1.2. Voice: excellent with 40 ms of buffer."
   func sentence(_ direction: String) -> String {
     var text = "\(direction): "
-    if lost <= 0 {
-      text += "nothing lost"
-    } else {
+    switch lost {
+    case nil: text += "what was lost can't be told"
+    case 0?: text += "nothing lost"
+    case let lost?:
       text += Figures.percent(lost, of: packets) + " lost"
       if let meanRun { text += " in runs of " + Figures.fixed(meanRun, decimals: 1) }
     }
-    if knownBy == ArrivalKnowledge.receiverReports.rawValue { text += " (by receiver reports)" }
+    if knownBy == ArrivalKnowledge.receiverReports.rawValue {
+      text += " (the far end's report counts by sums, RFC 3550 A.3, where duplicates hide losses)"
+    }
+    if !isComplete { text += "; its end, after \(Figures.count(packets, "packet")), is unknown" }
     text += ". " + use.prefix(1).uppercased() + use.dropFirst() + ": "
+    if lost == nil { text += "the quality can't be told, " }
     let delay = buffer.map { Figures.fixed($0.milliseconds, decimals: 0) + " ms of buffer" }
     switch (grade, delay) {
     case (let grade?, let delay?): text += "\(grade) with \(delay)"
@@ -22,7 +27,13 @@ extension DirectionVerdict {
     }
     if bufferBasis == "jitter" { text += ", roughly" }
     switch remedy {
-    case "fec": text += "; losses are single, so in-band FEC helps"
+    case "fec":
+      text += meanRun == nil ? "; in-band FEC helps if losses are single" : "; losses are single, so in-band FEC helps"
+    case "redundancy":
+      text +=
+        meanRun == nil
+        ? "; redundancy (RFC 2198) helps if losses are single, and retransmission anyway"
+        : "; losses are single, so redundancy (RFC 2198) or retransmission helps"
     case "retransmission": text += "; losses come in runs, so retransmission helps and FEC hardly does"
     case "lower_rate": text += "; so much is lost that a lower rate has to come first"
     default: break
@@ -90,7 +101,11 @@ extension SentStreamReport {
     page.row("media", ["\(Printable.cleaned(encoding)), payload type \(payloadType)"])
     var figures = ["\(Figures.grouped(sent)) sent"]
     if let unique { figures.append("\(Figures.grouped(unique)) arrived") }
-    if let lost { figures.append("\(Figures.grouped(lost)) lost (\(Figures.percent(max(lost, 0), of: reported)))") }
+    if let lost, lost >= 0 {
+      figures.append("\(Figures.grouped(lost)) lost (\(Figures.percent(lost, of: reported)))")
+    } else if let lost {
+      figures.append("a sum of \(Figures.grouped(lost)) lost")
+    }
     if let duplicates { figures.append(Figures.count(duplicates, "duplicate")) }
     page.row("packets", figures)
     if let lossRuns, lossRuns.count > 0 {

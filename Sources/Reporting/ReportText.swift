@@ -144,12 +144,13 @@ extension StreamReport {
     writePatterns(to: &page)
     writeOrder(to: &page)
     if counts.restarts > 0 { page.row("restarts", ["the sender began anew \(Figures.count(counts.restarts, "time"))"]) }
+    let jitter = [
+      "mean \(Figures.milliseconds(counts.jitter.mean))", "max \(Figures.milliseconds(counts.jitter.max))",
+      "last \(Figures.milliseconds(counts.jitter.last))",
+    ]
     page.row(
       "jitter",
-      [
-        "mean \(Figures.milliseconds(counts.jitter.mean))", "max \(Figures.milliseconds(counts.jitter.max))",
-        "last \(Figures.milliseconds(counts.jitter.last))",
-      ])
+      isClockKnown ? jitter : ["withheld: nothing tells the clock of its timestamps; name it by --format or --sdp"])
     if let media = mediaJitter {
       page.row(
         "",

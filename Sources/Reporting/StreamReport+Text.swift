@@ -115,7 +115,7 @@ extension StreamReport {
   }
 
   func writeDelay(to page: inout TextPage) {
-    guard let spread = reception.delayVariation else { return }
+    guard isClockKnown, let spread = reception.delayVariation else { return }
     page.row(
       "spread",
       [

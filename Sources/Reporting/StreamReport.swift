@@ -137,6 +137,9 @@ public struct StreamReport: Sendable {
     return (before, after)
   }
 
+  /// Whether timestamps can be turned into time; without it there is no jitter and no delay.
+  public var isClockKnown: Bool { encodingSource != .convention || encoding?.hasPrefix("unknown/") != true }
+
   /// The length of all media: played, concealed, rebuilt and silent.
   public var mediaDuration: Interval {
     playout.playedDuration + playout.concealedDuration + playout.recoveredDuration + playout.silenceDuration

@@ -6,8 +6,11 @@ extension ProbeReport {
   /// The verdict in words: the figures of the worse direction, and a sentence for each.
   var pageVerdict: Verdict {
     let directions = [upVerdict, downVerdict].compactMap { $0 }
-    let share = directions.map { $0.packets > 0 ? Double(max($0.lost, 0)) / Double($0.packets) : 1 }.max()
+    let share = directions.compactMap { one in
+      one.lost.map { one.packets > 0 ? Double($0) / Double(one.packets) : 1 }
+    }.max()
     var grade: Verdict.Grade = share.map { $0 >= 0.03 ? .bad : $0 >= 0.01 ? .mixed : .fine } ?? .mixed
+    if grade == .fine, directions.contains(where: { $0.lost == nil || !$0.isComplete }) { grade = .mixed }
     if let ramp { grade = ramp.outcome == .noFeedback ? .bad : .fine }
     var sentences = [upVerdict?.sentence("Up"), downVerdict?.sentence("Down"), ramp?.sentence].compactMap { $0 }
     let headline = sentences.isEmpty ? "Nothing came back from the far end." : sentences.removeFirst()
@@ -88,8 +91,8 @@ extension SentStreamReport {
         "h2", ["id": "up-\(place + 1)-name"], "Up: stream \(Figures.identifier(ssrc)) to \(destination)")
       var tiles = [(name: "Sent", value: Figures.grouped(sent), note: encoding)]
       if let lost {
-        tiles.append(
-          (name: "Lost", value: Figures.percent(max(lost, 0), of: reported), note: Figures.count(lost, "packet")))
+        let value = lost < 0 ? "can't be told" : Figures.percent(lost, of: reported)
+        tiles.append((name: "Lost", value: value, note: Figures.count(lost, "packet")))
       }
       if let duplicates {
         tiles.append((name: "Duplicates", value: Figures.grouped(duplicates), note: "at the far end"))

@@ -39,11 +39,8 @@ struct ProbeMeter {
     if let feedback, !feedback.streams.isEmpty {
       return feedback.streams.reduce(0) { sum, stream in
         guard let session = sessions.first(where: { $0.configuration.ssrc == stream.ssrc }) else { return sum }
-        let first = session.configuration.firstSequence.rawValue
-        // Modulo 2^16 and then brought near to what was sent: the far end may have missed the first wrap.
-        let ahead = Int(UInt16(truncatingIfNeeded: stream.highest) &- first)
-        let turns = max(session.packetCount - 1 - ahead + 32_768, 0) / 65_536
-        return sum + max(ahead + turns * 65_536 + 1 - Int(stream.unique), 0)
+        let covered = stream.covered(sent: session.packetCount, first: session.configuration.firstSequence)
+        return sum + max(covered - Int(stream.unique), 0)
       }
     }
     let blocks = sessions.compactMap { $0.heardFarEnd?.block }

@@ -21,6 +21,8 @@ final class ProbePath {
   private(set) var errors: [String: Int] = [:]
   /// How often nobody listened at the far end.
   private(set) var refusals = 0
+  /// When that showed last.
+  private(set) var lastRefusal: Instant?
 
   private var media: DatagramSocket?
   private var control: DatagramSocket?
@@ -127,7 +129,10 @@ final class ProbePath {
 
   private func note(_ trouble: SocketTrouble) {
     errors["\(trouble)", default: 0] += 1
-    if trouble == .connectionRefused { refusals += 1 }
+    if trouble == .connectionRefused {
+      refusals += 1
+      lastRefusal = MonotonicClock.now()
+    }
   }
 
   // MARK: Receiving

@@ -75,14 +75,23 @@ enum ProbeReportMaker {
     report.jitter = farEnd?.jitter ?? RunningExtent()
     report.roundTrip = farEnd?.roundTrip ?? RoundTrip()
     report.reports = farEnd?.blockCount ?? 0
-    let feedback = prober.client?.feedback?.streams.first { $0.ssrc == configuration.ssrc }
-    if let farEnd, let extended = farEnd.extended { take(extended, farEnd, session.isFinal(farEnd), into: &report) }
-    if let feedback { take(feedback, into: &report) }
+    let isFinal = prober.isFinal(session)
+    if let farEnd, let extended = farEnd.extended { take(extended, farEnd, isFinal, into: &report) }
+    if let feedback = prober.client?.feedback?.streams.first(where: { $0.ssrc == configuration.ssrc }) {
+      let told = feedback.covered(sent: report.sent, first: configuration.firstSequence)
+      take(feedback, covering: isFinal || prober.isFeedbackFinal ? report.sent : told, into: &report)
+    } else if prober.isFeedbackFinal, report.knownBy == .nothing {
+      // It goes on telling, and nothing of this stream.
+      (report.knownBy, report.reported, report.lost) = (.feedback, report.sent, report.sent)
+      (report.unique, report.received, report.duplicates) = (0, 0, 0)
+    }
     if report.knownBy == .nothing, let farEnd, let block = farEnd.block {
       report.knownBy = .receiverReports
-      report.reported = report.sent - Int(farEnd.missingTail(of: Int64(report.sent)) ?? Int64(report.sent))
-      report.lost = Int(block.cumulativeLost)
-      report.received = report.reported - Int(block.cumulativeLost)
+      let tail = Int(farEnd.missingTail(of: Int64(report.sent)) ?? Int64(report.sent))
+      report.received = report.sent - tail - Int(block.cumulativeLost)
+      // What it still misses once it has heard the goodbye never came.
+      report.reported = isFinal ? report.sent : report.sent - tail
+      report.lost = Int(block.cumulativeLost) + (isFinal ? tail : 0)
     }
     return report
   }
@@ -108,14 +117,21 @@ enum ProbeReportMaker {
     }
   }
 
-  /// Feedback goes on until after the last packet, so whatever isn't in it is lost; it adds what reports lack.
-  private static func take(_ feedback: ProbeFeedback.Stream, into report: inout SentStreamReport) {
-    guard report.knownBy != .extendedReports || report.reported < report.sent || report.received == nil else { return }
-    if report.knownBy != .extendedReports || report.reported < report.sent { report.knownBy = .feedback }
-    report.reported = report.sent
+  /// Feedback reaches further than reports that came before it, and adds what they lack; it doesn't tell of runs.
+  private static func take(
+    _ feedback: ProbeFeedback.Stream, covering covered: Int, into report: inout SentStreamReport
+  ) {
+    if report.knownBy == .extendedReports {
+      guard covered > report.reported || covered == report.reported && report.received == nil else { return }
+    }
+    if report.knownBy != .extendedReports || covered > report.reported {
+      report.knownBy = .feedback
+      (report.lossRuns, report.lostAtEnds) = (nil, nil)
+    }
+    report.reported = covered
     report.unique = Int(feedback.unique)
     report.received = Int(feedback.received)
-    report.lost = max(report.sent - Int(feedback.unique), 0)
+    report.lost = covered - Int(feedback.unique)
     report.duplicates = Int(feedback.received) - Int(feedback.unique)
   }
 
@@ -125,7 +141,9 @@ enum ProbeReportMaker {
     var runs = (count: 0, packets: 0)
     for stream in streams {
       figures.sent += stream.reported
-      figures.lost += max(stream.lost ?? 0, 0)
+      figures.lost += stream.lost ?? 0
+      // A sum below nothing proves that duplicates hide losses in it, nobody knows how many.
+      if let lost = stream.lost, lost < 0 { figures.isLossHidden = true }
       if let lossRuns = stream.lossRuns {
         runs = (runs.count + lossRuns.count, runs.packets + lossRuns.packets)
         figures.longestRun = max(figures.longestRun ?? 0, lossRuns.max)
@@ -139,7 +157,12 @@ enum ProbeReportMaker {
     // As good as what is known worst.
     let order: [ArrivalKnowledge] = [.receiverReports, .feedback, .extendedReports]
     let knownBy = order.first { kind in streams.contains { $0.knownBy == kind } } ?? .nothing
-    return verdict(figures, knownBy: knownBy.rawValue, prober: prober)
+    if streams.contains(where: { $0.knownBy != .nothing && $0.lossRuns == nil }) {
+      (figures.meanRun, figures.longestRun) = (nil, nil)
+    }
+    var verdict = verdict(figures, knownBy: knownBy.rawValue, prober: prober)
+    verdict.isComplete = streams.allSatisfy { $0.knownBy != .nothing && $0.reported == $0.sent }
+    return verdict
   }
 
   // MARK: Down
@@ -147,11 +170,16 @@ enum ProbeReportMaker {
   private static func downVerdict(_ streams: [StreamReport], prober: Prober) -> DirectionVerdict? {
     guard !streams.isEmpty else { return nil }
     var figures = PathFigures()
+    var isComplete = streams.count >= prober.profile.streams
     var runs = (count: 0, packets: 0)
     for stream in streams {
-      let reception = stream.reception
-      figures.sent += reception.expected
-      figures.lost += reception.lost
+      let (reception, loss) = (stream.reception, stream.loss)
+      // Numbers that the sender has told of are lost even where it never said goodbye, unless they are under way.
+      let told = prober.isInterrupted ? 0 : (stream.ends.sentAtLeast ?? 0) - stream.ends.beforeListening
+      let more = loss.isComplete ? 0 : max(told - loss.total, 0)
+      figures.sent += loss.total + more
+      figures.lost += loss.network + more
+      isComplete = isComplete && loss.isComplete
       runs = (runs.count + reception.lossRuns.count, runs.packets + reception.lossRuns.packets)
       figures.longestRun = max(figures.longestRun ?? 0, reception.lossRuns.max)
       note(reception.delayVariation, in: &figures)
@@ -161,7 +189,9 @@ enum ProbeReportMaker {
     // The round trip is the path's, whoever measured it.
     for session in prober.sendSessions { note(nil, session.heardFarEnd?.roundTrip ?? RoundTrip(), in: &figures) }
     if runs.count > 0 { figures.meanRun = Double(runs.packets) / Double(runs.count) }
-    return verdict(figures, knownBy: "reception", prober: prober)
+    var verdict = verdict(figures, knownBy: "reception", prober: prober)
+    verdict.isComplete = isComplete
+    return verdict
   }
 
   private static func note(_ delay: DelayPercentiles?, in figures: inout PathFigures) {
@@ -179,7 +209,7 @@ enum ProbeReportMaker {
   private static func verdict(_ figures: PathFigures, knownBy: String, prober: Prober) -> DirectionVerdict {
     let judged = PathVerdict(figures, profile: prober.profile)
     var verdict = DirectionVerdict(
-      packets: figures.sent, lost: figures.lost, knownBy: knownBy, use: prober.profile.use,
+      packets: figures.sent, lost: figures.isLossHidden ? nil : figures.lost, knownBy: knownBy, use: prober.profile.use,
       remedy: judged.remedy.rawValue)
     verdict.meanRun = figures.meanRun
     verdict.grade = judged.grade?.rawValue

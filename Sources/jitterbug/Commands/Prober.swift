@@ -51,8 +51,12 @@ final class Prober {
   private var rate = RateMeter()
   private var generator: SeededGenerator
   private let sessions: [SendSession.Configuration]
-  /// Datagrams heard from the far end.
+  /// Datagrams heard from the far end, and when the last of them came.
   private var heardCount = 0
+  private var heardAt: Instant?
+  /// When the media began, and when the last packet had left; nil before, and when it was cut short.
+  private(set) var mediaBegan: Instant?
+  private var mediaEnded: Instant?
   private var failure: String?
 
   /// A far end that hasn't said anything for this long won't.
@@ -96,6 +100,7 @@ final class Prober {
       if case .over = phase { break }
       try wait()
     }
+    if heardCount > 0 { noteSilence(at: MonotonicClock.now()) }
     sayGoodbye()
     live.clear()
     return failure
@@ -121,6 +126,7 @@ final class Prober {
 
   private func startTraffic(at now: Instant) {
     phase = .running
+    mediaBegan = now
     guard options.isRamp else {
       sender = ProbeSender(profile, sessions, start: now, duration: duration)
       return
@@ -195,6 +201,7 @@ final class Prober {
   private func receive() {
     path.receive(from: .media, into: &batch) { bytes, arrival in
       heardCount += 1
+      heardAt = max(heardAt ?? arrival, arrival)
       guard DatagramKind.classify(bytes) == .rtcp else {
         listener?.take(bytes, at: arrival, isControl: false)
         return
@@ -205,6 +212,7 @@ final class Prober {
     }
     path.receive(from: .control, into: &batch) { bytes, arrival in
       heardCount += 1
+      heardAt = max(heardAt ?? arrival, arrival)
       handleReport(bytes, at: arrival)
     }
   }
@@ -223,6 +231,7 @@ final class Prober {
   // MARK: Phases
 
   private func move(at now: Instant) {
+    if mediaEnded == nil, sender?.isMediaOver == true { mediaEnded = now }
     switch phase {
     case .asking: ask(at: now)
     case .running:
@@ -252,6 +261,20 @@ final class Prober {
     // Ours answer the goodbye; of others nothing more is known than whether they have told of the last packet.
     if farEnd.extended != nil || client != nil { return session.isFinal(farEnd) }
     return farEnd.missingTail(of: Int64(session.packetCount)) == 0
+  }
+
+  /// Whether the far end has said its last word on a stream after all of it was sent; one that left before then
+  /// hasn't.
+  func isFinal(_ session: SendSession) -> Bool {
+    guard let farEnd = session.heardFarEnd, let mediaEnded else { return false }
+    return session.isFinal(farEnd) && farEnd.lastHeard >= mediaEnded
+  }
+
+  /// Whether the last feedback came so long after the last packet that whatever isn't in it is lost.
+  var isFeedbackFinal: Bool {
+    guard let mediaEnded, let arrival = client?.feedbackArrival else { return false }
+    let trips = sendSessions.compactMap { $0.heardFarEnd?.roundTrip.milliseconds }.filter { $0.count > 0 }
+    return arrival >= mediaEnded + .seconds(1) + Interval(seconds: (trips.map(\.max).max() ?? 0) / 1000)
   }
 
   private func ask(at now: Instant) {
@@ -289,9 +312,24 @@ final class Prober {
     phase = .over
   }
 
+  /// Says so when the far end fell silent on the way, because what it told covers the beginning alone.
+  private func noteSilence(at now: Instant) {
+    guard failure == nil, sender != nil, let heardAt, let mediaBegan, !sendSessions.allSatisfy(isFinal) else { return }
+    let hasLeft = !isInterrupted && sendSessions.contains { $0.heardFarEnd?.hasLeft == true }
+    let isRefused = path.lastRefusal.map { $0 > heardAt } ?? false
+    // Feedback comes ten times a second; RTCP's reports at least every 7.5 s from a single receiver.
+    let patience = client == nil ? Interval.seconds(8) : .milliseconds(1_500)
+    guard hasLeft || isRefused || now - heardAt > patience else { return }
+    let tenths = max((heardAt - mediaBegan).nanoseconds, 0) / 100_000_000
+    failure =
+      "\(path.endpoint) stopped answering at about \(tenths / 10).\(tenths % 10) s, so the report covers no more than "
+      + "what it told until then: see to it that the far end runs until the probe is over"
+    ended = "the far end stopped answering"
+  }
+
   private func sayGoodbye() {
     let now = MonotonicClock.now()
-    if case .interrupted = interruption {
+    if isInterrupted {
       sender?.stop(at: now)
       for _ in 0..<profile.streams where send(at: now) {}
     }
@@ -305,8 +343,8 @@ final class Prober {
     path.deliver(at: now + .seconds(5))
   }
 
-  private enum Interruption { case none, interrupted }
-  private var interruption = Interruption.none
+  /// Whether a signal ended it, so that packets may have been under way.
+  private(set) var isInterrupted = false
 
   // MARK: Waiting
 
@@ -338,7 +376,7 @@ final class Prober {
       guard event.token == Token.signals else { continue }
       while let signal = try? signals.next() {
         guard signal == .interrupt || signal == .terminate else { continue }
-        interruption = .interrupted
+        isInterrupted = true
         ended = "interrupted"
         phase = .over
       }

@@ -1,0 +1,27 @@
+import Reporting
+import Testing
+import Timeline
+
+/// The sentences of a probe's verdict.
+@Suite struct ProbeVerdictTests {
+  private func verdict(_ change: (inout DirectionVerdict) -> Void) -> String {
+    var direction = DirectionVerdict(packets: 250, lost: 0, knownBy: "reception", use: "voice", remedy: "nothing")
+    change(&direction)
+    var report = ProbeReport(traffic: "opus-voice")
+    report.downVerdict = direction
+    return report.verdict
+  }
+
+  @Test func `an end that isn't known is said to be so`() {
+    #expect(verdict { _ in }.hasPrefix("Down: nothing lost. Voice"))
+    #expect(verdict { $0.isComplete = false }.hasPrefix("Down: nothing lost; its end, after 250 packets, is unknown. Voice"))
+  }
+
+  @Test func `a loss that can't be told isn't called nothing, and gets no grade`() {
+    let text = verdict {
+      ($0.lost, $0.knownBy) = (nil, "rr")
+    }
+    #expect(text.hasPrefix("Down: what was lost can't be told (the far end's report counts by sums"))
+    #expect(text.contains("Voice: the quality can't be told") && !text.contains("nothing lost"))
+  }
+}
