@@ -124,7 +124,7 @@ extension LossRuns {
       "One lost packet is easily concealed, many in a row aren't. "
         + (outage == nil ? "" : "Between the first and the last that arrived: ")
         + "\(Figures.count(runs.count, "run")), \(Figures.fixed(runs.mean, decimals: 1)) packets on average. \(longest)"
-        + (outage.map { " Not drawn: \($0)" } ?? ""),
+        + (outage.map { " The ends aren't drawn. \($0)" } ?? ""),
       svg: chart.svg)
   }
 }
