@@ -10,7 +10,7 @@ extension Report {
     page.line(title)
     probe?.writeVerdict(to: &page)
     if let link { page.line("Link in this process: " + Printable.cleaned(link)) }
-    if let sending { sending.write(to: &page) }
+    if let sending { sending.write(to: &page, isAlone: probe == nil) }
     probe?.write(to: &page)
     datagrams?.write(to: &page)
     capture?.write(streams: streams.count, to: &page)
@@ -203,7 +203,8 @@ extension EncodingSource {
 }
 
 extension SendingReport {
-  func write(to page: inout TextPage) {
+  /// Writes the rows; `isAlone` when nothing else in the report tells what arrived.
+  func write(to page: inout TextPage, isAlone: Bool = true) {
     let kind = encoding.map { Printable.cleaned($0) + ", " } ?? ""
     page.heading("Sent as \(Figures.identifier(ssrc)), \(kind)payload type \(payloadType)")
     page.row("to", [destinations.map { Printable.cleaned($0) }.joined(separator: ", ")])
@@ -236,6 +237,9 @@ extension SendingReport {
     }
     if !socketErrors.isEmpty {
       page.row("errors", socketErrors.map { "\(Figures.grouped($0.count)) \(Printable.cleaned($0.kind))" })
+    }
+    if isAlone, farEnds.isEmpty, packets > 0, destinations.contains(where: { $0.hasPrefix("rtp://") }) {
+      page.row("far end", ["no receiver sent a report (RTCP), so what arrived isn't known here"])
     }
     for farEnd in farEnds { farEnd.write(to: &page) }
   }
