@@ -121,6 +121,9 @@ public struct StreamReport: Sendable {
     }
   }
 
+  /// Whether timestamps can be turned into time; without it there is no jitter and no delay.
+  public var isClockKnown: Bool { encodingSource != .convention || encoding?.hasPrefix("unknown/") != true }
+
   /// The mean run of losses; an outage at either end is a run like any other where it is known which end it was at.
   private var meanBurst: Double {
     let runs = reception.lossRuns
@@ -136,9 +139,6 @@ public struct StreamReport: Sendable {
     guard let before = ends.lostBefore ?? (ends.beforeListening > 0 ? 0 : nil) else { return nil }
     return (before, after)
   }
-
-  /// Whether timestamps can be turned into time; without it there is no jitter and no delay.
-  public var isClockKnown: Bool { encodingSource != .convention || encoding?.hasPrefix("unknown/") != true }
 
   /// The length of all media: played, concealed, rebuilt and silent.
   public var mediaDuration: Interval {

@@ -236,7 +236,10 @@ extension OutputOptions {
       .flag("--json", "one JSON object on standard output at the end, and nothing else there") {
         $0[keyPath: path].isJSON = true
       },
-      .value("--report", "FILE", "write the report to FILE.html, .json, .csv or .txt too; may be given more than once", Values.text) {
+      .value(
+        "--report", "FILE", "write the report to FILE.html, .json, .csv or .txt too; may be given more than once",
+        Values.text
+      ) {
         $0[keyPath: path].reportFiles.append($1)
       },
     ]
