@@ -48,7 +48,7 @@ enum ProbeReportMaker {
       sending.rtcpPackets += session.reportCount
     }
     if let sender = prober.sender {
-      sending.mediaDuration = prober.duration
+      sending.mediaDuration = prober.mediaDuration
       sending.pacing = sender.pacing
       sending.stalls = sender.pauses.count
       sending.stalledDuration = sender.pauses.time
