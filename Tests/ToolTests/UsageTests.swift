@@ -326,6 +326,10 @@ import Testing
       "--ramp sends evenly spaced packets of its own: leave --like out"
     ),
     (
+      "probe --like custom 500/10 b:1",
+      "--like custom 500/10: 10 has no unit; write ms or us behind it, such as custom 500/10ms"
+    ),
+    (
       "probe --ramp --both-ways b:1",
       "--ramp measures the way there alone: leave --both-ways out"
     ),

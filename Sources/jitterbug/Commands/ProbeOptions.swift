@@ -130,9 +130,11 @@ extension ProbeOptions {
       + "every 100us to 10s"
     let parts = text.dropFirst("custom".count).drop { $0 == " " || $0 == ":" }.split(
       separator: "/", omittingEmptySubsequences: false)
-    // Without a unit 10 would be seconds here, which nobody means.
-    guard parts.count == 2, parts[1].last?.isLetter == true, let bytes = Int(parts[0]),
-      let interval = try? Values.time(String(parts[1])),
+    if parts.count == 2, let number = parts[1].last, number.isNumber {
+      // It would be seconds, which nobody means here.
+      throw UsageError("\(parts[1]) has no unit; write ms or us behind it, such as custom 500/10ms")
+    }
+    guard parts.count == 2, let bytes = Int(parts[0]), let interval = try? Values.time(String(parts[1])),
       ProbeProfile(kind: .custom, packetBytes: bytes, interval: interval) != nil
     else { throw UsageError(accepted) }
     // Messages carry whole microseconds.
