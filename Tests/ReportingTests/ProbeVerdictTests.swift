@@ -18,6 +18,10 @@ import Timeline
     #expect(text.hasPrefix("Down: nothing lost; its end, after 250 packets, is unknown. Voice"))
   }
 
+  @Test func `a way on which nothing arrived isn't passed over`() {
+    #expect(verdict { ($0.packets, $0.lost) = (0, nil) } == "Down: nothing is known to have arrived.")
+  }
+
   @Test func `a loss that can't be told isn't called nothing, and gets no grade`() {
     let text = verdict {
       ($0.lost, $0.knownBy) = (nil, "rr")
