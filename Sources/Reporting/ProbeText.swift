@@ -4,6 +4,7 @@ internal import Timeline
 extension DirectionVerdict {
   /// "0.3 % lost in runs of 1.2. Voice: excellent with 40 ms of buffer."
   func sentence(_ direction: String) -> String {
+    guard packets > 0 else { return "\(direction): nothing is known to have arrived." }
     var text = "\(direction): "
     switch lost {
     case nil: text += "what was lost can't be told"

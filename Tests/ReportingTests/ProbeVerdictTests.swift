@@ -14,8 +14,12 @@ import Timeline
 
   @Test func `an end that isn't known is said to be so`() {
     #expect(verdict { _ in }.hasPrefix("Down: nothing lost. Voice"))
-    #expect(
-      verdict { $0.isComplete = false }.hasPrefix("Down: nothing lost; its end, after 250 packets, is unknown. Voice"))
+    let text = verdict { $0.isComplete = false }
+    #expect(text.hasPrefix("Down: nothing lost; its end, after 250 packets, is unknown. Voice"))
+  }
+
+  @Test func `a way on which nothing arrived isn't passed over`() {
+    #expect(verdict { ($0.packets, $0.lost) = (0, nil) } == "Down: nothing is known to have arrived.")
   }
 
   @Test func `a loss that can't be told isn't called nothing, and gets no grade`() {

@@ -107,6 +107,33 @@ import Testing
     #expect(run.errors.contains("nothing came back; start jitterbug receive --reflect rtp://[::]:"))
   }
 
+  @Test func `sums that duplicates push below nothing get no grade`() async throws {
+    let run = try await probe(
+      ["--duration", "3s", "--link", "loss=2%,duplicate=30%,seed=1"], receive: ["--no-xr"])
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.report["streams"][0]["known_by"].string == "rr")
+    #expect(run.report["streams"][0]["packets"]["lost"].int ?? 0 < 0)
+    #expect(run.report["verdict"]["up"]["lost"].int == nil)
+    #expect(run.report["verdict"]["up"]["grade"].string == nil)
+    #expect(run.report["verdict"]["text"].string?.hasPrefix("Up: what was lost can't be told") == true)
+  }
+
+  @Test func `a far end that dies half-way is named, and the network isn't blamed for it`() async throws {
+    let receiver = try Jitterbug(["receive", "--reflect", Exchange.anyPort])
+    let probe = try Jitterbug(["probe", "--both-ways", "--duration", "6s", "--json", try await receiver.address()])
+    try await receiver.says("reflecting to")
+    try await receiver.says("received")
+    receiver.signal(SIGKILL)
+    #expect(try await probe.end() == 1)
+    try await probe.says("stopped answering at about")
+    let report = try JSON(probe.text)
+    #expect(report["ended"].string == "the far end stopped answering")
+    let up = report["verdict"]["up"]
+    #expect(up["lost"].int == 0 && up["complete"].double == 0)
+    #expect(up["packets"].int ?? 300 < 300)
+    #expect(report["verdict"]["down"]["complete"].double == 0)
+  }
+
   @Test func `an interrupt ends it with what is known`() async throws {
     let receiver = try Jitterbug(["receive", "--reflect", Exchange.anyPort])
     let probe = try Jitterbug(["probe", "--both-ways", "--duration", "50s", "--json", try await receiver.address()])
@@ -116,6 +143,8 @@ import Testing
     #expect(try await probe.end() == 0)
     let report = try JSON(probe.text)
     #expect(report["ended"].string == "interrupted")
+    #expect(report["verdict"]["up"]["lost"].int == 0)
+    #expect(report["sending"]["media_ms"].double ?? 50_000 < 50_000)
     #expect(report["streams"].count >= 1)
     try await receiver.says("no longer reflecting")
   }

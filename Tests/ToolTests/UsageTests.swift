@@ -318,6 +318,18 @@ import Testing
         + "to 10s"
     ),
     (
+      "probe --max-rate 2mbit b:1",
+      "--max-rate is the highest rate that --ramp tries: add --ramp, or leave it out"
+    ),
+    (
+      "probe --ramp --like g711 b:1",
+      "--ramp sends evenly spaced packets of its own: leave --like out"
+    ),
+    (
+      "probe --like custom 500/10 b:1",
+      "--like custom 500/10: 10 has no unit; write ms or us behind it, such as custom 500/10ms"
+    ),
+    (
       "probe --ramp --both-ways b:1",
       "--ramp measures the way there alone: leave --both-ways out"
     ),

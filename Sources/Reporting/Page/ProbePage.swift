@@ -11,6 +11,7 @@ extension ProbeReport {
     }.max()
     var grade: Verdict.Grade = share.map { $0 >= 0.03 ? .bad : $0 >= 0.01 ? .mixed : .fine } ?? .mixed
     if grade == .fine, directions.contains(where: { $0.lost == nil || !$0.isComplete }) { grade = .mixed }
+    if directions.contains(where: { $0.packets == 0 }) { grade = .bad }
     if let ramp { grade = ramp.outcome == .noFeedback ? .bad : .fine }
     var sentences = [upVerdict?.sentence("Up"), downVerdict?.sentence("Down"), ramp?.sentence].compactMap { $0 }
     let headline = sentences.isEmpty ? "Nothing came back from the far end." : sentences.removeFirst()

@@ -31,7 +31,13 @@ enum ProbeCommand {
     guard !(options.isRamp && options.isBothWays) else {
       throw UsageError("--ramp measures the way there alone: leave --both-ways out")
     }
+    guard options.isRamp || !options.isRateGiven else {
+      throw UsageError("--max-rate is the highest rate that --ramp tries: add --ramp, or leave it out")
+    }
     if options.isRamp {
+      guard !options.isLikeGiven else {
+        throw UsageError("--ramp sends evenly spaced packets of its own: leave --like out")
+      }
       guard options.streams == 1, options.duration == nil else {
         throw UsageError("--ramp sends one stream for as long as it takes: leave --streams and --duration out")
       }

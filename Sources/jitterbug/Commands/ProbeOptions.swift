@@ -7,11 +7,13 @@ import Timeline
 struct ProbeOptions: Sendable {
   var destination = Endpoint.rtp(host: "localhost", ports: Endpoint.defaultPort...Endpoint.defaultPort)
   var like = Like.standard(.opusVoice)
+  var isLikeGiven = false
   var streams = 1
   var duration: Interval?
   var isBothWays = false
   var isRamp = false
   var rateLimit = 50_000_000
+  var isRateGiven = false
   var isBySecond = false
   var buffer = Interval.milliseconds(60)
   var isMuxed = false
@@ -66,7 +68,10 @@ extension ProbeOptions {
         "--like", "KIND",
         "opus-voice (default), opus-music, video-2mbit, g711, or custom BYTES/INTERVAL: the RTP packets' size and "
           + "how often they leave, such as custom 500/10ms", like
-      ) { $0.like = $1 },
+      ) {
+        $0.like = $1
+        $0.isLikeGiven = true
+      },
       .value("--streams", "N", "so many streams at once (default 1)", Values.number(1...ProbeProfile.streamLimit)) {
         $0.streams = $1
       },
@@ -79,6 +84,7 @@ extension ProbeOptions {
       },
       .value("--max-rate", "RATE", "the highest rate that --ramp tries (default 50mbit, up to 200mbit)", rate) {
         $0.rateLimit = $1
+        $0.isRateGiven = true
       },
     ])
 
@@ -124,6 +130,10 @@ extension ProbeOptions {
       + "every 100us to 10s"
     let parts = text.dropFirst("custom".count).drop { $0 == " " || $0 == ":" }.split(
       separator: "/", omittingEmptySubsequences: false)
+    if parts.count == 2, let number = parts[1].last, number.isNumber {
+      // It would be seconds, which nobody means here.
+      throw UsageError("\(parts[1]) has no unit; write ms or us behind it, such as custom 500/10ms")
+    }
     guard parts.count == 2, let bytes = Int(parts[0]), let interval = try? Values.time(String(parts[1])),
       ProbeProfile(kind: .custom, packetBytes: bytes, interval: interval) != nil
     else { throw UsageError(accepted) }

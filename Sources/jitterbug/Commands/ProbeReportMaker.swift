@@ -48,7 +48,7 @@ enum ProbeReportMaker {
       sending.rtcpPackets += session.reportCount
     }
     if let sender = prober.sender {
-      sending.mediaDuration = prober.duration
+      sending.mediaDuration = prober.mediaDuration
       sending.pacing = sender.pacing
       sending.stalls = sender.pauses.count
       sending.stalledDuration = sender.pauses.time
@@ -167,8 +167,7 @@ enum ProbeReportMaker {
 
   // MARK: Down
 
-  private static func downVerdict(_ streams: [StreamReport], prober: Prober) -> DirectionVerdict? {
-    guard !streams.isEmpty else { return nil }
+  private static func downVerdict(_ streams: [StreamReport], prober: Prober) -> DirectionVerdict {
     var figures = PathFigures()
     var isComplete = streams.count >= prober.profile.streams
     var runs = (count: 0, packets: 0)
@@ -209,7 +208,8 @@ enum ProbeReportMaker {
   private static func verdict(_ figures: PathFigures, knownBy: String, prober: Prober) -> DirectionVerdict {
     let judged = PathVerdict(figures, profile: prober.profile)
     var verdict = DirectionVerdict(
-      packets: figures.sent, lost: figures.isLossHidden ? nil : figures.lost, knownBy: knownBy, use: prober.profile.use,
+      packets: figures.sent, lost: figures.isLossHidden || figures.sent == 0 ? nil : figures.lost, knownBy: knownBy,
+      use: prober.profile.use,
       remedy: judged.remedy.rawValue)
     verdict.meanRun = figures.meanRun
     verdict.grade = judged.grade?.rawValue

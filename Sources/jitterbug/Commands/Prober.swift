@@ -136,6 +136,12 @@ final class Prober {
     ramp = RampSender(configuration, session: SendSession(sessions[0]), at: now)
   }
 
+  /// How long media was sent: as planned, unless it was interrupted.
+  var mediaDuration: Interval {
+    guard isInterrupted, mediaEnded == nil, let mediaBegan, let stoppedAt else { return duration }
+    return min(max(stoppedAt - mediaBegan, .zero), duration)
+  }
+
   var duration: Interval { options.duration ?? .seconds(10) }
 
   /// The traffic in words.
@@ -308,6 +314,9 @@ final class Prober {
     let what = path.refusals > 0 ? "nobody listens there" : "nothing came back"
     failure = "\(path.endpoint): \(what); start \(command)\(port) on that host, and let UDP through to its port"
     if !options.isMuxed, let port = options.destination.port { failure? += " and to \(port + 1) for reports" }
+    if path.refusals == 0, options.link != nil || options.downLink != nil {
+      failure? += "; or the bad network of --link or --link-down lost everything"
+    }
     ended = what
     phase = .over
   }
@@ -345,6 +354,7 @@ final class Prober {
 
   /// Whether a signal ended it, so that packets may have been under way.
   private(set) var isInterrupted = false
+  private var stoppedAt: Instant?
 
   // MARK: Waiting
 
@@ -377,6 +387,7 @@ final class Prober {
       while let signal = try? signals.next() {
         guard signal == .interrupt || signal == .terminate else { continue }
         isInterrupted = true
+        stoppedAt = stoppedAt ?? MonotonicClock.now()
         ended = "interrupted"
         phase = .over
       }
