@@ -93,6 +93,7 @@ extension CaptureAnalysis {
     settings.idleTimeout = Self.idleTimeout
     settings.arrivalLimit = configuration.arrivalLimit
     settings.keepsPayloads = configuration.keepsPayloads
+    settings.keepsTimelines = configuration.keepsTimelines
     settings.isEncrypted = states[index].hasDTLS || texts.isEncrypted(flow)
     let place = sources.count
     sources.append(

@@ -8,7 +8,12 @@ extension ReceiveSession {
   // MARK: Inputs
 
   /// Takes in a compound RTCP packet.
-  public mutating func handleRTCP(_ datagram: RawSpan, from peer: Peer, at arrival: Instant) {
+  ///
+  /// `stamp` is when it came, where that lies before `arrival` because this host read it late: round trips and the
+  /// delay since the last sender report are made from it.
+  public mutating func handleRTCP(
+    _ datagram: RawSpan, from peer: Peer, at arrival: Instant, stamp: Instant? = nil
+  ) {
     do throws(PacketParseError) {
       var cursor = try CompoundCursor(validating: datagram)
       var hasGoodbye = false
@@ -17,7 +22,7 @@ extension ReceiveSession {
         let packet = try RTCPPacket(parsing: part, in: datagram)
         if case .goodbye = packet { hasGoodbye = true }
         if case .senderReport = packet { isSender = true }
-        handle(packet, in: datagram, isSender: isSender, at: arrival)
+        handle(packet, in: datagram, isSender: isSender, at: arrival, stamp: min(stamp ?? arrival, arrival))
       }
       datagrams.rtcp += 1
       reporter.received(bytes: datagram.byteCount, hasGoodbye: hasGoodbye)
@@ -37,12 +42,14 @@ extension ReceiveSession {
     }
   }
 
-  private mutating func handle(_ packet: RTCPPacket, in datagram: RawSpan, isSender: Bool, at arrival: Instant) {
+  private mutating func handle(
+    _ packet: RTCPPacket, in datagram: RawSpan, isSender: Bool, at arrival: Instant, stamp: Instant
+  ) {
     switch packet {
     case .senderReport(let report):
       reporter.heardControl(of: report.ssrc, isSender: true, at: arrival)
       guard let place = openPlace(of: report.ssrc) else { return }
-      streams[place].take(report, number: datagrams.rtcp, arrival: arrival)
+      streams[place].take(report, number: datagrams.rtcp, arrival: stamp)
       settleGoodbye(place)
     case .receiverReport(let report):
       reporter.heardControl(of: report.ssrc, at: arrival)
@@ -66,7 +73,7 @@ extension ReceiveSession {
         streams[place].phase = .leaving(.goodbye, drainAt: arrival + margin)
         settleGoodbye(place)
       }
-    case .extendedReport(let report): handle(report, in: datagram, at: arrival)
+    case .extendedReport(let report): handle(report, in: datagram, at: stamp)
     case .application, .other: break
     }
   }

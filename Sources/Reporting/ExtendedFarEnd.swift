@@ -21,6 +21,14 @@ extension SendingReport.FarEnd {
     /// What a call would be judged by; nil without.
     public var voipMetrics: VoIPMetrics?
 
+    /// Packets reported on that never arrived, those behind the last that did among them; nil where only one in several
+    /// was reported on.
+    public var lost: Int? { thinning == 0 && reception.covered > 0 ? reception.lost + reception.lostAtEnd : nil }
+    /// The share of those reported on that never arrived; nil before any was.
+    public var lossRatio: Double? {
+      reception.covered == 0 ? nil : Double(reception.lost + reception.lostAtEnd) / Double(reception.covered)
+    }
+
     /// Starts from what became of the packets.
     public init(reception: ReportedReception.Summary, sent: Int) {
       self.reception = reception

@@ -12,6 +12,7 @@ extension SendingReport.FarEnd {
     roundTrip.milliseconds.write("round_trip_ms", to: &json)
     json.value("cname", cname)
     json.value("final", isFinal)
+    json.value("left_early", hasLeftEarly)
     json.value("missing_tail", missingTail)
     guard let extended else { return json.value("xr", nil as String?) }
     json.object("xr") { extended.write(to: &$0) }

@@ -22,8 +22,13 @@ extension SendingReport.FarEnd {
       ])
     extended?.write(to: &page)
     if let missingTail, missingTail > 0 {
-      let meaning = isFinal ? "never arrived" : "not reported on"
-      page.row("tail", ["the last \(Figures.count(missingTail, "packet")) sent \(meaning)"])
+      let meaning = isFinal && !hasLeftEarly ? "never arrived" : "not reported on"
+      page.row(
+        "tail",
+        (hasLeftEarly ? ["it left before the end"] : [])
+          + ["the last \(Figures.count(missingTail, "packet")) sent \(meaning)"])
+    } else if hasLeftEarly {
+      page.row("tail", ["it left before the end"])
     }
   }
 }

@@ -43,7 +43,7 @@ public struct LiveSender: Sendable {
   public var packets = 0
   /// Bits a second over the last second.
   public var bitrate = 0.0
-  /// The share that the far end reports as lost; nil before its first report.
+  /// The share lost by what the far end reports; nil before its first report.
   public var farEndLoss: Double?
   /// The round-trip time in milliseconds; nil before it is known.
   public var roundTrip: Double?

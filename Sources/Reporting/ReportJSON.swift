@@ -241,10 +241,14 @@ extension StreamReport {
     }
     writePatterns(to: &json)
     reception.reordering.write(to: &json)
-    json.object("jitter_ms") { json in
-      json.value("last", reception.jitter.last, decimals: 3)
-      json.value("mean", reception.jitter.mean, decimals: 3)
-      json.value("max", reception.jitter.max, decimals: 3)
+    if isClockKnown {
+      json.object("jitter_ms") { json in
+        json.value("last", reception.jitter.last, decimals: 3)
+        json.value("mean", reception.jitter.mean, decimals: 3)
+        json.value("max", reception.jitter.max, decimals: 3)
+      }
+    } else {
+      json.value("jitter_ms", nil as String?)
     }
     if let mediaJitter {
       json.object("media_jitter_ms") { json in

@@ -89,10 +89,16 @@ extension Report {
           value(farEnd).map { .init($0, ssrc + [("receiver", Figures.identifier(farEnd.ssrc))]) }
         })
     }
-    gauge("lost_packets", "Packets that a receiver reports lost in all (RFC 3550 6.4.1): duplicates lower it.") {
-      Double($0.cumulativeLost)
+    gauge("lost_packets", "Packets that never arrived, by a receiver's extended reports (RFC 3611).") {
+      $0.extended?.lost.map { Double($0) }
     }
-    gauge("loss_ratio", "Share lost between a receiver's last two reports.") { $0.lastFractionLost }
+    gauge("loss_ratio", "Their share of the packets reported on.") { $0.extended?.lossRatio }
+    gauge("rfc3550_lost_packets", "Packets that a receiver lacks by RFC 3550 A.3: duplicates lower it.") {
+      $0.reports == 0 ? nil : Double($0.cumulativeLost)
+    }
+    gauge("rfc3550_fraction_lost", "Share lost between a receiver's last two reports, by RFC 3550 A.3.") {
+      $0.reports == 0 ? nil : $0.lastFractionLost
+    }
     gauge("jitter_seconds", "Mean of the interarrival jitter that a receiver reported.") {
       $0.jitter.count == 0 ? nil : $0.jitter.mean / 1000
     }

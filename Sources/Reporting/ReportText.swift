@@ -10,7 +10,7 @@ extension Report {
     page.line(title)
     probe?.writeVerdict(to: &page)
     if let link { page.line("Link in this process: " + Printable.cleaned(link)) }
-    if let sending { sending.write(to: &page) }
+    if let sending { sending.write(to: &page, isAlone: probe == nil) }
     probe?.write(to: &page)
     datagrams?.write(to: &page)
     capture?.write(streams: streams.count, to: &page)
@@ -144,12 +144,13 @@ extension StreamReport {
     writePatterns(to: &page)
     writeOrder(to: &page)
     if counts.restarts > 0 { page.row("restarts", ["the sender began anew \(Figures.count(counts.restarts, "time"))"]) }
+    let jitter = [
+      "mean \(Figures.milliseconds(counts.jitter.mean))", "max \(Figures.milliseconds(counts.jitter.max))",
+      "last \(Figures.milliseconds(counts.jitter.last))",
+    ]
     page.row(
       "jitter",
-      [
-        "mean \(Figures.milliseconds(counts.jitter.mean))", "max \(Figures.milliseconds(counts.jitter.max))",
-        "last \(Figures.milliseconds(counts.jitter.last))",
-      ])
+      isClockKnown ? jitter : ["withheld: nothing tells the clock of its timestamps; name it by --format or --sdp"])
     if let media = mediaJitter {
       page.row(
         "",
@@ -202,7 +203,8 @@ extension EncodingSource {
 }
 
 extension SendingReport {
-  func write(to page: inout TextPage) {
+  /// Writes the rows; `isAlone` when nothing else in the report tells what arrived.
+  func write(to page: inout TextPage, isAlone: Bool = true) {
     let kind = encoding.map { Printable.cleaned($0) + ", " } ?? ""
     page.heading("Sent as \(Figures.identifier(ssrc)), \(kind)payload type \(payloadType)")
     page.row("to", [destinations.map { Printable.cleaned($0) }.joined(separator: ", ")])
@@ -235,6 +237,9 @@ extension SendingReport {
     }
     if !socketErrors.isEmpty {
       page.row("errors", socketErrors.map { "\(Figures.grouped($0.count)) \(Printable.cleaned($0.kind))" })
+    }
+    if isAlone, farEnds.isEmpty, packets > 0, destinations.contains(where: { $0.hasPrefix("rtp://") }) {
+      page.row("far end", ["no receiver sent a report (RTCP), so what arrived isn't known here"])
     }
     for farEnd in farEnds { farEnd.write(to: &page) }
   }

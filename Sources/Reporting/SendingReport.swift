@@ -72,6 +72,8 @@ public struct SendingReport: Sendable {
     public var missingTail: Int?
     /// Whether its last report was made after it had heard our goodbye, or said its own.
     public var isFinal = false
+    /// Whether it said goodbye before it heard ours: packets behind its last report aren't lost, nobody listened.
+    public var hasLeftEarly = false
     /// What its extended reports say; nil when it sent none.
     public var extended: Extended?
 

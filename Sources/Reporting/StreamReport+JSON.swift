@@ -59,7 +59,7 @@ extension StreamReport {
   }
 
   func writeDelay(to json: inout JSONWriter) {
-    if let spread = reception.delayVariation {
+    if isClockKnown, let spread = reception.delayVariation {
       json.object("delay_variation_ms") { json in
         json.value("p50", spread.p50, decimals: 3)
         json.value("p95", spread.p95, decimals: 3)

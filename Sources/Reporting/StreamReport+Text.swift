@@ -28,18 +28,27 @@ extension StreamReport {
   }
 
   private var endsInWords: String {
-    switch (ends.lostBefore, ends.lostAfter) {
-    case (let before?, let after?) where before > 0 && after > 0:
+    switch lossAtEnds {
+    case (let before, let after)? where before > 0 && after > 0:
       "(\(Figures.grouped(before)) before the first that arrived, \(Figures.grouped(after)) after the last)"
-    case (_?, let after?) where after > 0: "after the last that arrived"
-    case (let before?, _?) where before > 0: "before the first that arrived"
+    case (_, let after)? where after > 0: "after the last that arrived"
+    case (let before, _)? where before > 0: "before the first that arrived"
     default: "before the first or after the last that arrived"
     }
   }
 
+  /// The losses that no run counts: "7 before the first, 160 after the last that arrived"; nil without any.
+  private var endsInFigures: String? {
+    guard let atEnds = ends.lostAtEnds, atEnds > 0 else { return nil }
+    if let (before, after) = lossAtEnds, before > 0, after > 0 {
+      return "\(Figures.grouped(before)) before the first, \(Figures.grouped(after)) after the last that arrived"
+    }
+    return "\(Figures.grouped(atEnds)) \(endsInWords)"
+  }
+
   func writePatterns(to page: inout TextPage) {
     let runs = reception.lossRuns
-    guard runs.count > 0 else { return }
+    guard runs.count > 0 else { return page.row("lost in", endsInFigures.map { [$0] } ?? []) }
     var figures = [
       Figures.count(runs.count, "run"), "mean \(Figures.fixed(runs.mean, decimals: 1))",
       "longest \(Figures.count(runs.max, "packet"))",
@@ -49,6 +58,7 @@ extension StreamReport {
       let near = Figures.trimmed(distance.noticeableRate() * 100, decimals: 0)
       figures.append("\(near) % within \(LossDistance.reportedDelta) of the one before")
     }
+    if let endsInFigures { figures.append(endsInFigures) }
     page.row("lost in", figures)
     let bursts = reception.burstGap
     if bursts.burstCount > 0 {
@@ -105,7 +115,7 @@ extension StreamReport {
   }
 
   func writeDelay(to page: inout TextPage) {
-    guard let spread = reception.delayVariation else { return }
+    guard isClockKnown, let spread = reception.delayVariation else { return }
     page.row(
       "spread",
       [

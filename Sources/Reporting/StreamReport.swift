@@ -105,19 +105,39 @@ public struct StreamReport: Sendable {
   public mutating func estimateQuality(packetization: Interval) {
     let name = encoding.flatMap { $0.split(separator: "/").first }.map { String($0) }
     let roundTrips = roundTrip.milliseconds
+    let atEnds = ends.lostAtEnds ?? 0
     let estimate = Quality.estimate(
       Quality.Inputs(
-        encoding: name ?? "", expected: reception.expected,
+        encoding: name ?? "", expected: reception.expected + atEnds,
         // What is of another payload type, such as a telephone event, isn't missing.
-        missing: reception.lost + playout.late + playout.discarded.total
+        missing: reception.lost + atEnds + playout.late + playout.discarded.total
           - playout.discarded[.wrongPayloadType] - playout.recovered,
-        meanBurst: reception.lossRuns.mean, packetization: packetization,
+        meanBurst: meanBurst, packetization: packetization,
         bufferDelay: Interval(seconds: playout.bufferLevel.mean / 1000),
         roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.mean / 1000)))
     switch estimate {
     case .success(let result): (quality, qualityWithheld) = (result, nil)
     case .failure(let reason): (quality, qualityWithheld) = (nil, reason.description)
     }
+  }
+
+  /// Whether timestamps can be turned into time; without it there is no jitter and no delay.
+  public var isClockKnown: Bool { encodingSource != .convention || encoding?.hasPrefix("unknown/") != true }
+
+  /// The mean run of losses; an outage at either end is a run like any other where it is known which end it was at.
+  private var meanBurst: Double {
+    let runs = reception.lossRuns
+    let (before, after) = lossAtEnds ?? (0, 0)
+    let count = runs.count + (before > 0 ? 1 : 0) + (after > 0 ? 1 : 0)
+    return count == 0 ? 0 : Double(runs.packets + before + after) / Double(count)
+  }
+
+  /// Packets lost before the first and after the last that arrived; nil when the split isn't known.
+  var lossAtEnds: (before: Int, after: Int)? {
+    guard let after = ends.lostAfter else { return nil }
+    // What was sent before anybody listened isn't lost.
+    guard let before = ends.lostBefore ?? (ends.beforeListening > 0 ? 0 : nil) else { return nil }
+    return (before, after)
   }
 
   /// The length of all media: played, concealed, rebuilt and silent.

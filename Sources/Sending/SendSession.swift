@@ -178,6 +178,11 @@ public struct SendSession: Sendable {
     farEnd.hasLeft || goodbyeSent?.middles.contains { farEnd.answers($0) } == true
   }
 
+  /// Whether a receiver said goodbye without having heard ours: what came after its last report isn't lost, it had left.
+  public func hasLeftEarly(_ farEnd: FarEnd) -> Bool {
+    farEnd.hasLeft && goodbyeSent?.middles.contains { farEnd.answers($0) } != true
+  }
+
   /// Until when receivers may still report on the last packets after the goodbye; nil when nothing more is awaited.
   ///
   /// A receiver waits a second for packets that are late before it reports on the end. Of one that has sent no extended

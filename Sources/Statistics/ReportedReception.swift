@@ -61,6 +61,18 @@ public struct ReportedReception: Sendable {
     }
   }
 
+  /// The share of the numbers reported on that never arrived, those at the end among them; nil before any was.
+  ///
+  /// The same as the summary tells, for a fraction of the work.
+  public var lossRatio: Double? {
+    var (count, lost) = (settled.covered, settled.lost)
+    for word in covered.indices {
+      count += covered[word].nonzeroBitCount
+      lost += (covered[word] & ~(received[word] | duplicated[word])).nonzeroBitCount
+    }
+    return count == 0 ? nil : Double(lost) / Double(count)
+  }
+
   /// What the reports add up to so far, computed on a copy.
   public func summary() -> Summary {
     guard !isEmpty else { return settled }

@@ -38,6 +38,7 @@ public enum VerificationText {
     let figures = results.reduce(0) { $0 + $1.figures.count }
     let wrong = results.reduce(0) { $0 + $1.figures.count { !$0.isRight } }
     let failed = results.count { $0.failure != nil }
+    guard figures > 0 else { return "No figure was compared: run the case the other way.\n" }
     var sentence = wrong == 0 ? "All \(figures) figures" : "\(wrong) of \(figures) figures"
     sentence += wrong == 0 ? " are those of the truth" : " differ from the truth"
     sentence += ", \(way), seed \(seed), in \(number((seconds * 10).rounded() / 10)) s"

@@ -54,9 +54,11 @@ import Timeline
       #"jitterbug_send_packets_total{ssrc="0xdeadbeef"} 1500"#,
       #"jitterbug_send_stalled_seconds_total{ssrc="0xdeadbeef"} 0.35"#,
       #"jitterbug_send_socket_errors_total{error="ECONNREFUSED"} 2"#,
-      #"jitterbug_far_end_lost_packets{ssrc="0xdeadbeef",receiver="0x00000007"} -3"#,
+      #"jitterbug_far_end_rfc3550_lost_packets{ssrc="0xdeadbeef",receiver="0x00000007"} -3"#,
+      #"jitterbug_far_end_lost_packets{ssrc="0xdeadbeef",receiver="0x00000008"} 3"#,
       #"jitterbug_far_end_jitter_seconds{ssrc="0xdeadbeef",receiver="0x00000007"} 0.00125"#,
     ] { #expect(sending.contains("\n\(line)\n"), "\(line) in\n\(sending)") }
+    #expect(!sending.contains(#"jitterbug_far_end_lost_packets{ssrc="0xdeadbeef",receiver="0x00000007"}"#))
   }
 
   @Test func `names, types and labels are what the format allows, each family and each series once`() throws {

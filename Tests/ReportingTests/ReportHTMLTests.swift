@@ -50,6 +50,34 @@ struct ReportHTMLTests {
     }
   }
 
+  @Test func `an outage at the ends is named, and runs are said to be of those in between`() throws {
+    var report = receiving()
+    report.streams[0].socketDrops = 0
+    (report.streams[0].ends.sent, report.streams[0].ends.lostAtEnds) = (267, 167)
+    (report.streams[0].ends.lostBefore, report.streams[0].ends.lostAfter) = (7, 160)
+    let outage = "The last 160 never arrived, nor did the first 7."
+    let verdict = try texts("//div[contains(@class, 'verdict')]/p", in: page(report))
+    #expect(verdict.first?.hasPrefix("Bad: 64.79 % of 267 packets") == true)
+    let causes = "171 were lost on the network (64.04 %; those in between in runs of 2.0 on average, the longest 3)"
+    #expect(verdict.contains { $0.hasPrefix(causes) && $0.hasSuffix(outage) }, "\(verdict)")
+    let captions = try texts("//figcaption", in: page(report))
+    #expect(
+      captions.contains { $0.contains("Between the first and the last that arrived: 2 runs") && $0.hasSuffix(outage) })
+    #expect(captions.contains { $0.hasPrefix("Packet by packet") && $0.hasSuffix(outage) })
+    #expect(report.text().contains("· 7 before the first, 160 after the last that arrived\n"))
+  }
+
+  @Test func `the ends count in the quality, as runs of their own where the split is known`() throws {
+    var stream = SampleReport.stream()
+    (stream.ends.lostAtEnds, stream.ends.lostBefore, stream.ends.lostAfter) = (3, 0, 3)
+    stream.estimateQuality(packetization: .milliseconds(20))
+    // 4 + 3 lost + 2 late + 1 discarded - 1 recovered, of 100 + 3; three runs.
+    let percent = 9.0 / 103 * 100
+    let burst = 7.0 / 3 * (1 - percent / 100)
+    let rating = 148 - 10.2 - 121.8 * percent / (percent / burst + 4.3)
+    #expect(try (#require(stream.quality).rating - rating).magnitude < 1e-9)
+  }
+
   @Test func `what is embedded is the report's JSON, and what is drawn`() throws {
     let report = receiving()
     let page = try page(report)
@@ -125,7 +153,17 @@ struct ReportHTMLTests {
     report.sending?.timeline = timeline
     let page = try page(report)
     #expect(try texts("//h2", in: page) == ["Sent as 0xdeadbeef"])
-    #expect(try texts("//table//tr[th='0x00000007']/td[2]", in: page) == ["-3"])
+    #expect(try texts("//table//tr[th='0x00000007']/td[position() > 1 and position() < 4]", in: page) == ["–", "-3"])
+    #expect(try texts("//table//tr[th='0x00000008']/td[2]", in: page) == ["3"])
+    let exact =
+      "By its extended reports the far end 0x00000008 lacks 3 of the 1,496 packets that they are about (0.2 %)."
+    #expect(try texts("//div[@class='verdict g1']/p", in: page).contains(exact))
+    var hidden = report
+    hidden.sending?.farEnds.removeLast()
+    hidden.sending?.stalls = 0
+    hidden.sending?.socketErrors = []
+    let words = "The far end 0x00000007 received 3 more than were due: duplicates hide how many were lost."
+    #expect(try texts("//div[@class='verdict g1']/p", in: self.page(hidden)).contains(words))
     #expect(try texts("//figcaption/b", in: page) == ["Punctuality over time", "Bit rate"])
     let lines = report.csv().split(separator: "\n")
     #expect(lines.count == 11)

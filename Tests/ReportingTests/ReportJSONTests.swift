@@ -74,7 +74,7 @@ struct ReportJSONTests {
         "drift_ppm_bounds":null,"buffer_ms":{"target":60,"mean":40,"min":20,"max":60},"round_trip_ms":{"min":1.007,\
         "mean":1.007,"max":1.007},"media":{"duration_ms":2000,"played_ms":1860,"concealed_ms":120,"recovered_ms":20,\
         "silence_ms":0,"stretched_ms":0},"lateness_curve":[{"delay_ms":20,"late":0.02},{"delay_ms":60,"late":0}],\
-        "quality_withheld":null,"quality":{"r_factor":40.2,"mos":1.5,"scale":"fullband",\
+        "quality_withheld":null,"quality":{"r_factor":32.6,"mos":1.31,"scale":"fullband",\
         "source":"ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)"}}]}
         """)
   }
@@ -98,8 +98,9 @@ struct ReportJSONTests {
         "never_sent":2,"stalls":{"count":1,"total_ms":350},"socket_errors":{"ECONNREFUSED":2},\
         "far_ends":[{"ssrc":"0x00000007","reports":1,"cumulative_lost":-3,"last_fraction_lost":0.125,\
         "jitter_ms":{"min":1.25,"mean":1.25,"max":1.25},"round_trip_ms":null,"cname":null,"final":false,\
-        "missing_tail":null,"xr":null},{"ssrc":"0x00000008","reports":2,"cumulative_lost":1,"last_fraction_lost":0,\
-        "jitter_ms":null,"round_trip_ms":null,"cname":"ear@host","final":true,"missing_tail":4,"xr":{"sent":1500,\
+        "left_early":false,"missing_tail":null,"xr":null},{"ssrc":"0x00000008","reports":2,"cumulative_lost":1,"last_fraction_lost":0,\
+        "jitter_ms":null,"round_trip_ms":null,"cname":"ear@host","final":true,"left_early":false,"missing_tail":4,\
+        "xr":{"sent":1500,\
         "covered":1496,"received":1493,"lost":3,"lost_at_end":0,"loss_ratio":0.002005,"duplicated":2,"duplicates":2,\
         "thinning":0,"bursts":{"count":1,"mean":3,"max":3,"histogram":[0,0,1,0,0,0,0,0,0,0]},"receipt_times":0,\
         "delay_variation_ms":null,"interval_jitter_ms":{"min":0,"mean":1.5,"max":4,"deviation":1},\

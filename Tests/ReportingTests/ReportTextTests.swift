@@ -21,7 +21,7 @@ struct ReportTextTests {
           packets     100 expected · 96 arrived · 4 lost (4 %) · 1 duplicate
           sent        101 by the sender's final count · 1 lost before the first or after the last that arrived
           not played  3 lost on the network · 2 dropped by this host · 2 too late · 1 discarded · of 101 packets
-          lost in     2 runs · mean 2.0 · longest 3 packets · 50 % within 16 of the one before
+          lost in     2 runs · mean 2.0 · longest 3 packets · 50 % within 16 of the one before · 1 before the first or after the last that arrived
           bursts      1 of 60 ms · 100 % missing in them · 1.03 % in the gaps of 970 ms
           loss model  not enough data for one
           reordered   1 packet (1.04 %) · by up to 1 place · up to 1.00 ms behind · 0 would look lost to TCP
@@ -34,7 +34,7 @@ struct ReportTextTests {
           buffer      target 60.0 ms · mean 40.0 ms · 20.0 ms to 60.0 ms
           late with   a fixed buffer of 20 ms: 2 %, 60 ms: 0 %
           round trip  mean 1.01 ms · 1.01 ms to 1.01 ms
-          quality     MOS 1.50 · R 40.2 of 148 (fullband)
+          quality     MOS 1.31 · R 32.6 of 148 (fullband)
                       for speech, by ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)
           ended       the sender said goodbye
 
@@ -77,6 +77,17 @@ struct ReportTextTests {
           tail        the last 4 packets sent never arrived
 
         """)
+  }
+
+  @Test func `a receiver that left early is said to have left, and one never heard of is missed`() throws {
+    var report = SampleReport.sending()
+    report.sending?.farEnds[1].hasLeftEarly = true
+    #expect(report.text().contains("  tail        it left before the end · the last 4 packets sent not reported on\n"))
+    report.sending?.farEnds = []
+    let line = "  far end     no receiver sent a report (RTCP), so what arrived isn't known here\n"
+    #expect(report.text().hasSuffix(line))
+    report.sending?.destinations = ["unix:/tmp/socket"]
+    #expect(!report.text().contains(line))
   }
 
   @Test func `no stream, one stream, many streams`() {

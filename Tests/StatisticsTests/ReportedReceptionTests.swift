@@ -28,6 +28,7 @@ import Timeline
       #expect(summary.runs.count == runs.count && summary.runs.max == runs.max)
       #expect(summary.duplicated == (0..<span).count { $0 % 7 == 0 && !lost[Int($0)] })
       #expect(summary.first == 0 && summary.last == span - 1)
+      #expect(table.lossRatio == Double(lost.count { $0 }) / Double(span))
     }
   }
 
@@ -39,6 +40,7 @@ import Timeline
     table.record(12, count: 3, isReceived: true)
     let summary = table.summary()
     #expect(summary.covered == 12 && summary.lost == 4)
+    #expect(table.lossRatio == 4.0 / 12 && ReportedReception().lossRatio == nil)
     #expect(summary.runs.count == 2 && summary.runs.max == 2)
   }
 

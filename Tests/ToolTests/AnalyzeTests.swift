@@ -138,8 +138,21 @@ import Testing
     let zipped = try Jitterbug(["analyze", folder.file("x.gz", holding: [0x1f, 0x8b, 8, 0, 0, 0, 0, 0])])
     #expect(try await zipped.end() == 1)
     #expect(zipped.errors.contains("zcat"))
+    let nothing = try Jitterbug(["analyze", folder.file("nothing.pcap", holding: [])])
+    #expect(try await nothing.end() == 1)
+    #expect(nothing.errors.contains("it is empty"))
+    let stump = try await analyze([folder.file("stump.pcap", holding: Array(call[..<10]))], status: 1)
+    #expect(stump["streams"].count == 0)
     let empty = try await analyze([folder.file("empty.pcap", holding: Array(call[..<24]))])
     #expect(empty["streams"].count == 0 && empty["capture"]["frames"].int == 0)
+  }
+
+  @Test func `writes several reports at once, the page and the table by second with what happened when`() async throws {
+    let (page, table) = (folder.file("call.html"), folder.file("call.csv"))
+    let report = try await analyze([folder.file("call.pcap", holding: call), "--report", page, "--report", table])
+    #expect(String(decoding: contents(page), as: UTF8.self).contains("Packet by packet"))
+    let lost = try Table(path: table).numbers("lost").reduce(0, +)
+    #expect(lost == report["streams"][0]["packets"]["lost"].int)
   }
 
   @Test func `filters as tcpdump does, and says what is wrong with a filter`() async throws {

@@ -98,7 +98,11 @@ extension StreamReport {
 
 extension LossRuns {
   /// Writes how often how many packets were lost in a row; nothing without a loss.
-  func write(to page: inout Markup) {
+  ///
+  /// - Parameters:
+  ///   - page: what is written to.
+  ///   - outage: what else was lost, before the first and after the last that arrived, as a sentence; nil for nothing.
+  func write(to page: inout Markup, outage: String?) {
     let runs = self
     guard runs.count > 0 else { return }
     let bars = runs.histogram.enumerated().map { place, count in
@@ -117,8 +121,10 @@ extension LossRuns {
     let longest = runs.max == 1 ? "Never two in a row." : "The longest run was \(Figures.count(runs.max, "packet"))."
     page.figure(
       "How losses cluster",
-      "One lost packet is easily concealed, many in a row aren't. \(Figures.count(runs.count, "run")), "
-        + "\(Figures.fixed(runs.mean, decimals: 1)) packets on average. \(longest)",
+      "One lost packet is easily concealed, many in a row aren't. "
+        + (outage == nil ? "" : "Between the first and the last that arrived: ")
+        + "\(Figures.count(runs.count, "run")), \(Figures.fixed(runs.mean, decimals: 1)) packets on average. \(longest)"
+        + (outage.map { " Not drawn: \($0)" } ?? ""),
       svg: chart.svg)
   }
 }

@@ -28,7 +28,7 @@ enum PageStyle {
     thead th{color:var(--soft);font-weight:600;vertical-align:bottom;border-bottom-color:var(--muted)}
     tbody th{font-weight:500}.n{text-align:right;white-space:nowrap}tr.sum th,tr.sum td.n{font-weight:650}
     .wide td:last-child{overflow-wrap:anywhere}.wide td:not(.n):last-child{min-width:9rem}.dense{font-size:.82rem;\
-    white-space:nowrap}.dense th,.dense td{padding-right:.95rem}figure{margin:1.4rem 0 0}figcaption{font-size:.9rem;max-width:46rem}
+    white-space:nowrap}.dense caption{white-space:normal}.dense th,.dense td{padding-right:.95rem}figure{margin:1.4rem 0 0}figcaption{font-size:.9rem;max-width:46rem}
     figcaption b{color:var(--text);display:block;font-size:1rem}
     details{margin:1.2rem 0;border:1px solid var(--rule);border-radius:8px;padding:.5rem .9rem}\
     summary{cursor:pointer;font-weight:600}pre{white-space:pre-wrap;margin:.6rem 0}nav ul{padding-left:1.2rem}

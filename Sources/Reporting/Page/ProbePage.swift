@@ -110,7 +110,11 @@ extension SentStreamReport {
           ))
       }
       section.tiles(tiles)
-      if let lossRuns { lossRuns.write(to: &section) }
+      let outage = lostAtEnds.flatMap { count in
+        count > 0
+          ? "\(Figures.grouped(count)) of the lost were sent before the first or after the last that arrived." : nil
+      }
+      if let lossRuns { lossRuns.write(to: &section, outage: outage) }
       var text = TextPage()
       write(to: &text)
       PageTable("Everything that the text report says", text).write(to: &section)

@@ -105,9 +105,11 @@ extension Report {
   }
 
   private func writeStreams(to main: inout Markup) {
-    main.element("h2", "The streams")
+    main.element("h2", probe == nil ? "The streams" : "Down: the streams that came back")
     var table = PageTable(
-      "Streams in order of appearance",
+      probe == nil
+        ? "Streams in order of appearance"
+        : "What came back, in order of appearance; streams of which nothing came back aren't listed",
       [
         .text("stream"), .text("from"), .text("encoding"), .number("expected"), .number("lost"), .number("late"),
         .number("duplicates"), .number("out of order"), .number("jitter"), .number("MOS"),

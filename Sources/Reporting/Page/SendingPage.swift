@@ -94,15 +94,16 @@ extension SendingReport {
 
   private var reports: PageTable {
     var table = PageTable(
-      "Receiver reports (RFC 3550 section 6.4.1)",
+      "What receivers report: lost by RFC 3611 where they say it, and by RFC 3550, where duplicates hide losses",
       [
-        .text("receiver"), .number("reports"), .number("lost"), .number("lost at last"), .number("jitter"),
-        .number("round trip"),
+        .text("receiver"), .number("reports"), .number("lost"), .number("RFC 3550"), .number("at last"),
+        .number("jitter"), .number("round trip"),
       ])
     for farEnd in farEnds {
       let (jitter, trips) = (farEnd.jitter, farEnd.roundTrip.milliseconds)
       table.row(
-        Figures.identifier(farEnd.ssrc), Figures.grouped(farEnd.reports), Figures.grouped(farEnd.cumulativeLost),
+        Figures.identifier(farEnd.ssrc), Figures.grouped(farEnd.reports),
+        farEnd.extended?.lost.map { Figures.grouped($0) } ?? "–", Figures.grouped(farEnd.cumulativeLost),
         "\(Figures.trimmed(farEnd.lastFractionLost * 100, decimals: 1)) %",
         jitter.count > 0 ? Figures.milliseconds(jitter.mean) : "–",
         trips.count > 0 ? Figures.milliseconds(trips.mean) : "–")

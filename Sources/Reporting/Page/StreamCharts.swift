@@ -87,6 +87,7 @@ struct StreamCharts {
       ? " One cell is one packet."
       : " One cell is \(Figures.grouped(size)) packets. What is coloured grows with the share that was missing, fast at "
         + "first: 1 % fills a tenth of the cell, 25 % a half."
+    if let outage = stream.outage { explanation += " It begins and ends with what arrived. Not drawn: \(outage)" }
     page.figure("Packet by packet", explanation, svg: chart.svg, legend: Legend(stripLegend))
   }
 

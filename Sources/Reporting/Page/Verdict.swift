@@ -112,10 +112,11 @@ extension StreamReport {
       let share = Figures.percent(loss.network, of: loss.total)
       var pattern = ""
       if counts.lossRuns.count > 0 {
-        pattern =
+        pattern = outage == nil ? ", " : "; those in between "
+        pattern +=
           counts.lossRuns.max == 1
-          ? ", each by itself"
-          : ", in runs of \(Figures.fixed(counts.lossRuns.mean, decimals: 1)) on average, "
+          ? "each by itself"
+          : "in runs of \(Figures.fixed(counts.lossRuns.mean, decimals: 1)) on average, "
             + "the longest \(Figures.grouped(counts.lossRuns.max))"
       }
       parts.append("\(Figures.grouped(loss.network)) were lost on the network (\(share)\(pattern))")
@@ -138,7 +139,18 @@ extension StreamReport {
     if counts.reordered > 0 { aside.append("\(Figures.grouped(counts.reordered)) out of order") }
     var text = parts.isEmpty ? "Nothing was lost and nothing was late" : parts.joined(separator: "; ")
     if !aside.isEmpty { text += "; " + aside.joined(separator: ", ") + ", which did no harm by itself" }
-    return text + "."
+    return text + "." + (outage.map { " \($0)" } ?? "")
+  }
+
+  /// What is missing at the ends, which no run of losses counts, as a sentence; nil when nothing is known to be.
+  var outage: String? {
+    guard let atEnds = ends.lostAtEnds, atEnds > 0 else { return nil }
+    func words(_ place: String, _ count: Int) -> String { count == 1 ? place : "\(place) \(Figures.grouped(count))" }
+    guard reception.restarts == 0, let (before, after) = lossAtEnds else {
+      return "\(Figures.grouped(atEnds)) of the lost were sent before the first or after the last that arrived."
+    }
+    guard after > 0 else { return "The \(words("first", before)) never arrived." }
+    return "The \(words("last", after)) never arrived" + (before > 0 ? ", nor did the \(words("first", before))." : ".")
   }
 
   private func effect(_ meaning: String) -> String {
@@ -212,11 +224,9 @@ extension SendingReport {
       sentences.append(
         "The sender stood still \(Figures.count(stalls, "time")), \(Figures.duration(stalledDuration)) in all.")
     }
-    let worst = farEnds.max { $0.cumulativeLost < $1.cumulativeLost }
+    let worst = farEnds.max { lossShare($0) < lossShare($1) }
     if let worst {
-      sentences.append(
-        "By its reports the far end \(Figures.identifier(worst.ssrc)) lacks "
-          + "\(Figures.count(worst.cumulativeLost, "packet")) (RFC 3550: duplicates lower it).")
+      sentences.append(lossSentence(worst))
     } else {
       sentences.append("No receiver reported back, so what arrived isn't known here.")
     }
@@ -224,9 +234,11 @@ extension SendingReport {
     if failures > 0 {
       sentences.append("The sockets gave \(Figures.count(failures, "error")): is the receiver listening?")
     }
-    let share = worst.map { packets == 0 ? 0 : Double($0.cumulativeLost) / Double(packets) } ?? 0
+    let share = worst.map(lossShare) ?? 0
+    // Fewer than none missing means that nobody knows how many are.
+    let isHidden = farEnds.contains { lossShare($0) < 0 }
     let grade: Verdict.Grade =
-      packets == 0 || share >= 0.03 ? .bad : share >= 0.01 || stalls > 0 || failures > 0 ? .mixed : .fine
+      packets == 0 || share >= 0.03 ? .bad : share >= 0.01 || isHidden || stalls > 0 || failures > 0 ? .mixed : .fine
     return Verdict(
       grade: grade,
       headline: packets == 0
@@ -234,5 +246,27 @@ extension SendingReport {
         : "\(Figures.count(packets, "packet")) of \(encoding.map { Printable.cleaned($0) } ?? "media") were sent in "
           + "\(Figures.duration(duration)).",
       sentences: sentences)
+  }
+
+  /// The share that never arrived there: by extended reports, or else by RFC 3550 A.3, where duplicates hide losses.
+  private func lossShare(_ farEnd: FarEnd) -> Double {
+    if let share = farEnd.extended?.lossRatio { return share }
+    return packets == 0 ? 0 : Double(farEnd.cumulativeLost) / Double(packets)
+  }
+
+  private func lossSentence(_ farEnd: FarEnd) -> String {
+    let name = "the far end \(Figures.identifier(farEnd.ssrc))"
+    if let extended = farEnd.extended, let share = extended.lossRatio {
+      let percent = Figures.trimmed(share * 100, decimals: 2) + " %"
+      guard let lost = extended.lost else {
+        return "By its extended reports, which are about some of the packets, \(name) lacks \(percent)."
+      }
+      return "By its extended reports \(name) lacks \(Figures.grouped(lost)) of the "
+        + "\(Figures.count(extended.reception.covered, "packet")) that they are about (\(percent))."
+    }
+    let (lost, meaning) = (farEnd.cumulativeLost, "by RFC 3550, where each duplicate hides a loss")
+    guard lost < 0 else { return "By its reports \(name) lacks \(Figures.count(lost, "packet")), \(meaning)." }
+    return "The far end \(Figures.identifier(farEnd.ssrc)) received \(Figures.grouped(-lost)) more than were due: "
+      + "duplicates hide how many were lost."
   }
 }

@@ -30,7 +30,7 @@ enum AnalyzeCommand {
   }
 
   static func run(_ options: AnalyzeOptions) throws(CommandError) -> Int32 {
-    for path in [options.output.reportFile, options.linkFile] { if let path { try WritableFile.check(path) } }
+    for path in options.output.reportFiles + [options.linkFile].compactMap({ $0 }) { try WritableFile.check(path) }
     let analyzer = try Analyzer(options)
     return try analyzer.run()
   }

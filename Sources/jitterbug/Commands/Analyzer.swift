@@ -118,6 +118,9 @@ final class Analyzer {
       if isInterrupted { return }
       showProgress(analysis, size: file.size, position: parser.position)
     }
+    if parser.position == 0 {
+      throw .notACapture(path: path == "-" ? "standard input" : path, reason: "it is empty")
+    }
   }
 
   /// Moves what wasn't consumed to the front, and makes room for a packet that is longer than the buffer.
@@ -151,7 +154,7 @@ final class Analyzer {
       throw CaptureFile.isCompressed(start)
         ? .compressed(path: name) : .notACapture(path: name, reason: failure.description)
     }
-    if case .truncated = failure { isDamaged = false } else { isDamaged = true }
+    if case .truncated = failure, parser.frames > 0 { isDamaged = false } else { isDamaged = true }
     broken = "after packet \(parser.frames), at byte \(parser.position): \(failure)"
   }
 

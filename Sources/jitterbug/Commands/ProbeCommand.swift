@@ -54,7 +54,7 @@ enum ProbeCommand {
   }
 
   static func run(_ options: ProbeOptions) throws(CommandError) -> Int32 {
-    if let path = options.output.reportFile { try WritableFile.check(path) }
+    for path in options.output.reportFiles { try WritableFile.check(path) }
     guard let profile = options.profile else { throw CommandError("such traffic can't be made") }
     let prober = try Prober(options, profile: profile)
     let failure = try prober.run()

@@ -35,7 +35,7 @@ enum ReceiveCommand {
   }
 
   static func run(_ options: ReceiveOptions) throws(CommandError) -> Int32 {
-    for path in [options.outputFile, options.output.reportFile] { if let path { try WritableFile.check(path) } }
+    for path in options.output.reportFiles + [options.outputFile].compactMap({ $0 }) { try WritableFile.check(path) }
     let receiver = try Receiver(options)
     return try receiver.run()
   }

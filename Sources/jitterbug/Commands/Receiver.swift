@@ -176,21 +176,23 @@ final class Receiver {
     counts.received += 1
     counts.bytes += bytes.byteCount
     let control = isControl ?? (DatagramKind.classify(bytes) == .rtcp)
-    let arrival = max(arrival, handledUpTo)
+    let stamp = arrival
+    let arrival = max(stamp, handledUpTo)
     guard link != nil else {
-      return deliver(bytes, from: peer, at: arrival, isControl: control, droppedBefore: drops)
+      return deliver(bytes, from: peer, at: arrival, stamp: stamp, isControl: control, droppedBefore: drops)
     }
     advanceLink(to: arrival)
     link?.send(bytes, isControl: control, tag: peer.id, droppedBefore: drops, at: arrival)
   }
 
   private func deliver(
-    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, isControl: Bool, droppedBefore drops: Int
+    _ bytes: RawSpan, from peer: Peer, at arrival: Instant, stamp: Instant, isControl: Bool, droppedBefore drops: Int
   ) {
     handledUpTo = max(handledUpTo, arrival)
     play(until: arrival)
     if isControl {
-      session.handleRTCP(bytes, from: peer, at: arrival)
+      // Round trips are made from the true time, however long this process stood still before it read on.
+      session.handleRTCP(bytes, from: peer, at: arrival, stamp: stamp)
     } else {
       session.handleRTP(bytes, from: peer, at: arrival, droppedBefore: drops)
       if reflector?.isServing == true, let address = inlet.address(of: peer) {
@@ -203,8 +205,8 @@ final class Receiver {
   private func advanceLink(to now: Instant) {
     while let (item, deliveredAt) = link?.receive(at: now) {
       deliver(
-        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), isControl: item.isControl,
-        droppedBefore: item.droppedBefore)
+        item.bytes.span.bytes, from: Peer(id: item.tag), at: max(deliveredAt, handledUpTo), stamp: deliveredAt,
+        isControl: item.isControl, droppedBefore: item.droppedBefore)
     }
   }
 

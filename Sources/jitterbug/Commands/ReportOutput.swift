@@ -24,8 +24,7 @@ enum ReportOutput {
 
   /// Checks the name of `--report` before anything runs, so that nobody waits for a report that can't be written.
   static func check(_ options: OutputOptions) throws(UsageError) {
-    guard let path = options.reportFile else { return }
-    guard Format(path: path) != nil else {
+    for path in options.reportFiles where Format(path: path) == nil {
       throw UsageError("--report \(path): reports are written as FILE.html, FILE.json, FILE.csv or FILE.txt")
     }
   }
@@ -39,17 +38,20 @@ enum ReportOutput {
     } else {
       try StandardOutput.write(report.text())
     }
-    guard let path = options.reportFile, let format = Format(path: path) else { return }
-    try TextFile.replace(path, with: format.content(of: report))
+    for path in options.reportFiles {
+      if let format = Format(path: path) { try TextFile.replace(path, with: format.content(of: report)) }
+    }
   }
 }
 
 extension OutputOptions {
   /// Whether the report shows what happened when.
   var showsTimeline: Bool {
-    switch reportFile.flatMap({ ReportOutput.Format(path: $0) }) {
-    case .html, .csv: true
-    case .json, .txt, nil: false
+    reportFiles.contains { path in
+      switch ReportOutput.Format(path: path) {
+      case .html, .csv: true
+      case .json, .txt, nil: false
+      }
     }
   }
 }

@@ -69,7 +69,7 @@ enum SendCommand {
   }
 
   static func run(_ options: SendOptions) throws(CommandError) -> Int32 {
-    if let path = options.output.reportFile { try WritableFile.check(path) }
+    for path in options.output.reportFiles { try WritableFile.check(path) }
     var system = SystemRandomNumberGenerator()
     var generator = SeededGenerator(seed: options.seed ?? system.next())
     let configuration = configuration(for: options, using: &generator)

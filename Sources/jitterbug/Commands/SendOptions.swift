@@ -41,7 +41,8 @@ struct OutputOptions: Sendable {
   var isJSON = false
   var isQuiet = false
   var isVerbose = false
-  var reportFile: String?
+  /// Where reports are written, besides standard output.
+  var reportFiles: [String] = []
   var linkTraceFile: String?
   var metrics: MetricsPlace?
 }
@@ -235,8 +236,11 @@ extension OutputOptions {
       .flag("--json", "one JSON object on standard output at the end, and nothing else there") {
         $0[keyPath: path].isJSON = true
       },
-      .value("--report", "FILE", "write the report to FILE.html, .json, .csv or .txt too", Values.text) {
-        $0[keyPath: path].reportFile = $1
+      .value(
+        "--report", "FILE", "write the report to FILE.html, .json, .csv or .txt too; may be given more than once",
+        Values.text
+      ) {
+        $0[keyPath: path].reportFiles.append($1)
       },
     ]
     let words: [Option<Arguments>] = [

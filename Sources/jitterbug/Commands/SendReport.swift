@@ -49,6 +49,7 @@ enum SendReport {
     report.cname = farEnd.cname
     report.missingTail = farEnd.missingTail(of: Int64(session.packetCount)).map { Int($0) }
     report.isFinal = session.isFinal(farEnd)
+    report.hasLeftEarly = session.hasLeftEarly(farEnd)
     report.extended = extended(farEnd, of: session)
     return report
   }

@@ -334,11 +334,19 @@ final class Sender {
     sender.bitrate = meter.bitrate(at: now)
     let farEnds = session.farEnds.all.filter { !$0.hasLeft }
     // Of several receivers the one that lost most lately is the one to watch.
-    sender.farEndLoss = farEnds.compactMap { $0.block.map { Double($0.fractionLost) / 256 } }.max()
+    sender.farEndLoss = farEnds.compactMap(Self.loss).max()
     let roundTrips = session.farEnds.latest?.roundTrip.milliseconds
     sender.roundTrip = roundTrips.flatMap { $0.count == 0 ? nil : $0.last }
     sender.errors = destinations.reduce(0) { $0 + $1.errors.values.reduce(0, +) }
     return sender
+  }
+}
+
+extension Sender {
+  /// The share lost there: so far, packet by packet, where it says so; else between its last two reports, where
+  /// duplicates hide losses.
+  private static func loss(_ farEnd: FarEnd) -> Double? {
+    farEnd.extended?.reception.lossRatio ?? farEnd.block.map { Double($0.fractionLost) / 256 }
   }
 }
 
