@@ -30,25 +30,9 @@ extension SendingReport.FarEnd.Extended {
     json.value("duplicated", reception.duplicated)
     json.value("duplicates", duplicates)
     json.value("thinning", thinning)
-    json.object("bursts") { json in
-      json.value("count", reception.runs.count)
-      json.value("mean", reception.runs.mean, decimals: 3)
-      json.value("max", reception.runs.max)
-      json.array("histogram") { array in
-        for count in reception.runs.histogram { array.value(nil, count) }
-      }
-    }
+    reception.runs.write("bursts", to: &json)
     json.value("receipt_times", receiptTimes)
-    if let delayVariation {
-      json.object("delay_variation_ms") { json in
-        json.value("p50", delayVariation.p50, decimals: 3)
-        json.value("p95", delayVariation.p95, decimals: 3)
-        json.value("p99", delayVariation.p99, decimals: 3)
-        json.value("max", delayVariation.max, decimals: 3)
-      }
-    } else {
-      json.value("delay_variation_ms", nil as String?)
-    }
+    delayVariation.write("delay_variation_ms", to: &json)
     if let intervalJitter {
       json.object("interval_jitter_ms") { json in
         json.value("min", intervalJitter.least, decimals: 3)

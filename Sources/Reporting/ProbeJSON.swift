@@ -109,28 +109,12 @@ extension SentStreamReport {
     }
     json.value("loss_ratio", lossRatio, decimals: 6)
     if let lossRuns {
-      json.object("bursts") { json in
-        json.value("count", lossRuns.count)
-        json.value("mean", lossRuns.mean, decimals: 3)
-        json.value("max", lossRuns.max)
-        json.array("histogram") { array in
-          for count in lossRuns.histogram { array.value(nil, count) }
-        }
-      }
+      lossRuns.write("bursts", to: &json)
     } else {
       json.value("bursts", nil as String?)
     }
     jitter.write("jitter_ms", to: &json)
-    if let delayVariation {
-      json.object("delay_variation_ms") { json in
-        json.value("p50", delayVariation.p50, decimals: 3)
-        json.value("p95", delayVariation.p95, decimals: 3)
-        json.value("p99", delayVariation.p99, decimals: 3)
-        json.value("max", delayVariation.max, decimals: 3)
-      }
-    } else {
-      json.value("delay_variation_ms", nil as String?)
-    }
+    delayVariation.write("delay_variation_ms", to: &json)
     roundTrip.milliseconds.write("round_trip_ms", to: &json)
   }
 }

@@ -231,32 +231,15 @@ extension StreamReport {
 
   private func writeNetwork(to json: inout JSONWriter) {
     json.value("loss_ratio", reception.lossRatio, decimals: 6)
-    json.object("bursts") { json in
-      json.value("count", reception.lossRuns.count)
-      json.value("mean", reception.lossRuns.mean, decimals: 3)
-      json.value("max", reception.lossRuns.max)
-      json.array("histogram") { array in
-        for count in reception.lossRuns.histogram { array.value(nil, count) }
-      }
-    }
+    reception.lossRuns.write("bursts", to: &json)
     writePatterns(to: &json)
     reception.reordering.write(to: &json)
     if isClockKnown {
-      json.object("jitter_ms") { json in
-        json.value("last", reception.jitter.last, decimals: 3)
-        json.value("mean", reception.jitter.mean, decimals: 3)
-        json.value("max", reception.jitter.max, decimals: 3)
-      }
+      reception.jitter.write("jitter_ms", to: &json)
     } else {
       json.value("jitter_ms", nil as String?)
     }
-    if let mediaJitter {
-      json.object("media_jitter_ms") { json in
-        json.value("last", mediaJitter.last, decimals: 3)
-        json.value("mean", mediaJitter.mean, decimals: 3)
-        json.value("max", mediaJitter.max, decimals: 3)
-      }
-    }
+    mediaJitter?.write("media_jitter_ms", to: &json)
     whatIf?.write(to: &json)
     if let fittedLink { json.value("fitted_link", fittedLink) }
     writeDelay(to: &json)
