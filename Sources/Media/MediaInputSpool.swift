@@ -28,8 +28,7 @@ enum MediaInputSpool {
   }
 
   private static func makeFile(for name: String) throws(MediaError) -> InputDescriptor {
-    let folder = getenv("TMPDIR").map { String(cString: $0) } ?? ""
-    var template = Array(((folder.isEmpty ? "/tmp" : folder) + "/jitterbug-XXXXXX").utf8CString)
+    var template = Array("\(TemporaryPlace.path)/jitterbug-XXXXXX".utf8CString)
     let descriptor = mkstemp(&template)
     guard descriptor >= 0 else {
       throw .cannotOpen(

@@ -1,4 +1,5 @@
 import Glibc
+import Media
 
 /// A process of this same command, with its outputs in files; killed when nobody holds it any more.
 final class ChildProcess {
@@ -63,7 +64,7 @@ final class ScratchFolder {
   let path: String
 
   init() throws(CommandError) {
-    let place = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    let place = TemporaryPlace.path
     var name = Array("\(place)/jitterbug-verify-XXXXXX".utf8CString)
     guard mkdtemp(&name) != nil else {
       throw CommandError(
