@@ -94,6 +94,8 @@ extension CaptureAnalysis {
     settings.arrivalLimit = configuration.arrivalLimit
     settings.keepsPayloads = configuration.keepsPayloads
     settings.keepsTimelines = configuration.keepsTimelines
+    // Nobody is told: the senders are long gone.
+    settings.sendsReports = false
     settings.isEncrypted = states[index].hasDTLS || texts.isEncrypted(flow)
     let place = sources.count
     sources.append(

@@ -33,6 +33,8 @@ public struct ReceiveSession: Sendable {
     public var keepsPayloads = true
     /// Whether payloads are encrypted: nothing is read from them.
     public var isEncrypted = false
+    /// Whether reports will be asked for; where nobody hears them, nothing is noted down for them.
+    public var sendsReports = true
     /// Our own synchronisation source in receiver reports.
     public var ssrc: UInt32
     /// Our canonical name, at most 255 bytes.
@@ -358,6 +360,7 @@ public struct ReceiveSession: Sendable {
     let place = streams.count - 1
     streams[place].cname = reporter.cname(of: ssrc)
     streams[place].socketDropsSeen = socketDrops.events
+    streams[place].isReported = configuration.sendsReports
     if configuration.keepsTimelines { streams[place].timeline = StreamTimeline() }
     announce(.began, of: place, at: first.arrival)
     reporter.heard(ssrc, at: first.arrival)

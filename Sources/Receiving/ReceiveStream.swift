@@ -66,6 +66,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   private var latenessCounts = LatenessCounts()
   /// What arrived and has to be told in extended reports.
   var recorder = IntervalRecorder()
+  /// Whether reports are sent, so that the recorder is of use.
+  var isReported = true
   /// Whether `format` is Opus, asked once: encoding names are compared without regard to case.
   private let isOpus: Bool
   private var timestamps: TimestampExtender
@@ -235,7 +237,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     let reception = statistics.record(
       sequence: extended, timestamp: header.timestamp, arrival: arrival, bytes: datagram.byteCount,
       isTimed: isTimed)
-    if reception != .tooOld {
+    if isReported, reception != .tooOld {
       recorder.record(
         extended, header: header, isDuplicate: reception.isDuplicate, arrival: arrival, clockRate: format.clockRate)
     }
