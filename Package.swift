@@ -68,6 +68,10 @@ let package = Package(
         "Timeline", "Packets", "Sending", "Impairment", "Buffering", "Statistics", "Receiving", "Sockets",
       ], path: "Benchmarks/PacketPath", swiftSettings: strict),
 
+    // What delay and late loss the jitter buffer gives on arrival traces; Benchmarks/playout compares them.
+    .executableTarget(
+      name: "playout-bench", dependencies: ["Timeline", "Buffering"], path: "Benchmarks/Playout", swiftSettings: strict),
+
     // C: one shim or system library each.
     .target(name: "CLinux"),
     .systemLibrary(name: "COpus", pkgConfig: "opus", providers: [.apt(["libopus-dev"])]),

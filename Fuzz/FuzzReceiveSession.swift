@@ -48,6 +48,7 @@ struct Watcher {
         precondition(duration > 0)
         _ = session.withPayload(of: stream, in: slot) { $0.byteCount }
       case .conceal(let duration), .silence(let duration): precondition(duration > 0)
+      case .discard: break
       case .wait, .ended: preconditionFailure("not a decision")
       }
     }

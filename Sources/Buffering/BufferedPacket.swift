@@ -32,6 +32,27 @@ public struct BufferedPacket: Equatable, Sendable {
   }
 }
 
+/// How the player should change the length of a packet's audio.
+public struct Stretch: Equatable, Sendable {
+  /// The most units to insert, or to remove when it is negative.
+  public var most: Int64
+  /// The change that wastes none of the delay, between 0 and `most`.
+  ///
+  /// After it the audio ends with a block of the pull clock. Where nobody plays it is taken for done.
+  public var preferred: Int64
+  /// Whether the change matters more than how it sounds: delay is far too long, or the buffer is about to run dry.
+  public var isUrgent: Bool
+
+  /// The audio stays as it is.
+  public static var none: Stretch { Stretch(most: 0, preferred: 0, isUrgent: false) }
+
+  init(most: Int64, preferred: Int64, isUrgent: Bool) {
+    self.most = most
+    self.preferred = preferred
+    self.isUrgent = isUrgent
+  }
+}
+
 /// What became of a packet that was offered to the buffer.
 public enum Insertion: Equatable, Sendable {
   /// It waits for its time.
@@ -58,12 +79,17 @@ public enum PlayoutDecision: Equatable, Sendable {
   case conceal(duration: Int64)
   /// Play `duration` units of silence: the sender meant a pause, or a gap is too long to conceal.
   case silence(duration: Int64)
+  /// This packet was in time but isn't played: so much media is waiting that it would be heard too late to be of use.
+  case discard(BufferedPacket)
   /// Everything has been played and nothing more will come.
   case ended
 }
 
 /// What the buffer has done so far; every passed sequence number is in exactly one of the first three.
 public struct PlayoutCounts: Equatable, Sendable {
+  /// Nothing done yet.
+  public init() {}
+
   /// Packets played.
   public internal(set) var played = 0
   /// Missing packets rebuilt from in-band FEC.
@@ -78,6 +104,22 @@ public struct PlayoutCounts: Equatable, Sendable {
   public internal(set) var concealedUnits: Int64 = 0
   /// Pauses that the sender meant, in clock units.
   public internal(set) var silenceUnits: Int64 = 0
+  /// Filled while the next packet was late, in clock units: nothing was lost by it, the delay has grown.
+  public internal(set) var stalledUnits: Int64 = 0
+  /// Inserted into packets' audio to gain time, in clock units.
+  public internal(set) var insertedUnits: Int64 = 0
+  /// Removed from packets' audio to lose delay, in clock units.
+  public internal(set) var removedUnits: Int64 = 0
+  /// Times that audio was lengthened or shortened.
+  public internal(set) var stretches = 0
+  /// Times that there was nothing to play although the sender hadn't paused.
+  public internal(set) var underruns = 0
+  /// Packets that arrived in time and were given up because too much media was waiting.
+  public internal(set) var discarded = 0
+  /// The sum over all media played of the time it waited in the buffer, in seconds times clock units.
+  public internal(set) var waited = 0.0
+  /// The sum over all media played of the target delay, in seconds times clock units.
+  public internal(set) var targeted = 0.0
   /// Times the timeline was anchored anew because the sender's timestamps or the path's delay jumped.
   public internal(set) var resynchronisations = 0
 }

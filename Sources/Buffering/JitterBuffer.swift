@@ -10,32 +10,6 @@ public import Timeline
 ///
 /// Nothing is played twice or out of order: a sequence number is passed once, by playing, rebuilding or concealing it.
 public struct JitterBuffer: Sendable {
-  /// What a buffer is made for.
-  public struct Configuration: Sendable {
-    /// Ticks of the RTP clock a second.
-    public var clockRate: UInt32
-    /// The delay beyond the smallest transit after which a packet is played.
-    public var target: Interval
-    /// Whether the media is one continuous timeline whose gaps have to be filled (audio), or packets that are just due
-    /// at their time (anything else).
-    public var isContinuous: Bool
-    /// The most packets in store, rounded up to a power of two.
-    public var packetLimit = 1024
-    /// The most payload bytes in store.
-    public var byteLimit = 4 << 20
-    /// The longest stretch that is concealed; after that comes silence.
-    public var concealmentLimit = Interval.milliseconds(200)
-    /// Whether payloads are kept; where nobody plays, only their length counts.
-    public var keepsPayloads = true
-
-    /// Describes a buffer of the usual size.
-    public init(clockRate: UInt32, target: Interval, isContinuous: Bool = true) {
-      self.clockRate = clockRate
-      self.target = target
-      self.isContinuous = isContinuous
-    }
-  }
-
   /// A jump of the transit by more than this is a new timeline, not delay.
   static let discontinuity = Interval.seconds(5)
   /// A step back of the timestamps by more than this is a new timeline; a smaller one is played with an overlap.
@@ -47,10 +21,10 @@ public struct JitterBuffer: Sendable {
   public static let restartMargin: Int64 = 64
 
   /// The longest piece of silence in units of the clock: at 48 kHz 700 years.
-  private static let longestSilence: Int64 = 1 << 50
+  static let longestSilence: Int64 = 1 << 50
 
   /// Where a new timeline begins that packets still in store stand before.
-  private enum Boundary: Sendable {
+  enum Boundary: Sendable {
     case none
     /// From this number on the timestamps have a new origin; the transit that went before.
     case timeline(Int64, before: Interval)
@@ -61,41 +35,51 @@ public struct JitterBuffer: Sendable {
   /// The delay beyond the smallest transit at which packets are played.
   public var target: Interval
   /// What has been done so far.
-  public private(set) var counts = PlayoutCounts()
+  public internal(set) var counts = PlayoutCounts()
 
-  private let configuration: Configuration
+  let configuration: Configuration
   /// `JitterBuffer.backwardJump` in units of the clock.
   private let backwardJump: Int64
   /// The configuration's, in units of the clock.
-  private let concealmentLimit: Int64
-  private var store: PacketStore
-  private var arrivals: ArrivalModel?
-  private var lastArrival = Instant.zero
+  let concealmentLimit: Int64
+  var store: PacketStore
+  var arrivals: ArrivalModel?
+  var lastArrival = Instant.zero
   /// The timestamp of the packet with the highest number so far.
   private var newestTimestamp: Int64 = 0
   private var newestSequence: Int64 = 0
-  private var boundary = Boundary.none
+  var boundary = Boundary.none
   /// While nothing of a new timeline has been played: the lowest number that can still become its first.
   private var openFrom: Int64? = .min
-  private var hasStarted = false
-  private var isEnded = false
+  var hasStarted = false
+  var isEnded = false
   private var firstSequence: Int64 = 0
   /// The lowest number whose time hasn't passed.
-  private var nextSequence: Int64 = 0
+  var nextSequence: Int64 = 0
   /// The media time that is to be played next.
-  private var nextTimestamp: Int64 = 0
-  private var lastDuration: Int64
-  private var lastWasSilence = false
+  var nextTimestamp: Int64 = 0
+  var lastDuration: Int64
+  var lastWasSilence = false
   /// Filled since the last packet was played, without knowing yet whether a packet was lost or none was sent.
-  private var stallUnits: Int64 = 0
+  var stallUnits: Int64 = 0
   /// Concealed in the gap that is being filled.
-  private var gapUnits: Int64 = 0
-  private var gapRecovered = 0
+  var gapUnits: Int64 = 0
+  var gapRecovered = 0
+  /// What is known of delays, where the target adapts.
+  var estimator: DelayEstimator?
+  /// The pull clock, where audio is stretched to keep the target.
+  var elastic = ElasticPlayout()
+  /// What to do with the audio of the packet that the last `.play` decision named.
+  public internal(set) var stretch = Stretch.none
 
   /// Makes an empty buffer.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     target = configuration.target
+    if let adaptation = configuration.adaptation {
+      estimator = DelayEstimator(lateBudget: adaptation.lateBudget)
+      target = adaptation.limits.lowerBound
+    }
     store = PacketStore(
       packetLimit: configuration.packetLimit, byteLimit: configuration.byteLimit,
       keepsPayloads: configuration.keepsPayloads)
@@ -159,6 +143,7 @@ public struct JitterBuffer: Sendable {
 
   /// The next thing to do at `now`; call again until it says `.wait` or `.ended`.
   public mutating func poll(at now: Instant) -> PlayoutDecision {
+    if isElastic { return pollElastic(at: now) }
     guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
     guard let head = store.head else { return pollEmpty(at: now) }
     let isFlushing = crossBoundary(to: head)
@@ -220,7 +205,7 @@ public struct JitterBuffer: Sendable {
     return Instant.zero + arrivals.base + Interval(units: timestamp, rate: configuration.clockRate) + target
   }
 
-  @inline(__always) private func transit(of packet: BufferedPacket) -> Interval {
+  @inline(__always) func transit(of packet: BufferedPacket) -> Interval {
     (packet.arrival - .zero) - Interval(units: packet.timestamp, rate: configuration.clockRate)
   }
 
@@ -232,6 +217,8 @@ public struct JitterBuffer: Sendable {
     newestSequence = packet.sequence
     newestTimestamp = packet.timestamp
     arrivals = ArrivalModel(transit: transit(of: packet), at: packet.arrival)
+    learn(packet, transit(of: packet))
+    elastic.begin(at: packet.arrival)
   }
 
   /// The first packet of a timeline is, so far, this one.
@@ -269,7 +256,10 @@ public struct JitterBuffer: Sendable {
       gapUnits = 0
       gapRecovered = 0
     }
-    if isNear(transit) { arrivals?.observe(transit: transit, at: packet.arrival) }
+    if isNear(transit), arrivals != nil {
+      arrivals?.observe(transit: transit, at: packet.arrival)
+      learn(packet, transit)
+    }
     noteArrival(of: packet, transit)
   }
 
@@ -342,13 +332,15 @@ public struct JitterBuffer: Sendable {
     }
     if arrivals == nil {
       arrivals = ArrivalModel(transit: transit, at: packet.arrival)
+      estimator?.restart()
     } else {
       arrivals?.observe(transit: transit, at: packet.arrival)
     }
+    learn(packet, transit)
   }
 
   /// Steps over a boundary once every packet before it has been played; true while those have to be played at once.
-  private mutating func crossBoundary(to head: BufferedPacket) -> Bool {
+  mutating func crossBoundary(to head: BufferedPacket) -> Bool {
     switch boundary {
     case .none: return false
     case .timeline(let start, _):
@@ -362,13 +354,14 @@ public struct JitterBuffer: Sendable {
       nextSequence = head.sequence
     }
     boundary = .none
+    elastic.isAnchored = false
     nextTimestamp = head.timestamp
     // Only when a restart was announced at a number that is in store already.
     if arrivals == nil { arrivals = ArrivalModel(transit: transit(of: head), at: head.arrival) }
     return false
   }
 
-  private mutating func play(_ head: BufferedPacket) -> PlayoutDecision {
+  mutating func play(_ head: BufferedPacket) -> PlayoutDecision {
     let slot = store.slot(of: head.sequence)
     let skip = configuration.isContinuous ? min(nextTimestamp - head.timestamp, head.duration) : 0
     // What was filled blindly in the place of missing packets, and of this one's beginning, was lost.
@@ -389,7 +382,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Fills part of the gap between the playout position and the next packet in store.
-  private mutating func fill(_ gap: Int64, before head: BufferedPacket) -> PlayoutDecision {
+  mutating func fill(_ gap: Int64, before head: BufferedPacket) -> PlayoutDecision {
     settleStall(lost: missingUnits(before: head))
     // More time than the missing packets can have held: the rest is a pause.
     guard gapUnits < missingUnits(before: head) else {
@@ -414,11 +407,11 @@ public struct JitterBuffer: Sendable {
 
   /// How much media the numbers missing before the next packet can have held: nobody knows their length, but it is
   /// that of a neighbour.
-  @inline(__always) private func missingUnits(before head: BufferedPacket) -> Int64 {
+  @inline(__always) func missingUnits(before head: BufferedPacket) -> Int64 {
     multiple(max(0, head.sequence - nextSequence), of: max(lastDuration, head.duration))
   }
 
-  private func multiple(_ count: Int64, of units: Int64) -> Int64 {
+  func multiple(_ count: Int64, of units: Int64) -> Int64 {
     let product = count.multipliedReportingOverflow(by: units)
     return product.overflow ? .max / 2 : product.partialValue
   }
@@ -452,7 +445,7 @@ public struct JitterBuffer: Sendable {
 
   /// Of what was filled while nothing was known, as much as the gap lacks up to `units` was lost media, the rest a
   /// pause of the sender; unless that isn't known yet of the rest.
-  private mutating func settleStall(lost units: Int64, keepingRest: Bool = false) {
+  mutating func settleStall(lost units: Int64, keepingRest: Bool = false) {
     guard stallUnits > 0 else { return }
     let lost = min(stallUnits, max(0, units - gapUnits))
     counts.concealedUnits += lost

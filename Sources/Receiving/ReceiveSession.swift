@@ -19,6 +19,8 @@ public struct ReceiveSession: Sendable {
     public var formats = FormatTable()
     /// The jitter buffer's fixed delay.
     public var target = Interval.milliseconds(60)
+    /// How the delay follows the network; nil keeps it at `target`.
+    public var adaptation: JitterBuffer.Adaptation?
     /// A stream ends after this long without a packet; nil waits for ever.
     public var idleTimeout: Interval?
     /// The most sources followed at once.
@@ -177,6 +179,10 @@ public struct ReceiveSession: Sendable {
         streams[place].recordLevel(at: now)
         trace.settle(packet.tag, as: .played)
         return (streams[place].id, .play(packet, slot: slot, skip: skip))
+      case .discard(let packet):
+        streams[place].noteStale(packet)
+        trace.settle(packet.tag, as: .discarded(.stale))
+        return (streams[place].id, .discard(packet))
       case let decision:
         return (streams[place].id, decision)
       }
@@ -214,6 +220,17 @@ public struct ReceiveSession: Sendable {
     guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return nil }
     let payload = streams[place].buffer.payload(in: slot)
     return try unsafe body(payload.span.bytes)
+  }
+
+  /// How the player should change the length of the packet that the last decision for this stream named.
+  public func stretch(of stream: Int) -> Stretch {
+    streams.last { $0.id == stream }?.buffer.stretch ?? .none
+  }
+
+  /// What the player made of it: so many units inserted, or removed when negative.
+  public mutating func settleStretch(of stream: Int, by units: Int64) {
+    guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return }
+    streams[place].buffer.settleStretch(units)
   }
 
   /// The place of the open stream with this source.
@@ -353,8 +370,8 @@ public struct ReceiveSession: Sendable {
     let (format, origin) = configuration.formats.resolve(header.payloadType, samples: samples)
     let stream = ReceiveStream(
       id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target,
-      arrivalLimit: configuration.arrivalLimit, keepsPayloads: configuration.keepsPayloads,
-      isEncrypted: configuration.isEncrypted)
+      adaptation: configuration.adaptation, arrivalLimit: configuration.arrivalLimit,
+      keepsPayloads: configuration.keepsPayloads, isEncrypted: configuration.isEncrypted)
     nextID += 1
     streams.append(stream)
     let place = streams.count - 1
@@ -373,6 +390,8 @@ public struct ReceiveSession: Sendable {
       }
       replay(held, stream: place, extended: extended)
     }
+    // Nothing could be played before the source was believed.
+    streams[place].buffer.holdStart(until: proof.last?.arrival ?? first.arrival)
   }
 
   /// Whether one more source can be followed; the one that has been silent longest makes place if that is for long

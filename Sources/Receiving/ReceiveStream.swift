@@ -86,7 +86,8 @@ public struct ReceiveStream: Sendable, Identifiable {
 
   init(
     id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval,
-    arrivalLimit: Int = 0, keepsPayloads: Bool = true, isEncrypted: Bool = false
+    adaptation: JitterBuffer.Adaptation? = nil, arrivalLimit: Int = 0, keepsPayloads: Bool = true,
+    isEncrypted: Bool = false
   ) {
     self.id = id
     ssrc = header.ssrc
@@ -100,6 +101,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     var configuration = JitterBuffer.Configuration(
       clockRate: format.clockRate, target: target, isContinuous: isOpus)
     configuration.keepsPayloads = keepsPayloads
+    configuration.adaptation = adaptation
     buffer = JitterBuffer(configuration)
     validator = SequenceValidator(first: header.sequenceNumber)
     lastArrival = first.arrival
@@ -124,6 +126,13 @@ public struct ReceiveStream: Sendable, Identifiable {
     result.concealedDuration = Interval(units: counts.concealedUnits, rate: rate)
     result.recoveredDuration = Interval(units: counts.recoveredUnits, rate: rate)
     result.silenceDuration = Interval(units: counts.silenceUnits, rate: rate)
+    result.stalledDuration = Interval(units: counts.stalledUnits, rate: rate)
+    result.insertedDuration = Interval(units: counts.insertedUnits, rate: rate)
+    result.removedDuration = Interval(units: counts.removedUnits, rate: rate)
+    result.stretches = counts.stretches
+    result.underruns = counts.underruns
+    result.waited = counts.waited / Double(rate)
+    result.targeted = counts.targeted / Double(rate)
     result.bufferLevel = level
     result.target = buffer.target
     return result
@@ -285,6 +294,11 @@ public struct ReceiveStream: Sendable, Identifiable {
     let held = buffer.level
     level.record(held.milliseconds)
     timeline?.recordPlayout(level: held, target: buffer.target, base: buffer.baseTransit, at: now)
+  }
+
+  /// Counts a packet that the buffer gave up.
+  mutating func noteStale(_ packet: BufferedPacket) {
+    _ = discard(.stale, sequence: packet.sequence)
   }
 
   private mutating func keepCopy(_ sequence: Int64, _ timestamp: RTPTimestamp, arrival: Instant) {

@@ -20,6 +20,8 @@ public enum DiscardReason: Int, CaseIterable, Sendable {
   case undecodable
   /// The playout had moved on for good: the sender restarted, or the stream was over.
   case superseded
+  /// So much media waited that it would have been heard too late to be of use.
+  case stale
 
   /// The name in reports and traces, in snake case.
   public var name: String {
@@ -34,6 +36,7 @@ public enum DiscardReason: Int, CaseIterable, Sendable {
     case .outOfRange: "out_of_range"
     case .undecodable: "undecodable"
     case .superseded: "superseded"
+    case .stale: "stale"
     }
   }
 }

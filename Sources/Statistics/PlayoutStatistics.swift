@@ -24,7 +24,21 @@ public struct PlayoutStatistics: Hashable, Sendable {
   /// How much of the time the sender was silent on purpose (discontinuous transmission); no loss.
   public var silenceDuration = Interval.zero
   /// By how much playing faster or slower changed the time; positive is longer.
-  public var stretchedDuration = Interval.zero
+  public var stretchedDuration: Interval { insertedDuration - removedDuration }
+  /// How much was inserted into packets' audio to gain time.
+  public var insertedDuration = Interval.zero
+  /// How much was removed from packets' audio to lose delay.
+  public var removedDuration = Interval.zero
+  /// How often audio was lengthened or shortened.
+  public var stretches = 0
+  /// How long there was nothing to play, and the delay grew by it.
+  public var stalledDuration = Interval.zero
+  /// How often there was nothing to play although the sender hadn't paused.
+  public var underruns = 0
+  /// The sum over all media played of the time that it waited in the buffer, in seconds times seconds of media.
+  public var waited = 0.0
+  /// The sum over all media played of the target delay, in seconds times seconds of media.
+  public var targeted = 0.0
 
   /// The buffer's level in milliseconds, looked at each time something is played.
   public var bufferLevel = RunningExtent()

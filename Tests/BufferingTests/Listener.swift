@@ -76,7 +76,7 @@ struct Listener {
       switch entry.decision {
       case .play(let packet, _, let skip): sum + packet.duration - skip
       case .recover(_, let duration), .conceal(let duration), .silence(let duration): sum + duration
-      case .wait, .ended: sum
+      case .wait, .discard, .ended: sum
       }
     }
   }

@@ -93,6 +93,7 @@ struct PropertyTests {
         if let until { #expect(until > now) }
         return
       case .ended: return
+      case .discard: Issue.record("a buffer whose delay is fixed gives nothing up")
       case .play(let packet, _, let skip):
         #expect(packet.sequence > watch.lastPlayed)
         #expect(watch.waiting.remove(packet.sequence) != nil)

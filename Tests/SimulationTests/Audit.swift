@@ -98,6 +98,7 @@ private func auditPlayout(of stream: ReceiveStream, _ record: WorldRecord, _ com
     case .recover(_, let duration), .conceal(let duration), .silence(let duration):
       #expect(duration > 0, comment)
       units += duration
+    case .discard: break
     case .wait, .ended: Issue.record("a wait isn't a decision")
     }
   }

@@ -86,7 +86,7 @@ final class StreamExtractor {
       outputs[key]?.silence -= seconds
       try opus?.fill(silent: duration)
       try wave?.fill(silent: duration)
-    case .wait, .ended: break
+    case .wait, .discard, .ended: break
     }
   }
 

@@ -95,7 +95,7 @@ final class StreamRecorder {
       }
     case .conceal(let duration): try output.fill(concealing: duration)
     case .silence(let duration): try output.fill(silent: duration)
-    case .wait, .ended: break
+    case .wait, .discard, .ended: break
     }
   }
 

@@ -1,0 +1,86 @@
+import Buffering
+import Glibc
+import Timeline
+
+/// `playout-bench`: what delay and what late loss the jitter buffer gives on arrival traces, one JSON line a setting.
+@main
+struct PlayoutBench {
+  static func main() {
+    var budgets: [Double] = []
+    var fixed: [Double] = []
+    var phase = Interval.zero
+    var paths: [String] = []
+    var arguments = CommandLine.arguments.dropFirst()
+    while let argument = arguments.popFirst() {
+      switch argument {
+      case "--late-budget": budgets += numbers(arguments.popFirst())
+      case "--fixed": fixed += numbers(arguments.popFirst())
+      case "--phase": phase = Interval(seconds: (numbers(arguments.popFirst()).first ?? 0) / 1000)
+      default: paths.append(argument)
+      }
+    }
+    guard !paths.isEmpty else {
+      fail("name at least one trace; playout-bench [--late-budget B,...] [--fixed MS,...] TRACE...")
+    }
+    if budgets.isEmpty, fixed.isEmpty { budgets = [0.005] }
+    for path in paths {
+      guard let trace = Trace(path: path) else { fail("\(path) is not a trace that can be read") }
+      for budget in budgets {
+        var configuration = JitterBuffer.Configuration(clockRate: PlayoutRun.rate, target: .zero)
+        configuration.adaptation = JitterBuffer.Adaptation(lateBudget: budget)
+        let run = PlayoutRun(trace: trace, configuration: configuration, phase: phase)
+        print(line(run.result(policy: "adaptive", lateBudget: budget), of: trace))
+      }
+      for delay in fixed {
+        let configuration = JitterBuffer.Configuration(
+          clockRate: PlayoutRun.rate, target: Interval(seconds: delay / 1000))
+        let run = PlayoutRun(trace: trace, configuration: configuration, phase: phase)
+        print(line(run.result(policy: "fixed \(delay)", lateBudget: nil), of: trace))
+      }
+    }
+  }
+
+  private static func numbers(_ text: String?) -> [Double] {
+    guard let text else { fail("a list of numbers is missing at the end of the line") }
+    return text.split(separator: ",").map { field in
+      guard let number = Double(field), number >= 0 else { fail("\(field) is not a number of 0 or more") }
+      return number
+    }
+  }
+
+  private static func fail(_ sentence: String) -> Never {
+    let text = "playout-bench: \(sentence)\n"
+    _ = text.withCString { write(STDERR_FILENO, $0, strlen($0)) }
+    exit(2)
+  }
+
+  private static func line(_ result: PlayoutResult, of trace: Trace) -> String {
+    let sorted = result.delays.sorted()
+    func quantile(_ share: Double) -> Double {
+      sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
+    }
+    let seconds = result.media / 1000
+    let minutes = seconds / 60
+    let mean = sorted.isEmpty ? 0 : sorted.reduce(0, +) / Double(sorted.count)
+    func milliseconds(_ units: Int64) -> Double { Double(units) / Double(PlayoutRun.rate) * 1000 }
+    let fields: [(String, String)] = [
+      ("trace", "\"\(trace.name)\""), ("policy", "\"\(result.policy)\""),
+      ("late_budget", result.lateBudget.map { "\($0)" } ?? "null"),
+      ("mean_delay_ms", number(mean)), ("p50_ms", number(quantile(0.5))), ("p95_ms", number(quantile(0.95))),
+      ("late_pct", number(100 * (result.concealed - result.lost) / result.media)),
+      ("network_loss_pct", number(100 * result.lost / result.media)),
+      ("discarded_pct", number(100 * Double(result.discarded) / Double(trace.packets.count))),
+      ("stretched_down_ms_per_s", number(milliseconds(result.counts.removedUnits) / seconds)),
+      ("stretched_up_ms_per_s", number(milliseconds(result.counts.insertedUnits) / seconds)),
+      ("stretch_events_per_min", number(Double(result.counts.stretches) / minutes)),
+      ("underruns_per_min", number(Double(result.counts.underruns) / minutes)),
+      ("longest_gap_ms", number(result.longestGap)),
+    ]
+    return "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+  }
+
+  private static func number(_ value: Double) -> String {
+    let rounded = (value * 1000).rounded() / 1000
+    return "\(rounded == 0 ? 0 : rounded)"
+  }
+}

@@ -1,0 +1,137 @@
+import Timeline
+
+/// Learns from arrivals how much delay a late-loss budget needs.
+///
+/// Two memories are asked, and the larger answer counts. The slow one (a minute) knows what this path does as a rule;
+/// the fast one (a second) knows that it has just become worse, and forgets it as fast. What the slow memory learns is
+/// filtered twice:
+///
+/// - Its delays are counted from the smaller transit of the two seconds before and after the packet, whichever of the two
+///   is the larger. After a change of route the packets seem late only until the two seconds before have passed; looking
+///   at both sides, they don't seem late at all.
+/// - A spike that stands alone is put by until another one comes. One accident says nothing of the path, and would
+///   otherwise cost delay for a minute.
+struct DelayEstimator: Sendable {
+  /// An arrival that the slow memory hasn't taken in yet.
+  private struct Waiting: Sendable {
+    var arrival: Instant
+    var transit: Interval
+    var seconds: Double
+  }
+
+  private static let slowMemory = Interval.seconds(60)
+  private static let fastMemory = Interval.seconds(1)
+  /// How much more of the past second than of the past minute may be late.
+  private static let fastTail = 4.0
+  /// A delay this far beyond the slow memory's answer is part of a spike.
+  private static let spikeMargin = Interval.milliseconds(10)
+  /// Delays that follow each other within this time are one spike.
+  private static let spikeGap = Interval.milliseconds(300)
+  /// Delays that go on for longer than this aren't a spike but what the path is like now.
+  private static let longestSpike = Interval.seconds(1)
+  /// A spike that stood alone for so long is forgotten.
+  private static let spikeMemory = Interval.seconds(60)
+  /// The most delays of one spike.
+  private static let spikeLimit = 256
+  /// The most packets that wait for the slow memory; beyond it they wait for less than two seconds.
+  private static let waitingLimit = 512
+  /// The share by which the slow memory's answer is raised while it knows nothing, and the samples by which it knows.
+  private static let ignorance = (share: 0.5, samples: 500.0)
+  /// The share of the past below which nothing is known: less than one spike a minute.
+  private static let resolution = 0.0005
+
+  /// A smallest transit that rises by more than this between two packets is another route's.
+  private static let routeChange = Interval.milliseconds(10)
+
+  private let budget: Double
+  private var slow = DelayHistogram(memory: slowMemory)
+  private var fast = DelayHistogram(memory: fastMemory)
+  private var before: ArrivalModel?
+  private var lastBase: Interval?
+  private var waiting: [Waiting]
+  private var firstWaiting = 0
+  private var waitingCount = 0
+  private var spike: [(delay: Interval, seconds: Double)] = []
+  private var lastSpike: Instant?
+  private var spikeStart = Instant.zero
+  private var slowAnswer = Interval.zero
+  /// How much delay the budget needs, counted from the smallest transit.
+  private(set) var need = Interval.zero
+
+  /// Begins with no knowledge.
+  ///
+  /// - Parameter lateBudget: the share of media that may come too late, 0...1.
+  init(lateBudget: Double) {
+    budget = lateBudget
+    waiting = Array(
+      repeating: Waiting(arrival: .zero, transit: .zero, seconds: 0), count: Self.waitingLimit)
+    spike.reserveCapacity(Self.spikeLimit)
+  }
+
+  /// Takes in an arrival.
+  ///
+  /// - Parameters:
+  ///   - transit: arrival time less media time.
+  ///   - base: the smallest transit of the last two seconds, this one among them.
+  ///   - seconds: how long the packet plays.
+  mutating func observe(transit: Interval, base: Interval, at arrival: Instant, seconds: Double) {
+    // After a change of route the last second's delays were counted from what doesn't hold any more.
+    if let lastBase, base - lastBase > Self.routeChange { fast.removeAll() }
+    lastBase = base
+    fast.add(transit - base, seconds: seconds)
+    if waitingCount == Self.waitingLimit { learnOldest(base: base) }
+    waiting[(firstWaiting + waitingCount) % Self.waitingLimit] = Waiting(
+      arrival: arrival, transit: transit, seconds: seconds)
+    waitingCount += 1
+    while waitingCount > 0, waiting[firstWaiting].arrival < arrival - ArrivalModel.window { learnOldest(base: base) }
+    let doubt = Self.ignorance.samples / (Self.ignorance.samples + Double(slow.count))
+    let raised = slowAnswer.seconds * (1 + Self.ignorance.share * doubt * doubt)
+    need = max(Interval(seconds: raised), fast.quantile(tail: min(0.5, Self.fastTail * budget)))
+  }
+
+  /// The chance, 0...1, that a packet will be delayed by more than `due`, given that it is by more than `already`.
+  ///
+  /// What has never been seen counts as likely to go on.
+  func chance(ofMoreThan due: Interval, after already: Interval) -> Double {
+    (slow.share(beyond: due) + Self.resolution) / (slow.share(beyond: already) + Self.resolution)
+  }
+
+  /// The timeline begins anew: transits can't be compared with those before, but what was learned of delays stays.
+  mutating func restart() {
+    waitingCount = 0
+    before = nil
+    lastBase = nil
+  }
+
+  private mutating func learnOldest(base: Interval) {
+    let packet = waiting[firstWaiting]
+    firstWaiting = (firstWaiting + 1) % Self.waitingLimit
+    waitingCount -= 1
+    if before == nil { before = ArrivalModel(transit: packet.transit, at: packet.arrival) }
+    before?.observe(transit: packet.transit, at: packet.arrival)
+    let origin = max(before?.base ?? base, base)
+    learn(max(.zero, packet.transit - origin), at: packet.arrival, seconds: packet.seconds)
+    slowAnswer = slow.quantile(tail: budget)
+  }
+
+  private mutating func learn(_ delay: Interval, at arrival: Instant, seconds: Double) {
+    guard delay > slowAnswer + Self.spikeMargin else { return slow.add(delay, seconds: seconds) }
+    let quiet = lastSpike.map { arrival - $0 } ?? Self.spikeMemory
+    if quiet > Self.spikeGap {
+      if quiet < Self.spikeMemory { learnSpike() } else { spike.removeAll(keepingCapacity: true) }
+      spikeStart = arrival
+    }
+    lastSpike = arrival
+    if arrival - spikeStart > Self.longestSpike || spike.count == Self.spikeLimit {
+      learnSpike()
+      slow.add(delay, seconds: seconds)
+    } else {
+      spike.append((delay, seconds))
+    }
+  }
+
+  private mutating func learnSpike() {
+    for sample in spike { slow.add(sample.delay, seconds: sample.seconds) }
+    spike.removeAll(keepingCapacity: true)
+  }
+}

@@ -1,0 +1,247 @@
+public import Timeline
+
+/// Playout that keeps an adaptive target by stretching audio: no packet is thrown away to lose delay, and none is
+/// concealed to gain it, as long as the stretching of what is played can do it.
+extension JitterBuffer {
+  /// Concealment without a packet that lasts for so long ends what was played before: what follows begins at the target.
+  private static let longStall = Interval.milliseconds(500)
+  /// The delay may be this far from the target before anything is stretched.
+  private static let tolerance = Interval.milliseconds(4)
+  /// The longest change of one packet's audio: little more than a period of the lowest voices.
+  private static let longestChange = Interval.milliseconds(15)
+  /// Less of a block than this isn't worth a change.
+  private static let smallestRemainder = Interval.microseconds(500)
+  /// The chance that the next packet is late from which on the one before it is lengthened.
+  private static let risk = 0.3
+
+  /// Whether decisions follow the pull clock.
+  var isElastic: Bool { estimator != nil && configuration.isContinuous }
+
+  /// The delay, beyond the smallest transit, at which media decided at `tick` will be heard.
+  private func playoutDelay(of timestamp: Int64, at tick: Instant) -> Interval {
+    guard let arrivals else { return .zero }
+    return (tick + elastic.queued - .zero) - Interval(units: timestamp, rate: configuration.clockRate) - arrivals.base
+  }
+
+  /// Playout doesn't begin before this: the packets so far weren't known to be a stream.
+  public mutating func holdStart(until instant: Instant) {
+    if !hasStarted { elastic.tick = max(elastic.tick, instant) }
+  }
+
+  /// The next thing to do for a sink that pulls `block` at `now`; `.wait` once the block is there.
+  ///
+  /// For a sink with a clock of its own; `poll(at:)` has one that pulls 10 ms every 10 ms. A buffer is used with one of
+  /// the two.
+  public mutating func pull(_ block: Interval, at now: Instant) -> PlayoutDecision {
+    guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
+    elastic.tick = now
+    guard elastic.queued + ElasticPlayout.rounding < block else {
+      elastic.queued -= block
+      return .wait(until: nil)
+    }
+    return decide(at: now, until: now) ?? .silence(duration: units(block - elastic.queued, isQueued: true))
+  }
+
+  /// What the player made of ``stretch``: so many units inserted, or removed when negative.
+  public mutating func settleStretch(_ units: Int64) {
+    let difference = units - stretch.preferred
+    noteStretch(-stretch.preferred)
+    noteStretch(units)
+    elastic.queued += Interval(units: difference, rate: configuration.clockRate)
+    if stretch.most != 0 { counts.stretches += (units == 0 ? 0 : 1) - (stretch.preferred == 0 ? 0 : 1) }
+    stretch = .none
+  }
+
+  mutating func pollElastic(at now: Instant) -> PlayoutDecision {
+    guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
+    while elastic.pull(until: now) {
+      if let decision = decide(at: elastic.tick, until: now) { return decision }
+    }
+    return .wait(until: elastic.tick)
+  }
+
+  /// Learns from an arrival.
+  @inline(__always) mutating func learn(_ packet: BufferedPacket, _ transit: Interval) {
+    guard let adaptation = configuration.adaptation, let base = arrivals?.base else { return }
+    let units = packet.duration > 0 ? packet.duration : lastDuration
+    estimator?.observe(
+      transit: transit, base: base, at: packet.arrival, seconds: Double(units) / Double(configuration.clockRate))
+    guard let need = estimator?.need else { return }
+    target = min(max(need, adaptation.limits.lowerBound), adaptation.limits.upperBound)
+  }
+
+  /// The next thing to put into the queue; nil when the clock was set instead.
+  private mutating func decide(at tick: Instant, until now: Instant) -> PlayoutDecision? {
+    guard let head = store.head else { return stall(at: tick, until: now) }
+    let isFlushing = crossBoundary(to: head)
+    absorbStall(before: head)
+    var gap = head.timestamp - nextTimestamp
+    if isFlushing {
+      // What is played before a boundary is played at once: a pause in it mustn't take time.
+      if gap > missingUnits(before: head) {
+        nextTimestamp = head.timestamp
+        gap = 0
+      }
+    } else {
+      let delay = playoutDelay(of: head.timestamp, at: tick)
+      if let decision = discardStale(head, delay: delay) { return decision }
+      if !elastic.isAnchored {
+        elastic.isAnchored = true
+        let lack = target - delay
+        if lack > .zero {
+          guard hasStarted else {
+            elastic.tick = tick + lack
+            return nil
+          }
+          return .silence(duration: units(lack, isQueued: true))
+        }
+      }
+    }
+    guard gap <= 0 else { return queue(fill(gap, before: head)) }
+    return lengthen(head, at: tick, isFlushing: isFlushing)
+  }
+
+  /// Plays a packet, with a wish for its length.
+  private mutating func lengthen(_ head: BufferedPacket, at tick: Instant, isFlushing: Bool) -> PlayoutDecision {
+    let delay = playoutDelay(of: nextTimestamp, at: tick)
+    let heard = tick + elastic.queued
+    stretch = isFlushing ? .none : wish(for: head, delay: delay, at: tick)
+    let decision = play(head)
+    guard case .play(_, _, let skip) = decision else { return decision }
+    let duration = head.duration - skip
+    counts.waited += max(0, (heard - head.arrival).seconds) * Double(duration)
+    counts.targeted += target.seconds * Double(duration)
+    if stretch.preferred != 0 {
+      noteStretch(stretch.preferred)
+      counts.stretches += 1
+    }
+    elastic.queued += Interval(units: duration + stretch.preferred, rate: configuration.clockRate)
+    return decision
+  }
+
+  /// How much longer or shorter the packet that is about to be played should become.
+  private mutating func wish(for head: BufferedPacket, delay: Interval, at tick: Instant) -> Stretch {
+    guard head.duration > 0 else { return .none }
+    let remainder = elastic.queued
+    if isAboutToRunDry(after: head, at: tick) {
+      let lack = ElasticPlayout.block - remainder
+      let wanted = lack < ElasticPlayout.block / 2 ? lack + ElasticPlayout.block : lack
+      return change(atMost: Self.longestChange, preferring: wanted, of: head, isUrgent: true)
+    }
+    guard tick >= elastic.nextStretch else { return .none }
+    if delay < target - Self.tolerance {
+      let wanted = min(target - delay, ElasticPlayout.block)
+      elastic.nextStretch = tick + wanted * 10
+      return change(atMost: Self.longestChange, preferring: wanted, of: head, isUrgent: false)
+    }
+    // A delay that the buffer began with and that has been enough so far is left alone.
+    let excess = elastic.hasRunDry || delay > .milliseconds(60) ? delay - target : .zero
+    let isUnaligned = remainder > Self.smallestRemainder
+    guard excess > Self.tolerance + (isUnaligned ? .zero : ElasticPlayout.block), !isUnaligned || excess >= remainder
+    else { return .none }
+    let isFar = excess > .milliseconds(60)
+    let wanted = isUnaligned ? remainder : ElasticPlayout.block
+    elastic.nextStretch = tick + wanted * (excess > .milliseconds(250) ? 2 : isFar ? 4 : 10)
+    return change(
+      atMost: -min(excess, Self.longestChange), preferring: -wanted, of: head, isUrgent: isFar)
+  }
+
+  private func change(
+    atMost most: Interval, preferring preferred: Interval, of head: BufferedPacket, isUrgent: Bool
+  ) -> Stretch {
+    let rate = configuration.clockRate
+    // Half of a packet at most: the rest has to be heard.
+    let limit = head.duration / 2 + head.duration / 4
+    let most = min(max(most.units(rate: rate), -limit), limit)
+    let wanted = preferred.units(rate: rate)
+    return Stretch(most: most, preferred: min(max(wanted, min(most, 0)), max(most, 0)), isUrgent: isUrgent)
+  }
+
+  /// Whether this packet is the last one, the next should be here, and is likely to come too late.
+  private func isAboutToRunDry(after head: BufferedPacket, at tick: Instant) -> Bool {
+    guard let tail = store.tail, let arrivals, let estimator, !isEnded, !head.isSilence else { return false }
+    let rate = configuration.clockRate
+    let packet = Interval(units: max(1, lastDuration), rate: rate)
+    guard tick - lastArrival > packet + packet * 3 / 4 else { return false }
+    let end = tail.timestamp + tail.duration
+    let left = elastic.queued + Interval(units: end - nextTimestamp, rate: rate)
+    guard left < packet + ElasticPlayout.block else { return false }
+    let already = (tick - .zero) - Interval(units: end, rate: rate) - arrivals.base
+    return already > .zero && estimator.chance(ofMoreThan: already + left, after: already) > Self.risk
+  }
+
+  /// Gives a packet up when so much media waits that what is played isn't news any more.
+  private mutating func discardStale(_ head: BufferedPacket, delay: Interval) -> PlayoutDecision? {
+    guard let adaptation = configuration.adaptation else { return nil }
+    if delay > adaptation.limits.upperBound + ElasticPlayout.block { elastic.isDiscarding = true }
+    guard elastic.isDiscarding else { return nil }
+    guard store.count > 1, delay > target + Interval(units: head.duration, rate: configuration.clockRate) else {
+      elastic.isDiscarding = false
+      return nil
+    }
+    counts.concealed += Int(head.sequence - nextSequence) + 1 - gapRecovered
+    counts.discarded += 1
+    nextSequence = head.sequence + 1
+    nextTimestamp = head.timestamp + head.duration
+    gapUnits = 0
+    gapRecovered = 0
+    store.removeLowest()
+    return .discard(head)
+  }
+
+  /// There is nothing to play: fill a block, and let the delay grow by it.
+  private mutating func stall(at tick: Instant, until now: Instant) -> PlayoutDecision? {
+    if isEnded {
+      stallUnits = 0
+      return .ended
+    }
+    guard case .none = boundary else { return .wait(until: nil) }
+    if stallUnits == 0, !lastWasSilence {
+      counts.underruns += 1
+      elastic.hasRunDry = true
+    }
+    let rate = configuration.clockRate
+    if Interval(units: stallUnits, rate: rate) >= Self.longStall { elastic.isAnchored = false }
+    guard lastWasSilence || stallUnits >= concealmentLimit else {
+      let piece = units(ElasticPlayout.block, isQueued: true)
+      stallUnits += piece
+      return .conceal(duration: piece)
+    }
+    // As many blocks as have passed, at once: a capture's clock may leap by years.
+    let passed = max(1, (now - tick).nanoseconds / ElasticPlayout.block.nanoseconds)
+    let longest = Interval(units: Self.longestSilence, rate: rate)
+    let piece = units(min(ElasticPlayout.block * passed, longest), isQueued: true)
+    stallUnits += piece
+    return .silence(duration: piece)
+  }
+
+  /// What was filled while nothing was known stands for the media that is missing before the next packet; the rest
+  /// has made the delay longer.
+  private mutating func absorbStall(before head: BufferedPacket) {
+    guard stallUnits > 0 else { return }
+    let covered = min(stallUnits, max(0, head.timestamp - nextTimestamp))
+    counts.stalledUnits += stallUnits - covered
+    stallUnits = covered
+    nextTimestamp += covered
+    settleStall(lost: missingUnits(before: head))
+  }
+
+  private mutating func queue(_ decision: PlayoutDecision) -> PlayoutDecision {
+    switch decision {
+    case .recover(_, let duration), .conceal(let duration), .silence(let duration):
+      elastic.queued += Interval(units: duration, rate: configuration.clockRate)
+    case .play, .wait, .discard, .ended: break
+    }
+    return decision
+  }
+
+  /// An interval in clock units; with `isQueued` it is put into the queue as well.
+  private mutating func units(_ interval: Interval, isQueued: Bool) -> Int64 {
+    if isQueued { elastic.queued += interval }
+    return max(1, interval.units(rate: configuration.clockRate))
+  }
+
+  private mutating func noteStretch(_ units: Int64) {
+    if units > 0 { counts.insertedUnits += units } else { counts.removedUnits -= units }
+  }
+}
