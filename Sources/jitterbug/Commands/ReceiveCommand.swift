@@ -30,6 +30,7 @@ enum ReceiveCommand {
     if options.output.linkTraceFile != nil && options.link == nil {
       throw UsageError("--link-trace writes what --link does, but there is no --link")
     }
+    try options.buffer.check()
     try ReportOutput.check(options.output)
     return options
   }

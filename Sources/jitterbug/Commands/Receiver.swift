@@ -234,7 +234,9 @@ final class Receiver {
 
   private func play(until now: Instant) {
     while let (stream, decision) = session.pollPlayout(at: now) {
-      recorder.perform(decision, of: stream, in: session)
+      if let change = recorder.perform(decision, of: stream, in: session) {
+        session.settleStretch(of: stream, by: change)
+      }
     }
   }
 
@@ -357,7 +359,8 @@ final class Receiver {
     var generator = SeededGenerator(seed: seed)
     var configuration = ReceiveSession.Configuration(
       ssrc: UInt32(truncatingIfNeeded: generator.next()), cname: HostName.cname(), seed: generator.next())
-    configuration.target = options.buffer
+    configuration.target = options.buffer.target
+    configuration.adaptation = options.buffer.adaptation
     configuration.idleTimeout = options.idleTimeout ?? (options.isEnding ? .seconds(10) : nil)
     configuration.sourceLimit = options.sourceLimit
     configuration.isTracing = options.traceFile != nil

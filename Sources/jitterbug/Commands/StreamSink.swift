@@ -1,0 +1,133 @@
+import Media
+
+/// A file or pipe for one stream: WAV, raw samples, or the Opus packets themselves.
+///
+/// What is filled in while nobody knows whether the stream goes on (the end of a stream whose goodbye was lost looks
+/// like a pause) is kept back from a file until something follows, so that a recording ends where the media ended. A
+/// pipe has a listener now, so there everything is written at once.
+final class StreamSink {
+  private enum Writer: ~Copyable {
+    case wav(WAVWriter)
+    case raw(RawWriter)
+    case opus(OggOpusWriter)
+    case closed
+  }
+
+  /// Whether packets are written as they are.
+  let takesPackets: Bool
+  let channels: Int
+  private var writer: Writer
+  private let isLive: Bool
+  /// Samples kept back, and silence kept back behind them, in frames.
+  private var pending: [Int16] = []
+  private var pendingSilence: Int64 = 0
+
+  /// The most samples kept back: beyond it silence is only counted.
+  private static let pendingLimit = 48_000
+
+  init(path: String, format: ReceiveOptions.Format, channels: Int, interrupt: WriteInterrupt) throws(CommandError) {
+    var output: OutputFile
+    do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
+    output.interrupt = interrupt
+    isLive = !output.isSeekable
+    takesPackets = format == .opus
+    self.channels = channels
+    do {
+      switch format {
+      case .wav: writer = .wav(try WAVWriter(output: output, sampleRate: 48_000, channels: channels))
+      case .raw: writer = .raw(RawWriter(output: output))
+      case .opus:
+        let head = OpusHead(channels: channels, preSkip: 312, inputSampleRate: 48_000)
+        writer = .opus(try OggOpusWriter(output: output, head: head, serial: 0x6a62_7567))
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  /// Writes samples, and before them what was kept back: the stream goes on.
+  func write(_ samples: Span<Int16>) throws(CommandError) {
+    try settle()
+    try put(samples)
+  }
+
+  /// Takes samples that are only heard if something follows them.
+  func keep(_ samples: Span<Int16>) throws(CommandError) {
+    if pendingSilence == 0, pending.count < Self.pendingLimit * channels {
+      for index in samples.indices { pending.append(samples[index]) }
+    } else {
+      pendingSilence += Int64(samples.count / channels)
+    }
+    if isLive { try settle() }
+  }
+
+  /// Takes silence that only counts if something follows it.
+  func keep(silence frames: Int64) throws(CommandError) {
+    pendingSilence += frames
+    if isLive { try settle() }
+  }
+
+  /// Writes a packet at its place in samples at 48 kHz; false when it isn't one.
+  func write(packet: RawSpan, at time: Int64) throws(CommandError) -> Bool {
+    guard case .opus(var opus) = exchange(with: .closed) else { return true }
+    var isValid = true
+    do { isValid = try opus.write(packet, at: time) != .invalid } catch { throw CommandError(error.description) }
+    writer = .opus(opus)
+    return isValid
+  }
+
+  /// Ends the file; what was kept back belonged to nothing.
+  func finish() throws(CommandError) {
+    do {
+      switch exchange(with: .closed) {
+      case .wav(let writer): try writer.finish()
+      case .raw(let writer): try writer.finish()
+      case .opus(let writer): try writer.finish()
+      case .closed: break
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  private func settle() throws(CommandError) {
+    guard !pending.isEmpty || pendingSilence > 0 else { return }
+    let kept = pending
+    if !kept.isEmpty { try put(kept.span) }
+    pending.removeAll(keepingCapacity: true)
+    let silence = pendingSilence
+    pendingSilence = 0
+    guard silence > 0 else { return }
+    do {
+      switch exchange(with: .closed) {
+      case .wav(var wav):
+        try wav.writeSilence(frames: Int(silence))
+        writer = .wav(wav)
+      case .raw(var raw):
+        try raw.writeSilence(samples: Int(silence) * channels)
+        writer = .raw(raw)
+      case .opus(let opus): writer = .opus(opus)
+      case .closed: break
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  private func put(_ samples: Span<Int16>) throws(CommandError) {
+    guard !samples.isEmpty else { return }
+    do {
+      switch exchange(with: .closed) {
+      case .wav(var wav):
+        try wav.write(samples)
+        writer = .wav(wav)
+      case .raw(var raw):
+        try raw.write(samples)
+        writer = .raw(raw)
+      case .opus(let opus): writer = .opus(opus)
+      case .closed: break
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  /// Takes the writer out: a noncopyable value in a class is changed by moving it out and back.
+  private func exchange(with new: consuming Writer) -> Writer {
+    var taken = new
+    swap(&taken, &writer)
+    return taken
+  }
+}
