@@ -9,15 +9,27 @@ struct PlayoutBench {
     var budgets: [Double] = []
     var fixed: [Double] = []
     var phase = Interval.zero
+    var watchEvery: Interval?
     var paths: [String] = []
     var arguments = CommandLine.arguments.dropFirst()
     while let argument = arguments.popFirst() {
       switch argument {
       case "--late-budget": budgets += numbers(arguments.popFirst())
       case "--fixed": fixed += numbers(arguments.popFirst())
+      case "--watch": watchEvery = Interval(seconds: (numbers(arguments.popFirst()).first ?? 0) / 1000)
       case "--phase": phase = Interval(seconds: (numbers(arguments.popFirst()).first ?? 0) / 1000)
       default: paths.append(argument)
       }
+    }
+    if let every = watchEvery {
+      for path in paths {
+        guard let trace = Trace(path: path) else { fail("\(path) is not a trace that can be read") }
+        var configuration = JitterBuffer.Configuration(clockRate: PlayoutRun.rate, target: .zero)
+        configuration.adaptation = JitterBuffer.Adaptation(lateBudget: budgets.first ?? 0.005)
+        let run = PlayoutRun(trace: trace, configuration: configuration, phase: phase)
+        watch(run, every: every)
+      }
+      return
     }
     guard !paths.isEmpty else {
       fail("name at least one trace; playout-bench [--late-budget B,...] [--fixed MS,...] TRACE...")
@@ -37,6 +49,25 @@ struct PlayoutBench {
         let run = PlayoutRun(trace: trace, configuration: configuration, phase: phase)
         print(line(run.result(policy: "fixed \(delay)", lateBudget: nil), of: trace))
       }
+    }
+  }
+
+  /// Prints the target and the delay over time, a line of CSV every so often.
+  private static func watch(_ run: PlayoutRun, every: Interval) {
+    var next = Interval.zero
+    print("time_ms,target_ms,delay_ms,level_ms,concealed_ms,inserted_ms,removed_ms,underruns")
+    _ = run.result(policy: "adaptive", lateBudget: nil) { tick, buffer in
+      guard tick >= next else { return }
+      next = tick + every
+      func milliseconds(_ units: Int64) -> String { number(Double(units) / Double(PlayoutRun.rate) * 1000) }
+      let counts = buffer.counts
+      let fields = [
+        number(tick.milliseconds), number(buffer.target.milliseconds),
+        buffer.playoutDelay(at: .zero + tick).map { number($0.milliseconds) } ?? "",
+        number(buffer.level.milliseconds), milliseconds(counts.concealedUnits + counts.stalledUnits),
+        milliseconds(counts.insertedUnits), milliseconds(counts.removedUnits), "\(counts.underruns)",
+      ]
+      print(fields.joined(separator: ","))
     }
   }
 

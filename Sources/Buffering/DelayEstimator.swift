@@ -20,7 +20,7 @@ struct DelayEstimator: Sendable {
   }
 
   private static let slowMemory = Interval.seconds(60)
-  private static let fastMemory = Interval.seconds(1)
+  private static let fastMemory = Interval.milliseconds(800)
   /// How much more of the past second than of the past minute may be late.
   private static let fastTail = 4.0
   /// A delay this far beyond the slow memory's answer is part of a spike.

@@ -21,8 +21,17 @@ struct ElasticPlayout: Sendable {
   var hasRunDry = false
   /// Whether stale media is being given up.
   var isDiscarding = false
+  /// How fast the sender's clock runs.
+  var drift = DriftEstimator()
+  /// How much longer (or, negative, shorter) audio is made by resampling, as a share.
+  var correction = 0.0
   /// No stretching before this, unless the buffer is about to run dry.
   var nextStretch = Instant.zero
+
+  /// Puts `length` of media into the queue, as long as resampling makes it.
+  mutating func append(_ length: Interval) {
+    queued += correction == 0 ? length : Interval(seconds: length.seconds * (1 + correction))
+  }
 
   mutating func begin(at arrival: Instant) {
     tick = arrival + Self.lead

@@ -9,8 +9,16 @@ extension JitterBuffer {
   private static let tolerance = Interval.milliseconds(4)
   /// The longest change of one packet's audio: little more than a period of the lowest voices.
   private static let longestChange = Interval.milliseconds(15)
+  /// A delay that is longer than needed by less than this is left alone: it would be too short with a block less.
+  private static let smallestExcess = ElasticPlayout.block + tolerance
   /// Less of a block than this isn't worth a change.
   private static let smallestRemainder = Interval.microseconds(500)
+  /// What the delay has above the target and a block while a drift is corrected.
+  private static let driftMargin = Interval.milliseconds(1)
+  /// The resampling by which each millisecond that it lacks is made up.
+  private static let driftLift = 1e-4
+  /// The most that audio is resampled: a twentieth of a semitone's third.
+  private static let strongestCorrection = 0.001
   /// The chance that the next packet is late from which on the one before it is lengthened.
   private static let risk = 0.3
 
@@ -22,6 +30,18 @@ extension JitterBuffer {
     guard let arrivals else { return .zero }
     return (tick + elastic.queued - .zero) - Interval(units: timestamp, rate: configuration.clockRate) - arrivals.base
   }
+
+  /// The delay, beyond the smallest transit, of what is played at `now`; nil before anything is played.
+  public func playoutDelay(at now: Instant) -> Interval? {
+    guard hasStarted, arrivals != nil else { return nil }
+    return isElastic ? playoutDelay(of: nextTimestamp, at: max(now, elastic.tick)) : target
+  }
+
+  /// By how much the player should make audio longer (or shorter, when negative) by resampling, as a share of at most
+  /// 0.001: the sender's clock isn't ours.
+  ///
+  /// 0 as long as nothing else is needed, so that audio stays bit for bit as it was sent.
+  public var driftCorrection: Double { elastic.correction }
 
   /// Playout doesn't begin before this: the packets so far weren't known to be a stream.
   public mutating func holdStart(until instant: Instant) {
@@ -66,6 +86,7 @@ extension JitterBuffer {
     let units = packet.duration > 0 ? packet.duration : lastDuration
     estimator?.observe(
       transit: transit, base: base, at: packet.arrival, seconds: Double(units) / Double(configuration.clockRate))
+    elastic.drift.observe(transit: transit, at: packet.arrival)
     guard let need = estimator?.need else { return }
     target = min(max(need, adaptation.limits.lowerBound), adaptation.limits.upperBound)
   }
@@ -104,6 +125,7 @@ extension JitterBuffer {
   /// Plays a packet, with a wish for its length.
   private mutating func lengthen(_ head: BufferedPacket, at tick: Instant, isFlushing: Bool) -> PlayoutDecision {
     let delay = playoutDelay(of: nextTimestamp, at: tick)
+    correctDrift(delay: delay)
     let heard = tick + elastic.queued
     stretch = isFlushing ? .none : wish(for: head, delay: delay, at: tick)
     let decision = play(head)
@@ -115,7 +137,7 @@ extension JitterBuffer {
       noteStretch(stretch.preferred)
       counts.stretches += 1
     }
-    elastic.queued += Interval(units: duration + stretch.preferred, rate: configuration.clockRate)
+    elastic.append(Interval(units: duration + stretch.preferred, rate: configuration.clockRate))
     return decision
   }
 
@@ -129,21 +151,42 @@ extension JitterBuffer {
       return change(atMost: Self.longestChange, preferring: wanted, of: head, isUrgent: true)
     }
     guard tick >= elastic.nextStretch else { return .none }
-    if delay < target - Self.tolerance {
-      let wanted = min(target - delay, ElasticPlayout.block)
+    // A packet that is needed before it is due, because it begins within a block, has so much less time.
+    let margin = delay - remainder
+    if margin < target - min(Self.tolerance, target / 2) {
+      let wanted = min(target - margin, ElasticPlayout.block)
       elastic.nextStretch = tick + wanted * 10
       return change(atMost: Self.longestChange, preferring: wanted, of: head, isUrgent: false)
     }
     // A delay that the buffer began with and that has been enough so far is left alone.
-    let excess = elastic.hasRunDry || delay > .milliseconds(60) ? delay - target : .zero
-    let isUnaligned = remainder > Self.smallestRemainder
-    guard excess > Self.tolerance + (isUnaligned ? .zero : ElasticPlayout.block), !isUnaligned || excess >= remainder
-    else { return .none }
+    guard elastic.hasRunDry || delay > .milliseconds(60) else { return .none }
+    let excess = delay - target
+    // While a drift is corrected, packets begin anywhere in a block sooner or later, and aligning them is of no use.
+    let isDrifting = elastic.correction != 0
+    let isUnaligned = remainder > Self.smallestRemainder && !isDrifting
+    let smallest = Self.smallestExcess + (isDrifting ? ElasticPlayout.block : .zero)
+    guard isUnaligned ? excess > Self.tolerance && excess >= remainder : excess > smallest else { return .none }
     let isFar = excess > .milliseconds(60)
     let wanted = isUnaligned ? remainder : ElasticPlayout.block
     elastic.nextStretch = tick + wanted * (excess > .milliseconds(250) ? 2 : isFar ? 4 : 10)
     return change(
       atMost: -min(excess, Self.longestChange), preferring: -wanted, of: head, isUrgent: isFar)
+  }
+
+  /// Follows the sender's clock by resampling.
+  ///
+  /// As packets then begin anywhere in a block, the delay has to be longer by a block: it is made so first, by resampling
+  /// too, or by waiting until a fast sender has brought so much.
+  private mutating func correctDrift(delay: Interval) {
+    let slope = elastic.drift.slope
+    guard slope != 0 else {
+      elastic.correction = 0
+      return
+    }
+    let lack = (target + ElasticPlayout.block + Self.driftMargin - delay).milliseconds
+    let lift = lack > 0 ? min(lack * Self.driftLift, Self.strongestCorrection / 2) : 0
+    let correction = lack > 0 && slope < 0 ? 0 : slope + lift
+    elastic.correction = min(max(correction, -Self.strongestCorrection), Self.strongestCorrection)
   }
 
   private func change(
@@ -229,7 +272,7 @@ extension JitterBuffer {
   private mutating func queue(_ decision: PlayoutDecision) -> PlayoutDecision {
     switch decision {
     case .recover(_, let duration), .conceal(let duration), .silence(let duration):
-      elastic.queued += Interval(units: duration, rate: configuration.clockRate)
+      elastic.append(Interval(units: duration, rate: configuration.clockRate))
     case .play, .wait, .discard, .ended: break
     }
     return decision
@@ -237,7 +280,7 @@ extension JitterBuffer {
 
   /// An interval in clock units; with `isQueued` it is put into the queue as well.
   private mutating func units(_ interval: Interval, isQueued: Bool) -> Int64 {
-    if isQueued { elastic.queued += interval }
+    if isQueued { elastic.append(interval) }
     return max(1, interval.units(rate: configuration.clockRate))
   }
 
