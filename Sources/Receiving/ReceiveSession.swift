@@ -227,6 +227,11 @@ public struct ReceiveSession: Sendable {
     streams.last { $0.id == stream }?.buffer.stretch ?? .none
   }
 
+  /// By what share the player should make this stream's audio longer by resampling, because the clocks differ.
+  public func driftCorrection(of stream: Int) -> Double {
+    streams.last { $0.id == stream }?.buffer.driftCorrection ?? 0
+  }
+
   /// What the player made of it: so many units inserted, or removed when negative.
   public mutating func settleStretch(of stream: Int, by units: Int64) {
     guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return }

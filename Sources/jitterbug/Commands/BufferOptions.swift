@@ -34,7 +34,8 @@ struct BufferOptions: Sendable {
   func check() throws(UsageError) {
     guard lateBudget != nil, adaptation == nil else { return }
     throw UsageError(
-      "--late-budget is what an adaptive buffer aims at, and this one is fixed: add --buffer adaptive or --buffer 20-200")
+      "--late-budget is what an adaptive buffer aims at, and this one is fixed: add --buffer adaptive or --buffer 20-200"
+    )
   }
 
   /// `--buffer` and `--late-budget`, with what the help says of the first.

@@ -25,11 +25,18 @@ final class StreamOutput {
   init(
     path: String, format: ReceiveOptions.Format, channels: Int, isElastic: Bool, interrupt: WriteInterrupt
   ) throws(CommandError) {
-    sink = try StreamSink(path: path, format: format, channels: channels, interrupt: interrupt)
+    sink = try StreamSink(
+      path: path, format: format, channels: channels, isElastic: isElastic, interrupt: interrupt)
     self.channels = channels
     samples = [Int16](repeating: 0, count: (OpusDecoder.maximumFrames + Self.stretchRoom) * channels)
     do { decoder = try OpusDecoder(channels: channels) } catch { throw CommandError(error.description) }
     if isElastic, !sink.takesPackets { audio = PlayoutAudio(sampleRate: 48_000, channels: channels) }
+  }
+
+  /// By what share audio is made longer, because the sender's clock isn't ours.
+  var driftCorrection: Double {
+    get { sink.driftCorrection }
+    set { sink.driftCorrection = newValue }
   }
 
   /// Plays a packet, without its first `skip` samples; returns by how many samples it has become longer.
@@ -78,7 +85,7 @@ final class StreamOutput {
     position += duration
     guard !sink.takesPackets else { return }
     let faded = fade(into: duration)
-    if faded > 0 { try sink.keep(samples.span.extracting(0..<faded * channels)) }
+    try keep(faded)
     try sink.keep(silence: duration - Int64(faded))
   }
 
@@ -124,7 +131,7 @@ final class StreamOutput {
         continue
       }
       _ = audio?.take(&span, units: frames)
-      try sink.keep(samples.span.extracting(0..<frames * channels))
+      try keep(frames)
     }
   }
 
@@ -141,10 +148,18 @@ final class StreamOutput {
     guard let frames = audio?.tailLength(for: edge), frames > 0 else { return }
     var span = samples.mutableSpan
     let isMade = (try? decoder.conceal(frames: frames, into: &span)) != nil
-    audio?.end(with: samples.span.extracting(0..<(isMade ? frames * channels : 0)), at: edge)
+    let kept = samples
+    audio?.end(with: kept.span.extracting(0..<(isMade ? frames * channels : 0)), at: edge)
+  }
+
+  private func keep(_ frames: Int) throws(CommandError) {
+    guard frames > 0 else { return }
+    let kept = samples
+    try sink.keep(kept.span.extracting(0..<frames * channels))
   }
 
   private func write(from start: Int, to end: Int) throws(CommandError) {
-    try sink.write(samples.span.extracting(min(start, end) * channels..<end * channels))
+    let kept = samples
+    try sink.write(kept.span.extracting(min(start, end) * channels..<end * channels))
   }
 }

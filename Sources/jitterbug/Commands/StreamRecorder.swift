@@ -117,6 +117,7 @@ extension StreamOutput {
     switch decision {
     case .play(let packet, let slot, let skip):
       let stretch = session.stretch(of: id)
+      driftCorrection = session.driftCorrection(of: id)
       return try session.withPayload(of: id, in: slot) { (payload) throws(CommandError) in
         try play(payload, duration: packet.duration, skip: skip, stretch: stretch)
       }

@@ -1,3 +1,4 @@
+import Codecs
 import Media
 
 /// A file or pipe for one stream: WAV, raw samples, or the Opus packets themselves.
@@ -22,16 +23,25 @@ final class StreamSink {
   private var pending: [Int16] = []
   private var pendingSilence: Int64 = 0
 
+  /// Makes up for the sender's clock; nil where samples stay what they are.
+  private var resampler: DriftResampler?
+  private var resampled: [Int16] = []
+  /// What rounding has left out of resampled silence, in frames.
+  private var silenceCarry = 0.0
+
   /// The most samples kept back: beyond it silence is only counted.
   private static let pendingLimit = 48_000
 
-  init(path: String, format: ReceiveOptions.Format, channels: Int, interrupt: WriteInterrupt) throws(CommandError) {
+  init(path: String, format: ReceiveOptions.Format, channels: Int, isElastic: Bool, interrupt: WriteInterrupt)
+    throws(CommandError)
+  {
     var output: OutputFile
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
     output.interrupt = interrupt
     isLive = !output.isSeekable
     takesPackets = format == .opus
     self.channels = channels
+    if isElastic { resampler = DriftResampler(channels: channels) }
     do {
       switch format {
       case .wav: writer = .wav(try WAVWriter(output: output, sampleRate: 48_000, channels: channels))
@@ -41,6 +51,12 @@ final class StreamSink {
         writer = .opus(try OggOpusWriter(output: output, head: head, serial: 0x6a62_7567))
       }
     } catch { throw CommandError(error.description) }
+  }
+
+  /// By what share what follows is made longer.
+  var driftCorrection: Double {
+    get { resampler?.correction ?? 0 }
+    set { if newValue != driftCorrection { resampler?.correction = newValue } }
   }
 
   /// Writes samples, and before them what was kept back: the stream goes on.
@@ -76,6 +92,11 @@ final class StreamSink {
 
   /// Ends the file; what was kept back belonged to nothing.
   func finish() throws(CommandError) {
+    // What the filter still holds.
+    if resampler?.isEngaged == true {
+      let rest = [Int16](repeating: 0, count: DriftResampler.delay * channels)
+      try put(rest.span)
+    }
     do {
       switch exchange(with: .closed) {
       case .wav(let writer): try writer.finish()
@@ -94,13 +115,27 @@ final class StreamSink {
     let silence = pendingSilence
     pendingSilence = 0
     guard silence > 0 else { return }
+    try put(silence: silence)
+  }
+
+  private func put(silence frames: Int64) throws(CommandError) {
+    var frames = frames
+    if resampler?.isEngaged == true {
+      // The filter runs empty; from then on silence is a number.
+      let nothing = [Int16](repeating: 0, count: Int(min(frames, 960)) * channels)
+      try put(nothing.span)
+      silenceCarry += Double(frames - min(frames, 960)) * (1 + driftCorrection)
+      frames = Int64(silenceCarry.rounded(.down))
+      silenceCarry -= Double(frames)
+    }
+    guard frames > 0 else { return }
     do {
       switch exchange(with: .closed) {
       case .wav(var wav):
-        try wav.writeSilence(frames: Int(silence))
+        try wav.writeSilence(frames: Int(frames))
         writer = .wav(wav)
       case .raw(var raw):
-        try raw.writeSilence(samples: Int(silence) * channels)
+        try raw.writeSilence(samples: Int(frames) * channels)
         writer = .raw(raw)
       case .opus(let opus): writer = .opus(opus)
       case .closed: break
@@ -108,8 +143,20 @@ final class StreamSink {
     } catch { throw CommandError(error.description) }
   }
 
+  /// Writes samples, resampled where that is needed.
   private func put(_ samples: Span<Int16>) throws(CommandError) {
     guard !samples.isEmpty else { return }
+    guard var filter = resampler.take() else { return try store(samples) }
+    let room = DriftResampler.mostFrames(for: samples.count / channels) * channels
+    if resampled.count < room { resampled = [Int16](repeating: 0, count: room) }
+    var span = resampled.mutableSpan
+    let frames = filter.process(samples, into: &span)
+    resampler = filter
+    let kept = resampled
+    try store(kept.span.extracting(0..<frames * channels))
+  }
+
+  private func store(_ samples: Span<Int16>) throws(CommandError) {
     do {
       switch exchange(with: .closed) {
       case .wav(var wav):
