@@ -12,10 +12,25 @@ public struct BufferedPacket: Equatable, Sendable {
   public var arrival: Instant
   /// Whether it announces silence (discontinuous transmission): what follows it until the next packet isn't lost.
   public var isSilence: Bool
+  /// How good a copy it is; of several with one number the best is decoded, the first to arrive counts as the arrival.
+  public var copy = Copy.primary
   /// Whether it carries a coarse copy of the packet before it (Opus in-band FEC, RFC 6716 section 2.1.7).
   public var carriesFEC: Bool
   /// Anything the caller wants back with the packet: its number in a trace, say.
   public var tag: UInt64
+
+  /// Where a packet's payload comes from, the best first.
+  public enum Copy: UInt8, Comparable, Sendable {
+    /// The packet itself.
+    case primary
+    /// The packet sent once more (RFC 4588).
+    case retransmission
+    /// A copy inside a later packet (RFC 2198).
+    case redundant
+
+    /// Better.
+    public static func < (left: Copy, right: Copy) -> Bool { left.rawValue < right.rawValue }
+  }
 
   /// Describes a packet.
   public init(
@@ -59,6 +74,8 @@ public enum Insertion: Equatable, Sendable {
   case stored
   /// Its time has passed: the place was concealed or skipped already.
   case late
+  /// It took the place of a worse copy that waited.
+  case improved
   /// A packet with this number waits already.
   case duplicate
   /// Its timestamp is so far from its neighbours' that it has no place between them.
@@ -116,6 +133,10 @@ public struct PlayoutCounts: Equatable, Sendable {
   public internal(set) var underruns = 0
   /// Packets that arrived in time and were given up because too much media was waiting.
   public internal(set) var discarded = 0
+  /// Times that the delay came back to the target after the buffer had run dry, and the seconds it took in all.
+  public internal(set) var recoveries = 0
+  /// The seconds that it took in all.
+  public internal(set) var recovering = 0.0
   /// The sum over all media played of the time it waited in the buffer, in seconds times clock units.
   public internal(set) var waited = 0.0
   /// The sum over all media played of the target delay, in seconds times clock units.

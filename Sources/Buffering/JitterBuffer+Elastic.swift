@@ -87,9 +87,22 @@ extension JitterBuffer {
     estimator?.observe(
       transit: transit, base: base, at: packet.arrival, seconds: Double(units) / Double(configuration.clockRate))
     elastic.drift.observe(transit: transit, at: packet.arrival)
-    guard let need = estimator?.need else { return }
+    guard var need = estimator?.need else { return }
+    if packet.sequence >= newestSequence { learnRecovery(packet, transit, base: base) }
+    if packet.carriesFEC { need = recovery.wait(beyond: need) ?? need }
     target = min(max(need, adaptation.limits.lowerBound), adaptation.limits.upperBound)
+    narrator.note(target: target, delay: transit - base, base: base, at: packet.arrival)
   }
+
+  private mutating func learnRecovery(_ packet: BufferedPacket, _ transit: Interval, base: Interval) {
+    let lost = packet.sequence - 1
+    let isCopy = packet.carriesFEC && lost >= nextSequence && hasStarted && !store.contains(lost)
+    let length = Interval(units: packet.duration, rate: configuration.clockRate)
+    recovery.observe(copy: isCopy ? transit - base + length : nil, seconds: length.seconds)
+  }
+
+  /// The next thing that changed the delay.
+  public mutating func pollEvent() -> (event: BufferEvent, at: Instant)? { narrator.next() }
 
   /// The next thing to put into the queue; nil when the clock was set instead.
   private mutating func decide(at tick: Instant, until now: Instant) -> PlayoutDecision? {
@@ -118,7 +131,11 @@ extension JitterBuffer {
         }
       }
     }
-    guard gap <= 0 else { return queue(fill(gap, before: head)) }
+    if gap > 0 {
+      let decision = fill(gap, before: head)
+      guard case .silence(let duration) = decision else { return queue(decision) }
+      return pause(of: duration, at: tick)
+    }
     return lengthen(head, at: tick, isFlushing: isFlushing)
   }
 
@@ -126,6 +143,12 @@ extension JitterBuffer {
   private mutating func lengthen(_ head: BufferedPacket, at tick: Instant, isFlushing: Bool) -> PlayoutDecision {
     let delay = playoutDelay(of: nextTimestamp, at: tick)
     correctDrift(delay: delay)
+    if narrator.isRecovering, delay - target < Self.smallestExcess + ElasticPlayout.block,
+      let time = narrator.recovered(at: tick)
+    {
+      counts.recoveries += 1
+      counts.recovering += time.seconds
+    }
     let heard = tick + elastic.queued
     stretch = isFlushing ? .none : wish(for: head, delay: delay, at: tick)
     let decision = play(head)
@@ -145,6 +168,11 @@ extension JitterBuffer {
   private mutating func wish(for head: BufferedPacket, delay: Interval, at tick: Instant) -> Stretch {
     guard head.duration > 0 else { return .none }
     let remainder = elastic.queued
+    if head.isSilence, hasStarted, delay - target > Self.smallestExcess {
+      // Nobody hears how long a pause is.
+      let wanted = -min(delay - target, Interval(units: head.duration, rate: configuration.clockRate) * 3 / 4)
+      return change(atMost: wanted, preferring: wanted, of: head, isUrgent: true)
+    }
     if isAboutToRunDry(after: head, at: tick) {
       let lack = ElasticPlayout.block - remainder
       let wanted = lack < ElasticPlayout.block / 2 ? lack + ElasticPlayout.block : lack
@@ -216,7 +244,10 @@ extension JitterBuffer {
   /// Gives a packet up when so much media waits that what is played isn't news any more.
   private mutating func discardStale(_ head: BufferedPacket, delay: Interval) -> PlayoutDecision? {
     guard let adaptation = configuration.adaptation else { return nil }
-    if delay > adaptation.limits.upperBound + ElasticPlayout.block { elastic.isDiscarding = true }
+    if !elastic.isDiscarding, delay > adaptation.limits.upperBound + ElasticPlayout.block {
+      elastic.isDiscarding = true
+      narrator.tell(.gaveUp(delay - target), at: elastic.tick)
+    }
     guard elastic.isDiscarding else { return nil }
     guard store.count > 1, delay > target + Interval(units: head.duration, rate: configuration.clockRate) else {
       elastic.isDiscarding = false
@@ -264,9 +295,32 @@ extension JitterBuffer {
     guard stallUnits > 0 else { return }
     let covered = min(stallUnits, max(0, head.timestamp - nextTimestamp))
     counts.stalledUnits += stallUnits - covered
+    if stallUnits > covered {
+      narrator.ranDry(
+        for: Interval(units: stallUnits - covered, rate: configuration.clockRate), at: elastic.tick)
+    }
     stallUnits = covered
     nextTimestamp += covered
     settleStall(lost: missingUnits(before: head))
+  }
+
+  /// A pause that the sender meant is made shorter or longer, where nobody hears it, until the delay is at the target.
+  private mutating func pause(of duration: Int64, at tick: Instant) -> PlayoutDecision? {
+    let excess = playoutDelay(of: nextTimestamp, at: tick) - target
+    let rate = configuration.clockRate
+    let length = Interval(units: duration, rate: rate)
+    // `fill` has moved on to the end of the pause, which isn't in the queue yet.
+    let change = max(-(excess + length), -length)
+    let isWorth = change > Self.smallestExcess || -change > Self.smallestExcess
+    guard isWorth else {
+      elastic.append(length)
+      return .silence(duration: duration)
+    }
+    let result = max(0, (length + change).units(rate: rate))
+    noteStretch(result - duration)
+    guard result > 0 else { return decide(at: tick, until: tick) }
+    elastic.append(Interval(units: result, rate: rate))
+    return .silence(duration: result)
   }
 
   private mutating func queue(_ decision: PlayoutDecision) -> PlayoutDecision {

@@ -47,7 +47,7 @@ public struct JitterBuffer: Sendable {
   var lastArrival = Instant.zero
   /// The timestamp of the packet with the highest number so far.
   private var newestTimestamp: Int64 = 0
-  private var newestSequence: Int64 = 0
+  var newestSequence: Int64 = 0
   var boundary = Boundary.none
   /// While nothing of a new timeline has been played: the lowest number that can still become its first.
   private var openFrom: Int64? = .min
@@ -67,6 +67,10 @@ public struct JitterBuffer: Sendable {
   var gapRecovered = 0
   /// What is known of delays, where the target adapts.
   var estimator: DelayEstimator?
+  /// Whether waiting for copies pays.
+  var recovery = RecoveryEstimator()
+  /// What is told of all this.
+  var narrator = BufferNarrator()
   /// The pull clock, where audio is stretched to keep the target.
   var elastic = ElasticPlayout()
   /// What to do with the audio of the packet that the last `.play` decision named.
@@ -333,6 +337,8 @@ public struct JitterBuffer: Sendable {
     if arrivals == nil {
       arrivals = ArrivalModel(transit: transit, at: packet.arrival)
       estimator?.restart()
+      elastic.drift.restart()
+      narrator.restart()
     } else {
       arrivals?.observe(transit: transit, at: packet.arrival)
     }

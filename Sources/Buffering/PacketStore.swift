@@ -50,7 +50,7 @@ struct PacketStore: Sendable {
   func payload(in slot: Int) -> [UInt8] { places[slot].payload }
 
   mutating func insert(_ packet: BufferedPacket, payload: RawSpan) -> Insertion {
-    if contains(packet.sequence) { return .duplicate }
+    if contains(packet.sequence) { return improve(packet, payload: payload) }
     let low = isEmpty ? packet.sequence : min(lowest, packet.sequence)
     let high = isEmpty ? packet.sequence : max(highest, packet.sequence)
     guard high - low < Int64(capacity), bytes + payload.byteCount <= byteLimit else { return .full }
@@ -67,6 +67,22 @@ struct PacketStore: Sendable {
     count += 1
     bytes += payload.byteCount
     return .stored
+  }
+
+  /// Takes a better copy in the place of the one that waits; when it arrived stays as it was.
+  private mutating func improve(_ packet: BufferedPacket, payload: RawSpan) -> Insertion {
+    let index = slot(of: packet.sequence)
+    guard let waiting = places[index].packet, packet.copy < waiting.copy else { return .duplicate }
+    guard bytes - places[index].size + payload.byteCount <= byteLimit else { return .full }
+    bytes += payload.byteCount - places[index].size
+    places[index].packet = packet
+    places[index].packet?.arrival = waiting.arrival
+    places[index].size = payload.byteCount
+    if keepsPayloads {
+      places[index].payload.removeAll(keepingCapacity: true)
+      unsafe payload.withUnsafeBytes { unsafe places[index].payload.append(contentsOf: $0) }
+    }
+    return .improved
   }
 
   /// Takes out the packet with the lowest number; its bytes stay readable until the next insertion.

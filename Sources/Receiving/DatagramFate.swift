@@ -1,3 +1,4 @@
+public import Buffering
 public import Statistics
 public import Timeline
 
@@ -54,6 +55,8 @@ public enum StreamEvent: Equatable, Sendable {
   case dropout(packets: Int)
   /// The source goes on from another address.
   case moved
+  /// The jitter buffer's delay changed.
+  case buffer(BufferEvent)
   /// Everything was played.
   case ended(StreamEnd)
 }
@@ -66,6 +69,12 @@ extension TimelineEvent.Kind {
     case .restarted: self = .restarted
     case .dropout(let packets): self = .dropout(packets: packets)
     case .moved: self = .moved
+    case .buffer(.targetRose(let from, let to, let delay)): self = .targetRose(from: from, to: to, delay: delay)
+    case .buffer(.targetFell(let from, let to)): self = .targetFell(from: from, to: to)
+    case .buffer(.routeChanged(let shift)): self = .routeChanged(shift)
+    case .buffer(.ranDry(let length)): self = .ranDry(length)
+    case .buffer(.recovered(let time)): self = .recovered(after: time)
+    case .buffer(.gaveUp(let media)): self = .gaveUp(media)
     case .ended: self = .ended
     }
   }

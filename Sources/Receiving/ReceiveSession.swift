@@ -170,6 +170,7 @@ public struct ReceiveSession: Sendable {
     var wake: Instant?
     for place in streams.indices where streams[place].isOpen {
       expire(place, at: now)
+      while let (event, time) = streams[place].buffer.pollEvent() { announce(.buffer(event), of: place, at: time) }
       switch streams[place].buffer.poll(at: now) {
       case .wait(let instant):
         wake = Instant.earliest(wake, Instant.earliest(instant, timeout(of: place)))

@@ -285,7 +285,7 @@ public struct ReceiveStream: Sendable, Identifiable {
       late += 1
       return (reception, .late)
     case .misplaced: return (reception, discard(.outOfRange, sequence: extended))
-    case .duplicate, .full: return (reception, discard(.bufferFull, sequence: extended))
+    case .improved, .duplicate, .full: return (reception, discard(.bufferFull, sequence: extended))
     }
   }
 

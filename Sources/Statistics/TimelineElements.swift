@@ -103,6 +103,18 @@ public struct TimelineEvent: Hashable, Sendable {
     case gap(Interval)
     /// The timestamps, or the delay of the path, jumped by more than can be delay.
     case jump
+    /// The target delay rose, because a packet came so much later than the fastest.
+    case targetRose(from: Interval, to: Interval, delay: Interval)
+    /// The target delay fell again.
+    case targetFell(from: Interval, to: Interval)
+    /// The smallest transit changed at once by so much.
+    case routeChanged(Interval)
+    /// There was nothing to play for so long.
+    case ranDry(Interval)
+    /// The delay came back to the target after so long.
+    case recovered(after: Interval)
+    /// So much media was given up.
+    case gaveUp(Interval)
     /// Everything was played.
     case ended
   }

@@ -79,7 +79,7 @@ struct PropertyTests {
       #expect(packet.sequence > watch.lastPlayed)
       #expect(watch.waiting.insert(packet.sequence).inserted)
       watch.stored += 1
-    case .duplicate: #expect(watch.waiting.contains(packet.sequence))
+    case .duplicate, .improved: #expect(watch.waiting.contains(packet.sequence))
     case .late: watch.late += 1
     case .misplaced, .full: watch.refused += 1
     }

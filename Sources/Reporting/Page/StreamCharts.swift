@@ -243,7 +243,10 @@ struct StreamCharts {
       case .restarted: .event(event.time.seconds, "restart", .muted)
       case .dropout: .event(event.time.seconds, "dropout", .muted)
       case .moved: .event(event.time.seconds, "moved", .muted)
-      case .jump: .event(event.time.seconds, "jump", .muted)
+      case .jump, .routeChanged: .event(event.time.seconds, "jump", .muted)
+      case .targetRose(_, let to, _): .event(event.time.seconds, "→ \(Figures.duration(to))", .muted)
+      case .gaveUp: .event(event.time.seconds, "gave up", .muted)
+      case .targetFell, .ranDry, .recovered: nil
       case .gap: .event(event.time.seconds, "", .muted)
       }
     }

@@ -156,6 +156,13 @@ extension TimelineEvent {
     case .began: "the stream began"
     case .restarted: "the sender began anew with other sequence numbers"
     case .dropout(let packets): "\(Figures.count(packets, "packet")) are missing, then it went on"
+    case .targetRose(let from, let to, let delay):
+      "a packet came \(Figures.duration(delay)) late: target \(Figures.duration(from)) → \(Figures.duration(to))"
+    case .targetFell(let from, let to): "calmer: target \(Figures.duration(from)) → \(Figures.duration(to))"
+    case .routeChanged(let shift): "the smallest transit changed by \(Figures.duration(shift))"
+    case .ranDry(let length): "nothing to play for \(Figures.duration(length))"
+    case .recovered(let time): "back at the target after \(Figures.duration(time))"
+    case .gaveUp(let media): "\(Figures.duration(media)) of media were given up: too late to be of use"
     case .moved: "it went on from another address"
     case .gap(let length): "nothing arrived for \(Figures.duration(length))"
     case .jump: "the timestamps, or the delay of the path, jumped"

@@ -254,7 +254,7 @@ final class Receiver {
         if options.isEnding, reason != .idle || StreamRecorder.isSignificant(stream) {
           stop(because: reason.sentence)
         }
-      case .restarted, .dropout, .moved: break
+      case .restarted, .dropout, .moved, .buffer: break
       }
     }
   }

@@ -1,0 +1,79 @@
+public import Timeline
+
+/// Something that changed the jitter buffer's delay, with the reason.
+public enum BufferEvent: Equatable, Sendable {
+  /// The target rose, because a packet came so much later than the fastest.
+  case targetRose(from: Interval, to: Interval, delay: Interval)
+  /// The target fell: what had raised it is over.
+  case targetFell(from: Interval, to: Interval)
+  /// The smallest transit changed at once by so much: another route, or a queue that stays.
+  case routeChanged(Interval)
+  /// There was nothing to play for so long, and the delay grew by it.
+  case ranDry(Interval)
+  /// The delay is back at the target, so long after the buffer ran dry.
+  case recovered(after: Interval)
+  /// So much media was given up, because it would have been heard too late.
+  case gaveUp(Interval)
+}
+
+/// Tells apart what is worth an event from the small changes that go on all the time.
+struct BufferNarrator: Sendable {
+  /// The most events that wait to be told; the oldest is lost first.
+  private static let limit = 64
+  /// The target is told again when it has moved by more than this, and by half.
+  private static let smallest = Interval.milliseconds(20)
+  /// A change of route that is told.
+  private static let smallestRoute = Interval.milliseconds(10)
+  /// Between two sentences about the target.
+  private static let pause = Interval.seconds(1)
+
+  private(set) var events: [(event: BufferEvent, at: Instant)] = []
+  private var told = Interval.zero
+  private var toldAt: Instant?
+  private var lastBase: Interval?
+  private var stall: Instant?
+  /// Whether the delay that the last stall made is still there.
+  var isRecovering: Bool { stall != nil }
+
+  mutating func next() -> (event: BufferEvent, at: Instant)? { events.isEmpty ? nil : events.removeFirst() }
+
+  mutating func tell(_ event: BufferEvent, at instant: Instant) {
+    if events.count == Self.limit { events.removeFirst() }
+    events.append((event, instant))
+  }
+
+  /// Looks at the target after an arrival that was delayed by `delay`.
+  mutating func note(target: Interval, delay: Interval, base: Interval, at now: Instant) {
+    if let lastBase, base - lastBase > Self.smallestRoute || lastBase - base > Self.smallestRoute {
+      tell(.routeChanged(base - lastBase), at: now)
+    }
+    lastBase = base
+    guard target - told > Self.smallest || told - target > Self.smallest else { return }
+    if let toldAt, now - toldAt < Self.pause { return }
+    if target > told + told / 2 {
+      tell(.targetRose(from: told, to: target, delay: delay), at: now)
+    } else if target < told / 2 {
+      tell(.targetFell(from: told, to: target), at: now)
+    } else {
+      return
+    }
+    told = target
+    toldAt = now
+  }
+
+  /// The timeline begins anew.
+  mutating func restart() { lastBase = nil }
+
+  mutating func ranDry(for length: Interval, at now: Instant) {
+    tell(.ranDry(length), at: now)
+    stall = stall ?? now
+  }
+
+  /// The delay is at the target again; how long it took.
+  mutating func recovered(at now: Instant) -> Interval? {
+    guard let since = stall else { return nil }
+    stall = nil
+    tell(.recovered(after: now - since), at: now)
+    return now - since
+  }
+}
