@@ -13,30 +13,24 @@ extension SpliceSearch {
     swap(&dots, &self.dots)
     defer { swap(&dots, &self.dots) }
     let places = min((last - first) / Self.block + 1, Self.mostBlocks)
-    var best = SIMD8<Float>(repeating: -1)
-    var bestPlace = SIMD8<Int32>(repeating: 0)
-    var bestJump = SIMD8<Int32>(repeating: 0)
+    var best = Choice()
     for jump in stride(from: jumps.lowerBound, through: jumps.upperBound, by: 8) {
-      weigh(jump: jump, first: first, places: places, within: jumps, request, &dots) { score, place in
-        let better = score .> best
-        best.replace(with: score, where: better)
-        bestPlace.replace(with: SIMD8(repeating: Int32(truncatingIfNeeded: place)), where: better)
-        bestJump.replace(with: SIMD8(repeating: Int32(truncatingIfNeeded: jump)), where: better)
-      }
+      weigh(jump: jump, first: first, places: places, within: jumps, request, &dots, &best)
     }
-    var lane = 0
-    for other in 1..<8 where best[other] > best[lane] { lane = other }
-    guard best[lane] >= request.floor - 0.2 else { return nil }
-    return (Int(bestPlace[lane]), Int(bestJump[lane]) + lane)
+    return best.score >= request.floor - 0.2 ? (best.place, best.jump) : nil
   }
 
-  private static let lanes = SIMD8<Float>(0, 1, 2, 3, 4, 5, 6, 7)
+  /// The best place and jump so far.
+  private struct Choice {
+    var score: Float = -1
+    var place = 0
+    var jump = 0
+  }
 
   /// Scores the eight jumps from `jump` on at all places.
   private func weigh(
     jump: Int, first: Int, places: Int, within jumps: ClosedRange<Int>, _ request: Request,
-    _ dots: inout [SIMD8<Float>],
-    _ take: (SIMD8<Float>, Int) -> Void
+    _ dots: inout [SIMD8<Float>], _ best: inout Choice
   ) {
     // Behind the first place lies the context; of a jump back it may begin before the past does.
     let behind = min(context, first / Self.block, (first + min(jump, 0)) / Self.block)
@@ -44,101 +38,74 @@ extension SpliceSearch {
     let window = fade * Self.block
     let places = min(places, (coarseCount - window - max(jump, 0) - first) / Self.block + 1)
     guard behind >= 0, places > 0, first + jump >= 0 else { return }
-    let count = behind + places + fade - 1
     var products = dots.mutableSpan
     Self.multiply(
-      coarse.span, jump: jump, from: first - behind * Self.block, blocks: count, into: &products)
-    let steps = Self.lanes + Float(jump)
+      coarse.span, jump: jump, from: first - behind * Self.block, blocks: behind + places + fade - 1, into: &products)
+    let steps = SIMD8<Float>(0, 1, 2, 3, 4, 5, 6, 7) + Float(jump)
+    let bonus = bonus(of: steps, within: jumps, request)
+    let energies = energies.span
+    let start = Self.margin + first
+    energies.check(start + min(jump, 0)..<start + max(jump, 0) + places * Self.block + 8)
+    let ease = masked * Float(window) * (1 + tuning.contextWeight)
+    var ahead = SIMD8<Float>.zero
+    var back = SIMD8<Float>.zero
+    for offset in 0..<behind { back += dots[offset] }
+    for offset in behind..<behind + fade - 1 { ahead += dots[offset] }
+    for number in 0..<places {
+      let middle = behind + number
+      ahead += dots[middle + fade - 1]
+      let cross = ahead + back * tuning.contextWeight
+      let place = start + number * Self.block
+      var score = (cross + cross + ease) / (energies.lanes(place + jump) + (energies.value(place) + ease)) + bonus
+      // A block further for the next place.
+      ahead -= dots[middle]
+      back += dots[middle]
+      if middle >= context { back -= dots[middle - context] }
+      if place + jump + 7 > Self.margin + coarseCount - window {
+        score.replace(with: -2, where: steps .> Float(coarseCount - window + Self.margin - place))
+      }
+      let four = pointwiseMax(score.lowHalf, score.highHalf)
+      let two = pointwiseMax(four.lowHalf, four.highHalf)
+      let highest = max(two.x, two.y)
+      if highest > best.score {
+        for lane in 0..<8 where score[lane] == highest {
+          best = Choice(score: highest, place: place - Self.margin, jump: jump + lane)
+        }
+      }
+    }
+  }
+
+  /// What speaks for a jump besides likeness: its length, and that it is what is preferred.
+  private func bonus(of steps: SIMD8<Float>, within jumps: ClosedRange<Int>, _ request: Request) -> SIMD8<Float> {
     let perStep = tuning.lengthBonus / (Float(tuning.longestLag) * Float(Self.block))
-    var bonus = steps * (jump < 0 ? -perStep : perStep)
+    var bonus = steps * (request.limit < 0 ? -perStep : perStep)
     if request.preferred > 0 {
       let distance = steps * Float(factor) - Float(request.limit > 0 ? request.preferred : -request.preferred)
       bonus.replace(
         with: bonus + tuning.preferenceBonus, where: (distance * distance) .<= Float(factor * factor))
     }
-    let inside = (steps .>= Float(jumps.lowerBound)) .& (steps .<= Float(jumps.upperBound))
-    let energy = unsafe energies.span.bytes
-    for number in 0..<places {
-      let place = first + number * Self.block
-      var cross = SIMD8<Float>.zero
-      for offset in 0..<fade { cross += dots[behind + number + offset] }
-      var context = SIMD8<Float>.zero
-      for offset in max(0, behind + number - self.context)..<behind + number { context += dots[offset] }
-      cross += context * tuning.contextWeight
-      let here = energies[Self.margin + place]
-      let there = unsafe energy.unsafeLoadUnaligned(
-        fromByteOffset: (Self.margin + place + jump) * 4, as: SIMD8<Float>.self)
-      let ease = masked * Float(window) * (1 + tuning.contextWeight)
-      var score = (cross * 2 + ease) / (there + (here + ease)) + bonus
-      let fits = inside .& (steps .<= Float(coarseCount - window - place))
-      score.replace(with: -2, where: .!fits)
-      take(score, place)
-    }
+    bonus.replace(with: -4, where: (steps .< Float(jumps.lowerBound)) .| (steps .> Float(jumps.upperBound)))
+    return bonus
   }
 
   /// For each of `blocks` blocks from `start` on, its products with what is `jump` to `jump + 7` later.
   private static func multiply(
     _ coarse: Span<Float>, jump: Int, from start: Int, blocks: Int, into dots: inout MutableSpan<SIMD8<Float>>
   ) {
-    let bytes = unsafe coarse.bytes
-    for block in 0..<blocks {
-      let base = margin + start + block * Self.block
-      var sum = SIMD8<Float>.zero
-      for offset in 0..<Self.block {
-        let other = unsafe bytes.unsafeLoadUnaligned(
-          fromByteOffset: (base + offset + jump) * 4, as: SIMD8<Float>.self)
-        sum += other * coarse[base + offset]
-      }
-      dots[block] = sum
+    var place = margin + start
+    coarse.check(place + min(jump, 0)..<place + max(jump, 0) + blocks * block + 8)
+    for number in 0..<blocks {
+      let other = place &+ jump
+      var sum = coarse.lanes(other) * coarse.value(place)
+      sum += coarse.lanes(other &+ 1) * coarse.value(place &+ 1)
+      sum += coarse.lanes(other &+ 2) * coarse.value(place &+ 2)
+      sum += coarse.lanes(other &+ 3) * coarse.value(place &+ 3)
+      sum += coarse.lanes(other &+ 4) * coarse.value(place &+ 4)
+      sum += coarse.lanes(other &+ 5) * coarse.value(place &+ 5)
+      sum += coarse.lanes(other &+ 6) * coarse.value(place &+ 6)
+      sum += coarse.lanes(other &+ 7) * coarse.value(place &+ 7)
+      dots[number] = sum
+      place &+= block
     }
-  }
-
-  /// The best jump at the full rate around a coarse one.
-  func refine(place: Int, jump: Int, _ request: Request) -> Splice {
-    let position = max(place * factor, request.from)
-    let length = min(fade * Self.block * factor, fullCount - position)
-    var lowest = jump * factor - factor
-    var highest = jump * factor + factor
-    if request.limit > 0 {
-      lowest = max(lowest, 1)
-      highest = min(highest, request.limit, fullCount - length - position)
-    } else {
-      lowest = max(lowest, request.limit, -position)
-      highest = min(highest, -1)
-    }
-    var best = min(max(jump * factor, lowest), highest)
-    var bestScore = -Float.infinity
-    let bytes = unsafe full.span.bytes
-    for start in stride(from: lowest, through: highest, by: 8) {
-      var cross = SIMD8<Float>.zero
-      var energy = SIMD8<Float>.zero
-      for offset in 0..<length {
-        let other = unsafe bytes.unsafeLoadUnaligned(
-          fromByteOffset: (position + offset + start) * 4, as: SIMD8<Float>.self)
-        cross += other * full[position + offset]
-        energy += other * other
-      }
-      let score = cross / (energy + 1).squareRoot()
-      for lane in 0..<8 where start + lane <= highest && score[lane] > bestScore {
-        bestScore = score[lane]
-        best = start + lane
-      }
-    }
-    return Splice(position: position, jump: best, fade: length, likeness: 0)
-  }
-
-  /// How alike the two sides of a splice are, over all channels at the full rate.
-  func likeness(of splice: Splice, in samples: Span<Int16>, channels: Int) -> Float {
-    var cross: Float = 0
-    var energy: Float = 0
-    let first = splice.position * channels
-    for index in first..<first + splice.fade * channels {
-      let here = Float(samples[index])
-      let there = Float(samples[index + splice.jump * channels])
-      cross += here * there
-      energy += here * here + there * there
-    }
-    let ease = masked * Float(splice.fade * channels)
-    return (2 * cross + ease) / (energy + ease)
   }
 }

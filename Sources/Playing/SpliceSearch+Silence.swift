@@ -32,7 +32,9 @@ extension SpliceSearch {
     let end = min((range.upperBound + factor - 1) / factor, coarseCount)
     while place < end {
       let next = min(place + Self.block, end)
-      if prefix[next] - prefix[place] > Double(limit) * Double(next - place) { return false }
+      var energy: Float = 0
+      for index in place..<next { energy += coarse[Self.margin + index] * coarse[Self.margin + index] }
+      if energy > limit * Float(next - place) { return false }
       place = next
     }
     return true

@@ -27,7 +27,6 @@ struct SpliceSearch: Sendable {
   /// Units of the past.
   let past: Int
   var tuning = StretchTuning.speech
-  private var isSide = false
   /// The downmix at the full rate, and thinned out.
   var full: [Float]
   var coarse: [Float]
@@ -35,7 +34,7 @@ struct SpliceSearch: Sendable {
   var coarseCount = 0
   /// For each coarse sample the energy of the window that begins there.
   var energies: [Float]
-  var prefix: [Double]
+  private var sums: [Float]
   var dots: [SIMD8<Float>]
   var fade = 0
   var context = 0
@@ -52,22 +51,22 @@ struct SpliceSearch: Sendable {
     full = [Float](repeating: 0, count: past + longest + 16)
     coarse = [Float](repeating: 0, count: coarseSize)
     energies = [Float](repeating: 0, count: coarseSize)
-    prefix = [Double](repeating: 0, count: coarseSize + 1)
+    // The context and the cross-fade are at most a frame long each.
+    sums = [Float](repeating: 0, count: coarseSize + 2 * Self.mostBlocks * Self.block)
     dots = [SIMD8<Float>](repeating: .zero, count: Self.pastBlocks + Self.mostBlocks + 2)
   }
 
   /// Takes in the audio in which splices will be looked for: the past and behind it the frame.
-  mutating func begin(_ samples: Span<Int16>, channels: Int, loudness: Float, tuning: StretchTuning) {
+  ///
+  /// The first `past` units are the past.
+  mutating func begin(_ samples: Span<Int16>, past: Int, channels: Int, loudness: Float, tuning: StretchTuning) {
     self.tuning = tuning
-    fullCount = samples.count / channels
-    coarseCount = fullCount / factor
-    mix(samples, channels: channels)
-    for index in 0..<coarseCount {
-      var sum: Float = 0
-      for offset in 0..<factor { sum += full[index * factor + offset] }
-      coarse[Self.margin + index] = sum / Float(factor)
-    }
-    for index in 0..<Self.margin { coarse[Self.margin + coarseCount + index] = 0 }
+    let count = samples.count / channels
+    var memory = full.mutableSpan
+    Self.mix(samples, channels: channels, count: count, into: &memory)
+    fullCount = count
+    coarseCount = count / factor
+    thin()
     let frameBlocks = (coarseCount - past / factor) / Self.block
     fade = min(tuning.fadeBlocks, max(1, frameBlocks * 2 / 5))
     context = tuning.contextBlocks
@@ -77,39 +76,78 @@ struct SpliceSearch: Sendable {
   }
 
   /// The downmix: the middle of two channels, or their difference where that is louder.
-  private mutating func mix(_ samples: Span<Int16>, channels: Int) {
+  private static func mix(_ samples: Span<Int16>, channels: Int, count: Int, into full: inout MutableSpan<Float>) {
+    samples.check(0..<count * channels)
     guard channels > 1 else {
-      for index in 0..<fullCount { full[index] = Float(samples[index]) }
+      let whole = count & ~7
+      for index in stride(from: 0, to: whole, by: 8) { full.store(samples.lanes(index), at: index) }
+      for index in whole..<count { full[index] = samples.value(index) }
       return
     }
     var middle: Float = 0
     var side: Float = 0
-    for index in stride(from: 0, to: fullCount, by: 8) {
-      let left = Float(samples[index * channels])
-      let right = Float(samples[index * channels + 1])
+    for index in stride(from: 0, to: count, by: 8) {
+      let (left, right) = (samples.value(index * channels), samples.value(index * channels + 1))
       middle += (left + right) * (left + right)
       side += (left - right) * (left - right)
     }
     let sign: Float = side > middle ? -0.5 : 0.5
-    for index in 0..<fullCount {
-      full[index] = 0.5 * Float(samples[index * channels]) + sign * Float(samples[index * channels + 1])
+    for index in 0..<count {
+      full[index] = 0.5 * samples.value(index * channels) + sign * samples.value(index * channels + 1)
     }
   }
 
+  /// Makes the coarse samples, each the mean of `factor` full ones.
+  private mutating func thin() {
+    var coarse: [Float] = []
+    swap(&coarse, &self.coarse)
+    defer { swap(&coarse, &self.coarse) }
+    let (count, margin) = (coarseCount, Self.margin)
+    let full = full.span
+    full.check(0..<count * factor)
+    let scale = 1 / Float(factor)
+    var place = 0
+    for index in margin..<margin + count {
+      var sum: Float = 0
+      for _ in 0..<factor {
+        sum += full.value(place)
+        place &+= 1
+      }
+      coarse[index] = sum * scale
+    }
+    for index in 0..<margin { coarse[margin + count + index] = 0 }
+  }
+
   private mutating func weighEnergies() {
-    prefix[0] = 0
+    let (ahead, behind) = (fade * Self.block, context * Self.block)
+    // Running sums, with as many zeros before them as the context takes, and after them as many repeats as a fade.
+    var total: Float = 0
+    for index in 0...behind { sums[index] = 0 }
     for index in 0..<coarseCount {
-      let value = Double(coarse[Self.margin + index])
-      prefix[index + 1] = prefix[index] + value * value
+      let value = coarse[Self.margin + index]
+      total += value * value
+      sums[behind + index + 1] = total
     }
-    let ahead = fade * Self.block
-    let behind = context * Self.block
-    let weight = Double(tuning.contextWeight)
-    for index in 0..<coarseCount {
-      let here = prefix[index]
-      let forward = prefix[min(index + ahead, coarseCount)] - here
-      energies[Self.margin + index] = Float(forward + weight * (here - prefix[max(0, index - behind)]))
+    for index in 1...ahead + 8 { sums[behind + coarseCount + index] = total }
+    let weight = tuning.contextWeight
+    let (count, margin) = (coarseCount, Self.margin)
+    var energies: [Float] = []
+    swap(&energies, &self.energies)
+    defer { swap(&energies, &self.energies) }
+    let sums = sums.span
+    sums.check(0..<count + behind + ahead + 9)
+    var target = energies.mutableSpan
+    for index in stride(from: 0, to: count, by: 8) {
+      let here = sums.lanes(behind + index)
+      let forward = sums.lanes(behind + index + ahead) - here
+      target.store(forward + (here - sums.lanes(index)) * weight, at: margin + index)
     }
+  }
+
+  /// How many units of the past it takes to look for a splice.
+  func neededPast(isShrinking: Bool, tuning: StretchTuning) -> Int {
+    let lag = isShrinking ? 0 : Int(tuning.longestLag.rounded(.up))
+    return min((lag + tuning.contextBlocks) * Self.block * factor, past)
   }
 
   /// The best splice for a request, or nil when none is good enough.

@@ -31,6 +31,8 @@ struct StretchTuning: Sendable {
   var longestLag = 15.0
   /// How long a cross-fade is where the frame has room, in blocks of about 1 ms.
   var fadeBlocks = 5
+  /// How long it may become when there is more room.
+  var longestFade = 5
   /// How much before the cross-fade has to be alike as well, in blocks, and how much it weighs.
   var contextBlocks = 5
   var contextWeight: Float = 0.5

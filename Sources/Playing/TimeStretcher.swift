@@ -85,11 +85,14 @@ public struct TimeStretcher: Sendable {
       remember(audio.span.extracting(0..<units * channels))
       return 0
     }
-    for index in 0..<units * channels { work[past * channels + index] = audio[index] }
+    let (kept, size) = (past * channels, units * channels)
+    var memory = work.mutableSpan
+    memory.replace(at: kept, with: audio.span.extracting(0..<size))
     let change = edit(&audio, units: units, limit: limit, urgency: urgency, preferred: preferred)
     if change != 0, urgency == .calm { rested = -units }
     // The past's end moves on by the frame, as it came in.
-    for index in 0..<past * channels { work[index] = work[index + units * channels] }
+    memory = work.mutableSpan
+    memory.move(kept, from: size, to: 0)
     return change
   }
 
@@ -103,21 +106,21 @@ public struct TimeStretcher: Sendable {
     var work: [Int16] = []
     swap(&work, &self.work)
     defer { swap(&work, &self.work) }
-    var left = limit
-    var read = past
-    var write = 0
-    let end = past + units
-    search.begin(work.span.extracting(0..<end * channels), channels: channels, loudness: loudness, tuning: tuning)
+    // Of the past only as much as this takes; what is behind it is the frame.
+    let needed = search.neededPast(isShrinking: limit > 0, tuning: tuning)
+    let source = work.span.extracting((past - needed) * channels..<(past + units) * channels)
+    search.begin(source, past: needed, channels: channels, loudness: loudness, tuning: tuning)
     let floor = urgency == .urgent ? tuning.urgentLikeness : tuning.calmLikeness
+    var left = limit
+    var read = needed
+    var write = 0
     while left != 0 {
       let wanted = SpliceSearch.Request(
         from: read, limit: left, preferred: preferred - abs(limit - left), floor: floor)
-      guard let splice = search.find(wanted, in: work.span.extracting(0..<end * channels)) else { break }
-      for index in read * channels..<splice.position * channels {
-        audio[write] = work[index]
-        write += 1
-      }
-      splice.writeFade(from: work.span, channels: channels, to: write, of: &audio)
+      guard let splice = search.find(wanted, in: source) else { break }
+      audio.replace(at: write, with: source.extracting(read * channels..<splice.position * channels))
+      write += (splice.position - read) * channels
+      splice.writeFade(from: source, channels: channels, to: write, of: &audio)
       write += splice.fade * channels
       read = splice.position + splice.jump + splice.fade
       left -= splice.jump
@@ -125,10 +128,7 @@ public struct TimeStretcher: Sendable {
       if urgency == .calm { break }
     }
     guard left != limit else { return 0 }
-    for index in read * channels..<end * channels {
-      audio[write] = work[index]
-      write += 1
-    }
+    audio.replace(at: write, with: source.extracting(read * channels..<source.count))
     removed += max(0, limit - left)
     inserted += max(0, left - limit)
     return left - limit
@@ -141,22 +141,18 @@ public struct TimeStretcher: Sendable {
     let size = past * channels
     let fresh = min(samples.count, size)
     var memory = work.mutableSpan
-    for index in 0..<size - fresh { memory[index] = memory[index + fresh] }
-    for index in 0..<fresh { memory[size - fresh + index] = samples[samples.count - fresh + index] }
+    if fresh < size { memory.move(size - fresh, from: fresh, to: 0) }
+    memory.replace(at: size - fresh, with: samples.extracting(last: fresh))
   }
 
   /// Follows the loudness: up at once, down in seconds; one sample in four will do.
   private mutating func listen(to samples: Span<Int16>) {
-    let bytes = unsafe samples.bytes
     var sums = SIMD8<Float>.zero
-    var blocks = 0
-    var offset = 0
-    while offset + 16 <= bytes.byteCount {
-      let block = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: SIMD8<Int16>.self)
-      let values = SIMD8<Float>(block)
+    let blocks = samples.count / 32
+    samples.check(0..<blocks * 32)
+    for block in 0..<blocks {
+      let values = samples.lanes(block * 32)
       sums += values * values
-      blocks += 1
-      offset += 64
     }
     guard blocks > 0 else { return }
     let energy = sums.sum() / Float(8 * blocks)
