@@ -64,10 +64,10 @@ extension JitterBuffer {
 
   /// What the player made of ``stretch``: so many units inserted, or removed when negative.
   public mutating func settleStretch(_ units: Int64) {
-    let difference = units - stretch.preferred
-    noteStretch(-stretch.preferred)
+    // The wish had been taken for done.
+    if stretch.preferred > 0 { counts.insertedUnits -= stretch.preferred } else { counts.removedUnits += stretch.preferred }
     noteStretch(units)
-    elastic.queued += Interval(units: difference, rate: configuration.clockRate)
+    elastic.append(Interval(units: units - stretch.preferred, rate: configuration.clockRate))
     if stretch.most != 0 { counts.stretches += (units == 0 ? 0 : 1) - (stretch.preferred == 0 ? 0 : 1) }
     stretch = .none
   }
@@ -154,8 +154,7 @@ extension JitterBuffer {
     let decision = play(head)
     guard case .play(_, _, let skip) = decision else { return decision }
     let duration = head.duration - skip
-    counts.waited += max(0, (heard - head.arrival).seconds) * Double(duration)
-    counts.targeted += target.seconds * Double(duration)
+    noteEmitted(decision, heard: heard)
     if stretch.preferred != 0 {
       noteStretch(stretch.preferred)
       counts.stretches += 1
@@ -266,11 +265,12 @@ extension JitterBuffer {
   /// There is nothing to play: fill a block, and let the delay grow by it.
   private mutating func stall(at tick: Instant, until now: Instant) -> PlayoutDecision? {
     if isEnded {
-      stallUnits = 0
+      forgetStall()
       return .ended
     }
     guard case .none = boundary else { return .wait(until: nil) }
     if stallUnits == 0, !lastWasSilence {
+      noteFilling()
       counts.underruns += 1
       elastic.hasRunDry = true
     }
@@ -295,6 +295,7 @@ extension JitterBuffer {
     guard stallUnits > 0 else { return }
     let covered = min(stallUnits, max(0, head.timestamp - nextTimestamp))
     counts.stalledUnits += stallUnits - covered
+    counts.silentConcealedUnits += max(0, stallUnits - concealmentLimit) - max(0, covered - concealmentLimit)
     if stallUnits > covered {
       narrator.ranDry(
         for: Interval(units: stallUnits - covered, rate: configuration.clockRate), at: elastic.tick)

@@ -131,8 +131,14 @@ public struct ReceiveStream: Sendable, Identifiable {
     result.removedDuration = Interval(units: counts.removedUnits, rate: rate)
     result.stretches = counts.stretches
     result.underruns = counts.underruns
-    result.waited = counts.waited / Double(rate)
-    result.targeted = counts.targeted / Double(rate)
+    result.recoveries = counts.recoveries
+    result.recoveringDuration = Interval(seconds: counts.recovering)
+    result.driftCorrection = buffer.driftCorrection
+    if isOpus { result.samples = PlayoutSamples(counts, isAdaptive: buffer.adaptation != nil) }
+    result.adaptation = buffer.adaptation.map {
+      PlayoutAdaptation(
+        lateBudget: $0.lateBudget, least: $0.limits.lowerBound.milliseconds, most: $0.limits.upperBound.milliseconds)
+    }
     result.bufferLevel = level
     result.target = buffer.target
     return result
