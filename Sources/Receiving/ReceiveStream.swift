@@ -1,4 +1,4 @@
-import Buffering
+public import Buffering
 public import Packets
 public import Statistics
 public import Timeline
@@ -64,6 +64,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   var socketDropsSeen = 0
   private var sending = SendingAccount()
   private var latenessCounts = LatenessCounts()
+  /// The packets in order for a recording of everything; nil when nobody wants one.
+  public internal(set) var recording: RecordingQueue?
   /// What arrived and has to be told in extended reports.
   var recorder = IntervalRecorder()
   /// Whether reports are sent, so that the recorder is of use.
@@ -199,6 +201,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     timeline?.restart()
     mediaJitter?.restart()
     buffer.restart(at: sequence)
+    recording?.restart()
     timestamps = TimestampExtender(first: timestamp)
     runStart = (sequence, timestamps.last)
     log?.recordRestart(at: sequence)
@@ -278,6 +281,7 @@ public struct ReceiveStream: Sendable, Identifiable {
       description.isSilence = opus.isDTX
       description.carriesFEC = opus.carriesFEC(in: payload)
     }
+    recording?.insert(description, payload: payload)
     // Without a continuous timeline only a packet that was overtaken can be late.
     let lateness = isOpus || reception == .reordered ? buffer.lateness(of: description) : nil
     log?.record(description, kind: .offered)

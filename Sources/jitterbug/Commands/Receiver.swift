@@ -238,6 +238,7 @@ final class Receiver {
         session.settleStretch(of: stream, by: change)
       }
     }
+    if options.recordsAll { recorder.recordAll(&session, at: now) }
   }
 
   private func settle() {
@@ -248,6 +249,7 @@ final class Receiver {
       switch event {
       case .began: recorder.begin(stream)
       case .ended(let reason):
+        if options.recordsAll { recorder.recordAll(&session, at: handledUpTo, isLastOf: id) }
         recorder.end(id)
         ended.append(stream.peer)
         // A stray that fell silent isn't the stream that was waited for.
@@ -313,6 +315,7 @@ final class Receiver {
     session.close()
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()
+    if options.recordsAll { recorder.recordAll(&session, at: handledUpTo, isLast: true) }
     recorder.endAll()
     // The report comes out even when something beside it couldn't be written.
     var failures = [recorder.failure]
@@ -363,6 +366,7 @@ final class Receiver {
     configuration.adaptation = options.buffer.adaptation
     configuration.idleTimeout = options.idleTimeout ?? (options.isEnding ? .seconds(10) : nil)
     configuration.sourceLimit = options.sourceLimit
+    configuration.recordsAll = options.recordsAll
     configuration.isTracing = options.traceFile != nil
     configuration.keepsTimelines = options.output.showsTimeline
     configuration.formats = try options.formatTable()

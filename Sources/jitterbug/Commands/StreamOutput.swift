@@ -19,6 +19,9 @@ final class StreamOutput {
   /// The playout's position in samples at 48 kHz since the first packet.
   private var position: Int64 = 0
 
+  /// The last packet of a recording of everything: its timestamp, and where it was put.
+  private var recorded: (timestamp: Int64, place: Int64) = (0, 0)
+
   /// Room behind a packet for what is put in, in frames: 60 ms.
   private static let stretchRoom = 2880
 
@@ -97,6 +100,14 @@ final class StreamOutput {
 
   /// Ends the file.
   func finish() throws(CommandError) { try sink.finish() }
+
+  /// Writes a packet of a recording of everything, at the place that its timestamp names.
+  func record(_ payload: RawSpan, _ entry: RecordingQueue.Entry) throws(CommandError) {
+    if !entry.beginsTimeline { position = recorded.place + (entry.packet.timestamp - recorded.timestamp) }
+    if try !sink.write(packet: payload, at: position) { undecodable += 1 }
+    recorded = (entry.packet.timestamp, position)
+    position += entry.packet.duration
+  }
 
   // MARK: Private
 

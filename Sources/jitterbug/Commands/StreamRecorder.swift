@@ -80,9 +80,23 @@ final class StreamRecorder {
 
   /// Carries out a decision; returns by how many units a packet has become longer, nil when nobody heard it.
   func perform(_ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession) -> Int64? {
-    guard let output = outputs[id] else { return nil }
+    // A recording of everything that arrived has its own order.
+    guard !options.recordsAll, let output = outputs[id] else { return nil }
     do throws(CommandError) { return try output.perform(decision, of: id, in: session) } catch { fail(error) }
     return nil
+  }
+
+  /// Writes what has come and has its turn; of a stream that has ended (`isLastOf`, or all with `isLast`) everything.
+  func recordAll(_ session: inout ReceiveSession, at now: Instant, isLastOf ended: Int? = nil, isLast: Bool = false) {
+    for (id, output) in outputs where ended == nil || ended == id {
+      do throws(CommandError) {
+        while let entry = session.pollRecording(of: id, at: now, isLast: isLast || ended == id) {
+          try session.withRecordedPayload(of: id, in: entry.slot) { (payload) throws(CommandError) in
+            try output.record(payload, entry)
+          }
+        }
+      } catch { fail(error) }
+    }
   }
 
   func end(_ id: Int) {
