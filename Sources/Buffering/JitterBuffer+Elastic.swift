@@ -26,7 +26,7 @@ extension JitterBuffer {
   @inline(__always) var isElastic: Bool { isAdaptive && configuration.isContinuous }
 
   /// The delay, beyond the smallest transit, at which media decided at `tick` will be heard.
-  private func playoutDelay(of timestamp: Int64, at tick: Instant) -> Interval {
+  @inline(__always) private func playoutDelay(of timestamp: Int64, at tick: Instant) -> Interval {
     guard let base = arrivals?.base else { return .zero }
     return (tick + elastic.queued - .zero) - Interval(units: timestamp, rate: configuration.clockRate) - base
   }
@@ -217,7 +217,7 @@ extension JitterBuffer {
     elastic.correction = min(max(correction, -Self.strongestCorrection), Self.strongestCorrection)
   }
 
-  private func change(
+  @inline(__always) private func change(
     atMost most: Interval, preferring preferred: Interval, of head: BufferedPacket, isUrgent: Bool
   ) -> Stretch {
     let rate = configuration.clockRate
@@ -229,7 +229,7 @@ extension JitterBuffer {
   }
 
   /// Whether this packet is the last one, the next should be here, and is likely to come too late.
-  private func isAboutToRunDry(after head: BufferedPacket, at tick: Instant) -> Bool {
+  @inline(__always) private func isAboutToRunDry(after head: BufferedPacket, at tick: Instant) -> Bool {
     guard store.count <= 2, !isEnded, !head.isSilence else { return false }
     let rate = configuration.clockRate
     let packet = Interval(units: max(1, lastDuration), rate: rate)
