@@ -26,11 +26,6 @@ struct DriftEstimator: Sendable {
   /// The change of transit with time, 0 while it isn't known or too small to matter; positive when the sender is slow.
   private(set) var slope = 0.0
 
-  init() {
-    minima.reserveCapacity(Self.slotCount + 1)
-    slopes.reserveCapacity(Self.slotCount * Self.slotCount / 2)
-  }
-
   /// Takes in a packet's transit.
   mutating func observe(transit: Interval, at arrival: Instant) {
     guard let end = slotEnd else { return begin(transit, at: arrival) }

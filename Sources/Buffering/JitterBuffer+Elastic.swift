@@ -23,12 +23,12 @@ extension JitterBuffer {
   private static let risk = 0.3
 
   /// Whether decisions follow the pull clock.
-  var isElastic: Bool { estimator != nil && configuration.isContinuous }
+  @inline(__always) var isElastic: Bool { isAdaptive && configuration.isContinuous }
 
   /// The delay, beyond the smallest transit, at which media decided at `tick` will be heard.
-  private func playoutDelay(of timestamp: Int64, at tick: Instant) -> Interval {
-    guard let arrivals else { return .zero }
-    return (tick + elastic.queued - .zero) - Interval(units: timestamp, rate: configuration.clockRate) - arrivals.base
+  @inline(__always) private func playoutDelay(of timestamp: Int64, at tick: Instant) -> Interval {
+    guard let base = arrivals?.base else { return .zero }
+    return (tick + elastic.queued - .zero) - Interval(units: timestamp, rate: configuration.clockRate) - base
   }
 
   /// The delay, beyond the smallest transit, of what is played at `now`; nil before anything is played.
@@ -82,12 +82,12 @@ extension JitterBuffer {
 
   /// Learns from an arrival.
   @inline(__always) mutating func learn(_ packet: BufferedPacket, _ transit: Interval) {
-    guard let adaptation = configuration.adaptation, let base = arrivals?.base else { return }
+    guard isAdaptive, let adaptation = configuration.adaptation, let base = arrivals?.base else { return }
     let units = packet.duration > 0 ? packet.duration : lastDuration
-    estimator?.observe(
+    estimator.observe(
       transit: transit, base: base, at: packet.arrival, seconds: Double(units) / Double(configuration.clockRate))
     elastic.drift.observe(transit: transit, at: packet.arrival)
-    guard var need = estimator?.need else { return }
+    var need = estimator.need
     if packet.sequence >= newestSequence { learnRecovery(packet, transit, base: base) }
     if packet.carriesFEC { need = recovery.wait(beyond: need) ?? need }
     target = min(max(need, adaptation.limits.lowerBound), adaptation.limits.upperBound)
@@ -216,7 +216,7 @@ extension JitterBuffer {
     elastic.correction = min(max(correction, -Self.strongestCorrection), Self.strongestCorrection)
   }
 
-  private func change(
+  @inline(__always) private func change(
     atMost most: Interval, preferring preferred: Interval, of head: BufferedPacket, isUrgent: Bool
   ) -> Stretch {
     let rate = configuration.clockRate
@@ -228,15 +228,17 @@ extension JitterBuffer {
   }
 
   /// Whether this packet is the last one, the next should be here, and is likely to come too late.
-  private func isAboutToRunDry(after head: BufferedPacket, at tick: Instant) -> Bool {
-    guard let tail = store.tail, let arrivals, let estimator, !isEnded, !head.isSilence else { return false }
+  @inline(__always) private func isAboutToRunDry(after head: BufferedPacket, at tick: Instant) -> Bool {
+    guard store.count <= 2, !isEnded, !head.isSilence else { return false }
     let rate = configuration.clockRate
     let packet = Interval(units: max(1, lastDuration), rate: rate)
-    guard tick - lastArrival > packet + packet * 3 / 4 else { return false }
+    guard tick - lastArrival > packet + packet * 3 / 4, let tail = store.tail, let base = arrivals?.base else {
+      return false
+    }
     let end = tail.timestamp + tail.duration
     let left = elastic.queued + Interval(units: end - nextTimestamp, rate: rate)
     guard left < packet + ElasticPlayout.block else { return false }
-    let already = (tick - .zero) - Interval(units: end, rate: rate) - arrivals.base
+    let already = (tick - .zero) - Interval(units: end, rate: rate) - base
     return already > .zero && estimator.chance(ofMoreThan: already + left, after: already) > Self.risk
   }
 
