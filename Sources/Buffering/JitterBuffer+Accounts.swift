@@ -8,7 +8,7 @@ extension JitterBuffer {
     let units = Double(packet.duration - skip)
     counts.waited += max(0, (heard - packet.arrival).seconds) * units
     counts.targeted += target.seconds * units
-    if let estimator { counts.needed += max(0, estimator.need.seconds) * units }
+    if isAdaptive { counts.needed += max(0, estimator.need.seconds) * units }
   }
 
   /// Something has to be filled in: after what was played that is an event of its own.

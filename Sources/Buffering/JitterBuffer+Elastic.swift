@@ -65,7 +65,11 @@ extension JitterBuffer {
   /// What the player made of ``stretch``: so many units inserted, or removed when negative.
   public mutating func settleStretch(_ units: Int64) {
     // The wish had been taken for done.
-    if stretch.preferred > 0 { counts.insertedUnits -= stretch.preferred } else { counts.removedUnits += stretch.preferred }
+    if stretch.preferred > 0 {
+      counts.insertedUnits -= stretch.preferred
+    } else {
+      counts.removedUnits += stretch.preferred
+    }
     noteStretch(units)
     elastic.append(Interval(units: units - stretch.preferred, rate: configuration.clockRate))
     if stretch.most != 0 { counts.stretches += (units == 0 ? 0 : 1) - (stretch.preferred == 0 ? 0 : 1) }

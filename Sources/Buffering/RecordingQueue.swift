@@ -86,8 +86,7 @@ public struct RecordingQueue: Sendable {
   public func withPayload<Result, Failure: Error>(
     in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let payload = stores[0].payload(in: slot)
-    return try unsafe body(payload.span.bytes)
+    try stores[0].withPayload(in: slot, body)
   }
 
   private func beginsTimeline(_ packet: BufferedPacket) -> Bool {

@@ -132,13 +132,14 @@ public enum LiveLine {
 
   /// The same figures in words, for output that isn't a terminal.
   public static func plain(_ stream: LiveStream) -> String {
-    let figures = [
-      Figures.clock(stream.elapsed), Printable.cleaned(stream.name),
-      "\(Figures.grouped(stream.unique)) of \(Figures.count(stream.expected, "packet")) received",
-      "\(Figures.grouped(stream.lost)) lost (\(lossText(stream)))", "\(Figures.grouped(stream.late)) late",
-      Figures.count(stream.duplicates, "duplicate"), "\(Figures.grouped(stream.reordered)) reordered",
-      "jitter \(Figures.milliseconds(stream.jitter))", "buffer \(Figures.milliseconds(stream.bufferLevel))",
-    ] + adaptation(of: stream).map(\.text) + [Figures.bitrate(stream.bitrate)]
+    let figures =
+      [
+        Figures.clock(stream.elapsed), Printable.cleaned(stream.name),
+        "\(Figures.grouped(stream.unique)) of \(Figures.count(stream.expected, "packet")) received",
+        "\(Figures.grouped(stream.lost)) lost (\(lossText(stream)))", "\(Figures.grouped(stream.late)) late",
+        Figures.count(stream.duplicates, "duplicate"), "\(Figures.grouped(stream.reordered)) reordered",
+        "jitter \(Figures.milliseconds(stream.jitter))", "buffer \(Figures.milliseconds(stream.bufferLevel))",
+      ] + adaptation(of: stream).map(\.text) + [Figures.bitrate(stream.bitrate)]
     return figures.joined(separator: "  ")
   }
 

@@ -51,7 +51,9 @@ extension StreamReport {
     if let adaptation = playout.adaptation {
       figures[0] += " (adaptive, for \(Figures.trimmed(adaptation.lateBudget * 100, decimals: 2)) % late)"
       if let mean = playout.samples?.meanTarget { figures.append("on average \(Figures.milliseconds(mean * 1000))") }
-      if let delay = playout.samples?.meanDelay { figures.append("packets waited \(Figures.milliseconds(delay * 1000))") }
+      if let delay = playout.samples?.meanDelay {
+        figures.append("packets waited \(Figures.milliseconds(delay * 1000))")
+      }
       figures.append("level mean \(Figures.milliseconds(playout.bufferLevel.mean))")
     } else {
       figures.append("mean \(Figures.milliseconds(playout.bufferLevel.mean))")

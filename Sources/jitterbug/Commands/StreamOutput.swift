@@ -103,7 +103,10 @@ final class StreamOutput {
 
   /// Writes a packet of a recording of everything, at the place that its timestamp names.
   func record(_ payload: RawSpan, _ entry: RecordingQueue.Entry) throws(CommandError) {
-    if !entry.beginsTimeline { position = recorded.place + (entry.packet.timestamp - recorded.timestamp) }
+    // What overlaps what is written goes behind it: nothing is left out.
+    if !entry.beginsTimeline {
+      position = max(position, recorded.place + (entry.packet.timestamp - recorded.timestamp))
+    }
     if try !sink.write(packet: payload, at: position) { undecodable += 1 }
     recorded = (entry.packet.timestamp, position)
     position += entry.packet.duration
