@@ -14,6 +14,9 @@ enum PacketBenchmark: String, CaseIterable {
   case rtpWrite = "rtp-write"
   case statistics = "statistics-record"
   case buffer = "buffer-insert-poll"
+  case lossyBuffer = "buffer-lossy"
+  case adaptiveBuffer = "buffer-adaptive"
+  case lossyAdaptiveBuffer = "buffer-adaptive-lossy"
   case receive = "receive-session"
   case send = "send-session"
   case link = "link-send-receive"
@@ -29,7 +32,10 @@ enum PacketBenchmark: String, CaseIterable {
     case .rtpParse: Self.parse(count)
     case .rtpWrite: Self.write(count)
     case .statistics: Self.record(count)
-    case .buffer: Self.insertAndPoll(count)
+    case .buffer: BufferBenchmark(isAdaptive: false, isLossy: false).run(slots: count)
+    case .lossyBuffer: BufferBenchmark(isAdaptive: false, isLossy: true).run(slots: count)
+    case .adaptiveBuffer: BufferBenchmark(isAdaptive: true, isLossy: false).run(slots: count)
+    case .lossyAdaptiveBuffer: BufferBenchmark(isAdaptive: true, isLossy: true).run(slots: count)
     case .receive: Self.receive(count)
     case .send: Self.send(count)
     case .link: Self.cross(count)
@@ -66,24 +72,6 @@ enum PacketBenchmark: String, CaseIterable {
         sequence: Int64(number), timestamp: timestamp(number), arrival: now + wobble(number), bytes: payloadSize + 12)
     }
     return UInt64(statistics.unique)
-  }
-
-  private static func insertAndPoll(_ count: Int) -> UInt64 {
-    var buffer = JitterBuffer(JitterBuffer.Configuration(clockRate: 48_000, target: .milliseconds(60)))
-    let payload = [UInt8](repeating: 0x78, count: payloadSize)
-    var now = Instant.zero
-    var sum: UInt64 = 0
-    for number in 0..<count {
-      now = now + spacing
-      let packet = BufferedPacket(
-        sequence: Int64(number), timestamp: Int64(number) * frame, duration: frame, arrival: now)
-      _ = buffer.insert(packet, payload: payload.span.bytes)
-      while case .play(let played, let slot, _) = buffer.poll(at: now) {
-        sum &+= UInt64(played.sequence)
-        sum &+= buffer.withPayload(in: slot) { UInt64($0.byteCount) }
-      }
-    }
-    return sum
   }
 
   private static func receive(_ count: Int) -> UInt64 {
