@@ -1,6 +1,7 @@
 import Buffering
 import Impairment
 import Packets
+import Playing
 import Receiving
 import Sending
 import Statistics
@@ -20,6 +21,9 @@ enum PacketBenchmark: String, CaseIterable {
   case receive = "receive-session"
   case send = "send-session"
   case link = "link-send-receive"
+  case stretchKeep = "stretch-keep"
+  case stretchShrink = "stretch-shrink"
+  case stretchExpand = "stretch-expand"
 
   /// 20 ms at 48 kHz.
   private static let frame: Int64 = 960
@@ -39,6 +43,9 @@ enum PacketBenchmark: String, CaseIterable {
     case .receive: Self.receive(count)
     case .send: Self.send(count)
     case .link: Self.cross(count)
+    case .stretchKeep: Self.stretch(count, .keep)
+    case .stretchShrink: Self.stretch(count, .shrink(atMost: 720))
+    case .stretchExpand: Self.stretch(count, .expand(atMost: 720))
     }
   }
 
@@ -140,7 +147,35 @@ enum PacketBenchmark: String, CaseIterable {
     return sum
   }
 
+  /// A voice at 137 Hz, 20 ms at a time; each frame can be stretched by a period.
+  private static func stretch(_ count: Int, _ wish: StretchWish) -> UInt64 {
+    var stretcher = TimeStretcher()
+    let voice = sampleVoice()
+    var memory = [Int16](repeating: 0, count: 1680)
+    var audio = memory.mutableSpan
+    var sum: UInt64 = 0
+    var start = 0
+    for _ in 0..<count {
+      for index in 0..<960 { audio[index] = voice[start + index] }
+      sum &+= UInt64(960 + stretcher.stretch(&audio, units: 960, wish: wish))
+      start += 960
+      if start == voice.count { start = 0 }
+    }
+    return sum &+ UInt64(stretcher.splices)
+  }
+
   // MARK: The stream
+
+  /// Two resonances struck once each 350 samples.
+  private static func sampleVoice() -> [Int16] {
+    var (first, second, third, fourth) = (0.0, 0.0, 0.0, 0.0)
+    return (0..<960 * 35).map { index in
+      let strike = index % 350 == 0 ? 3000.0 : 0
+      (first, second) = (1.97 * first - 0.98 * second + strike, first)
+      (third, fourth) = (1.93 * third - 0.97 * fourth + strike, third)
+      return Int16(max(-32_000, min(32_000, first + third)))
+    }
+  }
 
   private static func sampleDatagram() -> [UInt8] {
     // 0x78: CELT, fullband, 20 ms, mono, one frame.
