@@ -38,6 +38,18 @@ extension MutableSpan<Float> {
 }
 
 extension MutableSpan<Int16> {
+  /// Writes eight values from `index` on, rounded and limited to what 16 bits hold.
+  @inline(__always) mutating func store(_ lanes: SIMD8<Float>, at index: Int) {
+    precondition(index >= 0 && index <= count - 8)
+    // So far up that the last bit of a Float is worth 1: the bits at its end are the rounded number.
+    var lanes = lanes
+    lanes.replace(with: 32_767, where: lanes .> 32_767)
+    lanes.replace(with: -32_768, where: lanes .< -32_768)
+    let samples = SIMD8<Int16>(truncatingIfNeeded: unsafe unsafeBitCast(lanes + 12_582_912, to: SIMD8<Int32>.self))
+    var bytes = unsafe mutableBytes
+    unsafe bytes.storeBytes(of: samples, toUncheckedByteOffset: index << 1, as: SIMD8<Int16>.self)
+  }
+
   /// Copies all of `samples` to `place`.
   mutating func replace(at place: Int, with samples: Span<Int16>) {
     precondition(place >= 0 && place <= count - samples.count)

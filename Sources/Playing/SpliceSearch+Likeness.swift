@@ -64,9 +64,9 @@ extension SpliceSearch {
       if place + jump + 7 > Self.margin + coarseCount - window {
         score.replace(with: -2, where: steps .> Float(coarseCount - window + Self.margin - place))
       }
-      let four = pointwiseMax(score.lowHalf, score.highHalf)
-      let two = pointwiseMax(four.lowHalf, four.highHalf)
-      let highest = max(two.x, two.y)
+      let four = score.lowHalf.replacing(with: score.highHalf, where: score.highHalf .> score.lowHalf)
+      let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+      let highest = two.x > two.y ? two.x : two.y
       if highest > best.score {
         for lane in 0..<8 where score[lane] == highest {
           best = Choice(score: highest, place: place - Self.margin, jump: jump + lane)

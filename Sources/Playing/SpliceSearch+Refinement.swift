@@ -3,7 +3,11 @@ extension SpliceSearch {
   func refine(place: Int, jump: Int, _ request: Request) -> Splice {
     let position = max(place * factor, request.from)
     let furthest = position + max(0, min((jump + 1) * factor, request.limit))
-    let length = min(max(tuning.longestFade, fade) * Self.block * factor, fullCount - furthest)
+    // Where another splice will follow, it needs its room.
+    let rest = abs(request.limit) - abs(jump) * factor
+    let isLast = request.isOnly || rest < Int(tuning.shortestLag * Double(Self.block)) * factor
+    let blocks = isLast ? max(tuning.longestFade, fade) : fade
+    let length = min(blocks * Self.block * factor, fullCount - furthest)
     var lowest = jump * factor - factor
     var highest = jump * factor + factor
     if request.limit > 0 {

@@ -10,7 +10,10 @@ struct SpliceSearch: Sendable {
     var from: Int
     var limit: Int
     var preferred: Int
+    /// The least likeness that will do.
     var floor: Float
+    /// Whether no other splice will be made in this frame.
+    var isOnly: Bool
   }
 
   /// Coarse samples of a block: places are so far apart.

@@ -32,12 +32,12 @@ struct StretchTuning: Sendable {
   /// How long a cross-fade is where the frame has room, in blocks of about 1 ms.
   var fadeBlocks = 5
   /// How long it may become when there is more room.
-  var longestFade = 5
+  var longestFade = 10
   /// How much before the cross-fade has to be alike as well, in blocks, and how much it weighs.
   var contextBlocks = 5
   var contextWeight: Float = 0.5
   /// The least likeness (1: the same) that is accepted.
-  var calmLikeness: Float = 0.9
+  var calmLikeness: Float = 0.8
   var urgentLikeness: Float = 0.5
   /// Energy below this part of the recent loudness hardly counts as unlike.
   var masking: Float = 0.003
@@ -55,6 +55,7 @@ struct StretchTuning: Sendable {
     var tuning = StretchTuning()
     tuning.longestLag = 20
     tuning.fadeBlocks = 8
+    tuning.longestFade = 12
     tuning.calmLikeness = 0.95
     tuning.urgentLikeness = 0.7
     tuning.rest = 100

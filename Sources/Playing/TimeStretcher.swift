@@ -116,7 +116,7 @@ public struct TimeStretcher: Sendable {
     var write = 0
     while left != 0 {
       let wanted = SpliceSearch.Request(
-        from: read, limit: left, preferred: preferred - abs(limit - left), floor: floor)
+        from: read, limit: left, preferred: preferred - abs(limit - left), floor: floor, isOnly: urgency == .calm)
       guard let splice = search.find(wanted, in: source) else { break }
       audio.replace(at: write, with: source.extracting(read * channels..<splice.position * channels))
       write += (splice.position - read) * channels
