@@ -28,13 +28,19 @@ import Testing
 
   /// How much stronger a pure tone in `samples` is than all that isn't that tone, as a ratio of energies.
   private static func purity(_ samples: ArraySlice<Int16>, frequency: Double) -> Double {
-    var (sine, cosine, energy) = (0.0, 0.0, 0.0)
+    // Least squares: what is left over of a window that isn't a whole number of turns would look like noise.
+    var (sine, cosine, ss, cc, sc, energy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     for (index, sample) in samples.enumerated() {
       let turns = Double(index) * frequency / 48_000
-      sine += Double(sample) * Signals.sine(turns)
-      cosine += Double(sample) * Signals.sine(turns + 0.25)
+      let (s, c) = (Signals.sine(turns), Signals.sine(turns + 0.25))
+      sine += Double(sample) * s
+      cosine += Double(sample) * c
+      ss += s * s
+      cc += c * c
+      sc += s * c
     }
-    let (a, b) = (2 * sine / Double(samples.count), 2 * cosine / Double(samples.count))
+    let determinant = ss * cc - sc * sc
+    let (a, b) = ((sine * cc - cosine * sc) / determinant, (cosine * ss - sine * sc) / determinant)
     for (index, sample) in samples.enumerated() {
       let turns = Double(index) * frequency / 48_000
       let rest = Double(sample) - a * Signals.sine(turns) - b * Signals.sine(turns + 0.25)

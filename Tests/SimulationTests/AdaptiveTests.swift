@@ -56,7 +56,9 @@ struct AdaptiveTests {
     #expect(isOnlyPlayed)
     let samples = try #require(playout.samples)
     #expect(samples.total == 3000 * 960 && samples.concealed == 0)
-    #expect(try #require(samples.meanDelay) < 0.010)
+    // The first packet waits for the second, which proves the source; that delay stays, because getting rid of it would
+    // be heard.
+    #expect(try #require(samples.meanDelay) < 0.030)
   }
 
   @Test func `delay above what a fixed buffer of 60 ms has is only kept where the network calls for it`() throws {
