@@ -113,10 +113,12 @@ struct ChartDrawing {
       write(path: band(ranges, until: until), class: "band \(ink.fill)", to: &svg)
     case .ranges(let ranges, let ink):
       write(path: strokes(ranges), class: "range \(ink.stroke)", to: &svg)
-    case .bars(let bars, let ink): write(bars, from: [:], ink, to: &svg)
-    case .stackedBars(let bars, let ink):
-      let place = stacks.firstIndex { $0 == bars } ?? 0
-      write(bars, from: Self.heights(stacks[..<place]), ink, to: &svg)
+    case .bars(let bars, let ink): write(bars, from: [:], ink.fill, to: &svg)
+    case .stackedBars(let bars, let ink): write(stack: bars, ink.fill, to: &svg)
+    case .paleBars(let bars, let ink): write(stack: bars, ink.pale, to: &svg)
+    case .span(let span, let ink):
+      guard let left = x.share(span.from), let right = x.share(span.to) else { return }
+      rectangle(ink.pale, left, right, 0, 1, span.title, to: &svg)
     case .hovers(let bars):
       for bar in bars {
         guard let left = x.share(bar.from), let right = x.share(bar.to) else { continue }
@@ -215,13 +217,18 @@ struct ChartDrawing {
     return path
   }
 
-  private func write(_ bars: [PlotBar], from bases: [Double: Double], _ ink: Ink, to svg: inout Markup) {
+  private func write(stack bars: [PlotBar], _ name: String, to svg: inout Markup) {
+    let place = stacks.firstIndex { $0 == bars } ?? 0
+    write(bars, from: Self.heights(stacks[..<place]), name, to: &svg)
+  }
+
+  private func write(_ bars: [PlotBar], from bases: [Double: Double], _ name: String, to svg: inout Markup) {
     for bar in bars where bar.value > 0 {
       let base = bases[bar.from] ?? 0
       guard let left = x.share(bar.from), let right = x.share(bar.to), let top = y.share(base + bar.value) else {
         continue
       }
-      rectangle(ink.fill, left, right, 1 - top, base == 0 ? 1 : 1 - (y.share(base) ?? 0), bar.title, to: &svg)
+      rectangle(name, left, right, 1 - top, base == 0 ? 1 : 1 - (y.share(base) ?? 0), bar.title, to: &svg)
     }
   }
 
@@ -237,8 +244,10 @@ struct ChartDrawing {
 
   private static func stacked(_ layers: [PlotLayer]) -> [[PlotBar]] {
     layers.compactMap { layer in
-      guard case .stackedBars(let bars, _) = layer else { return nil }
-      return bars
+      switch layer {
+      case .stackedBars(let bars, _), .paleBars(let bars, _): bars
+      default: nil
+      }
     }
   }
 

@@ -110,11 +110,7 @@ extension SentStreamReport {
           ))
       }
       section.tiles(tiles)
-      let outage = lostAtEnds.flatMap { count in
-        count > 0
-          ? "\(Figures.grouped(count)) of the lost were sent before the first or after the last that arrived." : nil
-      }
-      if let lossRuns { lossRuns.write(to: &section, outage: outage) }
+      if let lossRuns { lossRuns.write(to: &section, ends: lostEnds) }
       var text = TextPage()
       write(to: &text)
       PageTable("Everything that the text report says", text).write(to: &section)

@@ -79,7 +79,7 @@ extension SendingReport {
       "Punctuality over time",
       "How late packets left this host. What is seen here is the sender's own jitter, which no network caused.",
       svg: chart.svg,
-      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", isBand: true)]))
+      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", .band)]))
     let rates = rows.map { row in
       PlotPoint(
         row.start.seconds, Double(row.bytes) * 8 / max(min(row.duration, timeline.duration - row.start).milliseconds, 1)

@@ -16,7 +16,7 @@ extension StreamReport {
       let charts = StreamCharts(self, detail: detail)
       charts?.write(to: &section)
       writeDelayCharts(to: &section)
-      reception.lossRuns.write(to: &section, outage: outage)
+      reception.lossRuns.write(to: &section, ends: lostEnds)
       section.element("h3", "The figures")
       figures.write(to: &section)
       guard let charts else { return }

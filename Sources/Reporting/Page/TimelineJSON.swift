@@ -57,11 +57,17 @@ extension StreamCharts {
       }
     }
     json.object("strip") { object in
-      object.value("numbers_per_cell", strip.numbersPerCell)
-      if strip.numbersPerCell == 1 {
-        object.value("fates", String(strip.cells.map(\.letter)))
+      let fates = strip.fates
+      object.value("numbers_per_cell", fates.numbersPerCell)
+      if fates.numbersPerCell == 1 {
+        object.value("fates", String(fates.cells.map(\.letter)))
       } else {
         write(cells: &object)
+      }
+      object.object("lost_at_ends") { ends in
+        ends.value("before_first", strip.ends.before)
+        ends.value("after_last", strip.ends.after)
+        ends.value("at_either", strip.ends.unplaced)
       }
     }
     json.array("delays_ms") { array in
@@ -87,7 +93,7 @@ extension StreamCharts {
 
   private func write(cells json: inout JSONWriter) {
     json.array("cells") { array in
-      for cell in strip.cells {
+      for cell in strip.fates.cells {
         array.array { counts in
           for count in [cell.expected, cell.lost, cell.late, cell.discarded, cell.reordered, cell.duplicates] {
             counts.value(nil, count)
