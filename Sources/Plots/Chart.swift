@@ -142,7 +142,9 @@ struct ChartDrawing {
       guard let across = x.share(point.x), let up = y.share(point.y), !text.isEmpty else { return }
       // On the side that has room.
       let (side, shift) = across > 0.6 ? ("note end", "-10") : ("note", "10")
-      let drop = up > 0.85 ? "18" : "-8"
+      // Curves fall to the right in every plot of ours that has such texts: before the point there is room below it.
+      let isBelow = up > 0.85 || across > 0.6 && up > 0.15
+      let drop = isBelow ? "18" : "-8"
       svg.element(
         "text", ["class": side, "x": percent(across), "dx": shift, "y": percent(1 - up), "dy": drop], text)
     case .event(let value, let text, _):
@@ -154,7 +156,7 @@ struct ChartDrawing {
     case .level(let value, let text, _):
       guard let share = y.share(value) else { return }
       let drop = share > 0.85 ? "14" : "-5"
-      svg.element("text", ["class": "end", "x": "100%", "y": percent(1 - share), "dy": drop], text)
+      svg.element("text", ["x": "0", "dx": "5", "y": percent(1 - share), "dy": drop], text)
     default: break
     }
   }

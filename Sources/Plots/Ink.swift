@@ -64,8 +64,8 @@ public enum PlotStyle {
     .plot .end{text-anchor:end}.plot .mid{text-anchor:middle}
     .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:-.5rem 0 1rem 60px;\
     font-size:.82rem;color:var(--soft)}
-    .legend svg{width:1.1em;height:.8em;margin-right:.4em;vertical-align:-.05em;print-color-adjust:exact}
+    .legend svg{overflow:visible;width:1.1em;height:.8em;margin-right:.4em;vertical-align:-.05em;print-color-adjust:exact}
     @media(max-width:480px){.plot{width:calc(100% - 58px);margin-left:50px;margin-right:8px}.plot .odd{display:none}\
-    .legend{margin-left:0}}
+    .legend{margin:.2rem 0 1rem}}
     """
 }

@@ -73,7 +73,7 @@ public enum PlotLayer: Sendable {
   case mark(PlotPoint, String, Ink)
   /// A dashed vertical line with a text at its top.
   case event(Double, String, Ink)
-  /// A dashed horizontal line with a text at its right end.
+  /// A dashed horizontal line with a text at its left end.
   case level(Double, String, Ink)
 }
 

@@ -25,14 +25,14 @@ extension ProbeReport {
     return Verdict(grade: grade, headline: headline, sentences: sentences)
   }
 
-  /// Writes what was sent and what arrived of it, what a ramp found, and the run by second.
+  /// Writes what a ramp found, what was sent and what arrived of it.
   func write(to page: inout Markup) {
-    for (place, stream) in up.prefix(PageDetail.streamLimit).enumerated() { stream.write(to: &page, place: place) }
     ramp?.write(to: &page)
-    writeSeconds(to: &page)
+    for (place, stream) in up.prefix(PageDetail.streamLimit).enumerated() { stream.write(to: &page, place: place) }
   }
 
-  private func writeSeconds(to page: inout Markup) {
+  /// Writes the run by second, both ways.
+  func writeSeconds(to page: inout Markup) {
     guard seconds.count > 1 else { return }
     page.element("h2", "Second by second")
     let end = Double(seconds.count)
@@ -46,9 +46,9 @@ extension ProbeReport {
       let chart = Chart(
         title: "Lost packets by second", summary: "Packets lost on the way there and on the way back in each second.",
         x: axis, y: PlotAxis("packets", low: 0, isWhole: true),
-        layers: [.stackedBars(upLost, .lost), .stackedBars(downLost, .late)])
-      var entries = [Legend.Entry(.lost, "up")]
-      if hasDown { entries.append(Legend.Entry(.late, "down")) }
+        layers: [.stackedBars(upLost, .main), .stackedBars(downLost, .second)])
+      var entries = [Legend.Entry(.main, "up")]
+      if hasDown { entries.append(Legend.Entry(.second, "down")) }
       page.figure(
         "Lost by second", "Packets lost in each second, as far as reports told of it at once.", svg: chart.svg,
         legend: Legend(entries))

@@ -9,7 +9,7 @@ extension StreamReport {
   /// Writes everything about the stream.
   func write(to page: inout Markup, place: Int, detail: PageDetail) {
     page.element("section", ["id": anchor(place), "aria-labelledby": anchor(place) + "-name"]) { section in
-      section.element("h2", ["id": anchor(place) + "-name"], "Stream \(Figures.identifier(ssrc)) from \(source)")
+      section.element("h2", ["id": anchor(place) + "-name"], heading)
       section.element("p", ["class": "soft"], description)
       section.tiles(tiles)
       accounts.write(to: &section)
@@ -26,6 +26,11 @@ extension StreamReport {
         Self.table(charts.rows, span: charts.span).write(to: &details)
       }
     }
+  }
+
+  private var heading: String {
+    let name = "tream \(Figures.identifier(ssrc)) from \(source)"
+    return direction == "down" ? "Down: s" + name : "S" + name
   }
 
   private var description: String {
