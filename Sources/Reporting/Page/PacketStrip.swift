@@ -7,7 +7,7 @@ struct PacketStrip {
   struct Cell {
     var packets: ClosedRange<Int>
     /// What became of them; nil for those missing at an end.
-    var fates: FateCell?
+    var fates: FateCounts?
   }
 
   let stream: StreamReport
@@ -114,7 +114,7 @@ extension PacketStrip.Cell {
     return fates.expected == 1 ? Self.single(fates) : Self.shares(fates)
   }
 
-  private static func single(_ fates: FateCell) -> StripChart.Cell {
+  private static func single(_ fates: FateCounts) -> StripChart.Cell {
     if fates.lost > 0 { return StripChart.Cell([.init(.lost, from: 0, to: 10)]) }
     var parts: [StripChart.Cell.Part] = []
     if fates.reordered > 0 { parts.append(.init(.reordered, from: 0, to: 3)) }
@@ -124,7 +124,7 @@ extension PacketStrip.Cell {
     return StripChart.Cell(parts)
   }
 
-  private static func shares(_ fates: FateCell) -> StripChart.Cell {
+  private static func shares(_ fates: FateCounts) -> StripChart.Cell {
     var parts: [StripChart.Cell.Part] = []
     var bottom = 10
     for (ink, count) in [(Ink.lost, fates.lost), (.late, fates.late), (.discarded, fates.discarded)] where count > 0 {

@@ -125,11 +125,11 @@ struct StreamCharts {
   private func writeMissing(to page: inout Markup) {
     let missing = stream.reception.lost + stream.playout.late + stream.playout.discarded.total
     guard missing > 0 || !lostSpans.isEmpty, rows.count > 1 else { return }
-    func bars(_ count: (TimelineRow) -> Int) -> [PlotBar] {
+    func bars(_ count: (FateCounts) -> Int) -> [PlotBar] {
       rows.map { row in
         PlotBar(
           from: row.start.seconds, to: min((row.start + row.duration).seconds, end),
-          value: row.expected == 0 ? 0 : Double(count(row)) / Double(row.expected) * 100)
+          value: row.fates.expected == 0 ? 0 : Double(count(row.fates)) / Double(row.fates.expected) * 100)
       }
     }
     let chart = Chart(
@@ -180,10 +180,10 @@ struct StreamCharts {
   }
 
   private var hovers: [PlotBar] {
-    timeline.rows(atMost: min(rows.count, 120)).filter { $0.expected > 0 }.map { row in
-      var title = "\(Figures.clock(row.start)): \(Figures.count(row.expected, "packet"))"
-      if row.lost > 0 { title += ", \(row.lost) lost" }
-      if row.late > 0 { title += ", \(row.late) late" }
+    timeline.rows(atMost: min(rows.count, 120)).filter { $0.fates.expected > 0 }.map { row in
+      var title = "\(Figures.clock(row.start)): \(Figures.count(row.fates.expected, "packet"))"
+      if row.fates.lost > 0 { title += ", \(row.fates.lost) lost" }
+      if row.fates.late > 0 { title += ", \(row.fates.late) late" }
       if let delay = row.delay {
         title += ", delay \(Figures.milliseconds(delay.min)) to \(Figures.milliseconds(delay.max))"
       }

@@ -143,8 +143,8 @@ extension StreamReport {
     func number(_ value: Double?) -> String { value.map { Figures.fixed($0, decimals: 1) } ?? "–" }
     for row in rows {
       table.rows.append([
-        Figures.clock(row.start), "\(row.expected)", "\(row.lost)", "\(row.late)", "\(row.discarded)",
-        "\(row.reordered)", "\(row.duplicates)",
+        Figures.clock(row.start), "\(row.fates.expected)", "\(row.fates.lost)", "\(row.fates.late)",
+        "\(row.fates.discarded)", "\(row.fates.reordered)", "\(row.fates.duplicates)",
         Figures.fixed(Double(row.bytes) * 8 / max(row.duration.milliseconds, 1), decimals: 0),
         number(row.jitter?.mean), number(row.delay?.min), number(row.delay?.mean), number(row.delay?.max),
         number(row.bufferLevel?.mean),

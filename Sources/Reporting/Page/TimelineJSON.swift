@@ -32,7 +32,9 @@ extension TimelineRow {
   ]
 
   /// The counts, in the order of their columns.
-  var counts: [Int] { [expected, unique, lost, late, discarded, reordered, duplicates, bytes] }
+  var counts: [Int] {
+    [fates.expected, fates.unique, fates.lost, fates.late, fates.discarded, fates.reordered, fates.duplicates, bytes]
+  }
 
   /// The times in milliseconds, in the order of their columns.
   var times: [Double?] {
@@ -104,7 +106,7 @@ extension StreamCharts {
   }
 }
 
-extension FateCell {
+extension FateCounts {
   /// The fate of the one packet that the cell stands for, or the worst of several.
   fileprivate var letter: Character {
     if lost > 0 { return "L" }
