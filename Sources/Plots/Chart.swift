@@ -30,12 +30,7 @@ public struct Chart: Sendable {
   public var svg: String {
     let drawing = ChartDrawing(self)
     var markup = Markup()
-    markup.element(
-      "svg",
-      ["xmlns": "http://www.w3.org/2000/svg", "class": "plot", "role": "img", "height": "\(max(height, 40))"]
-    ) { svg in
-      svg.element("title", title)
-      svg.element("desc", summary)
+    markup.plot("plot", height: max(height, 40), title: title, summary: summary) { svg in
       drawing.writeGrid(to: &svg)
       svg.element(
         "svg", ["viewBox": "0 0 1000 1000", "preserveAspectRatio": "none", "width": "100%", "height": "100%"]

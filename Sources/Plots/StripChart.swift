@@ -69,12 +69,7 @@ public struct StripChart: Sendable {
     let columns = columns
     let lines = max((cells.count + columns - 1) / columns, 1)
     var markup = Markup()
-    markup.element(
-      "svg",
-      ["xmlns": "http://www.w3.org/2000/svg", "class": "plot strip", "role": "img", "height": "\(lines * Self.pitch)"]
-    ) { svg in
-      svg.element("title", title)
-      svg.element("desc", summary)
+    markup.plot("plot strip", height: lines * Self.pitch, title: title, summary: summary) { svg in
       svg.element(
         "svg",
         [

@@ -25,7 +25,7 @@ struct PageTable {
   init(_ caption: String, _ text: TextPage) {
     self.init(caption, [.text(""), .text("figures")])
     for row in text.rows {
-      rows.append([row.label.prefix(1).uppercased() + row.label.dropFirst(), row.figures.joined(separator: " · ")])
+      rows.append([row.label.capitalizedAtFirst, row.figures.joined(separator: " · ")])
     }
   }
 
@@ -100,6 +100,11 @@ extension Markup {
       }
     }
   }
+}
+
+extension String {
+  /// The text with its first letter as a capital.
+  var capitalizedAtFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
 /// Dates as people read them, in UTC.

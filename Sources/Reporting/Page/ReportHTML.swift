@@ -92,8 +92,9 @@ extension Report {
     }
     probe?.writeSeconds(to: &main)
     // The link of a probe lies on the way there, what it received came by the way back.
-    linkRecord?.write(beside: probe == nil ? streams : [], to: &main)
-    if let downLinkRecord = probe?.downLinkRecord { downLinkRecord.write(beside: streams, to: &main) }
+    let heading = "What the link did"
+    linkRecord?.write(probe == nil ? heading : heading + ", up", beside: probe == nil ? streams : [], to: &main)
+    if let link = probe?.downLinkRecord { link.write(heading + ", down", beside: streams, to: &main) }
     datagrams?.write(to: &main)
     if let capture { write(capture, to: &main) }
   }
