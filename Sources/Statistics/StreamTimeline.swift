@@ -133,7 +133,7 @@ public struct StreamTimeline: Sendable {
     tallies.elements[row].target = target.milliseconds
     guard let base, let reference, Self.isNear(base, lastTransit) else { return }
     lastBase = (base - reference).milliseconds
-    tallies.elements[row].base = lastBase
+    tallies.elements[row].base.record(lastBase)
   }
 
   /// The sender began anew: the next number begins another run, and no number before it is expected.
@@ -168,7 +168,7 @@ public struct StreamTimeline: Sendable {
         fates: tally.fates, bytes: tally.bytes, jitter: tally.jitter.extent(),
         delay: tally.delay.extent(above: origin), bufferLevel: tally.level.extent(),
         bufferTarget: tally.target.isFinite ? tally.target : nil,
-        bufferBase: tally.base.isFinite ? tally.base - origin : nil)
+        bufferBase: tally.base.range(above: origin))
     }
   }
 
@@ -187,13 +187,10 @@ public struct StreamTimeline: Sendable {
     var delays = delays
     delays.coarsen(toAtMost: count)
     let origin = leastDelay.isFinite ? leastDelay : 0
-    func range(_ spread: TimelineSpread) -> ClosedRange<Double>? {
-      spread.count > 0 ? (spread.least - origin)...(spread.most - origin) : nil
-    }
     return delays.elements.enumerated().compactMap { place, tally in
       guard tally.inTime.count + tally.late.count > 0 else { return nil }
       let time = Interval(nanoseconds: delays.width) * Int64(place) + Interval(nanoseconds: delays.width / 2)
-      return DelaySample(time: time, inTime: range(tally.inTime), late: range(tally.late))
+      return DelaySample(time: time, inTime: tally.inTime.range(above: origin), late: tally.late.range(above: origin))
     }
   }
 

@@ -22,9 +22,9 @@ public struct TimelineRow: Hashable, Sendable {
   public var bufferLevel: TimelineExtent?
   /// The delay that the buffer aimed at, in milliseconds; nil when nothing was played.
   public var bufferTarget: Double?
-  /// The delay that the buffer counted from, on the scale of `delay`: what came later than `bufferBase + bufferTarget`
-  /// was late.
-  public var bufferBase: Double?
+  /// The smallest and the largest delay that the buffer counted from, on the scale of `delay`: the time of what came
+  /// later than `bufferBase + bufferTarget` had passed.
+  public var bufferBase: ClosedRange<Double>?
 }
 
 /// The smallest, mean and largest of values in milliseconds.
@@ -143,6 +143,11 @@ struct TimelineSpread: Coarsenable {
     count += later.count
   }
 
+  /// From the least to the most less `origin`; nil without any.
+  func range(above origin: Double) -> ClosedRange<Double>? {
+    count > 0 ? (least - origin)...(most - origin) : nil
+  }
+
   /// The values less `origin`; nil without any.
   func extent(above origin: Double = 0) -> TimelineExtent? {
     guard count > 0 else { return nil }
@@ -159,9 +164,9 @@ struct TimelineTally: Coarsenable {
   var jitter = TimelineSpread()
   var delay = TimelineSpread()
   var level = TimelineSpread()
-  /// The last target and base; not finite when there was none.
+  var base = TimelineSpread()
+  /// The last target; not finite when there was none.
   var target = Double.nan
-  var base = Double.nan
 
   init(highest: Int64) { self.highest = highest }
 
@@ -172,8 +177,8 @@ struct TimelineTally: Coarsenable {
     jitter.absorb(later.jitter)
     delay.absorb(later.delay)
     level.absorb(later.level)
+    base.absorb(later.base)
     if later.target.isFinite { target = later.target }
-    if later.base.isFinite { base = later.base }
   }
 }
 

@@ -186,12 +186,12 @@ struct StreamTimelineTests {
     for number in Int64(0)..<50 {
       stream.take(number, at: Double(number) * 20, delay: 30 + Double(number % 10))
       stream.timeline.recordPlayout(
-        level: .milliseconds(40), target: .milliseconds(60), base: .milliseconds(31),
+        level: .milliseconds(40), target: .milliseconds(60), base: .milliseconds(31 + number % 3),
         at: .zero + .milliseconds(number * 20))
     }
     let row = try #require(stream.timeline.rows().first)
     #expect(row.bufferTarget == 60)
-    #expect(abs((row.bufferBase ?? 0) - 1) < 1e-9)
+    #expect(row.bufferBase.map { abs($0.lowerBound - 1) < 1e-9 && abs($0.upperBound - 3) < 1e-9 } == true)
     #expect(row.bufferLevel.map { [$0.min, $0.mean, $0.max] } == [40, 40, 40])
     #expect(row.delay.map { abs($0.max - 9) < 1e-9 } == true)
   }

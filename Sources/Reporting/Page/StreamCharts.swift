@@ -94,7 +94,7 @@ struct StreamCharts {
     var layers: [PlotLayer] = []
     let band = rows.compactMap { row -> PlotRange? in
       guard let target = row.bufferTarget, let base = row.bufferBase else { return nil }
-      return PlotRange(row.start.seconds, base, base + target)
+      return PlotRange(row.start.seconds, base.lowerBound, base.upperBound + target)
     }
     if !band.isEmpty { layers.append(.band(band, until: end, .second)) }
     layers.append(.ranges(ranges(\.inTime), .main))
@@ -116,7 +116,8 @@ struct StreamCharts {
     entries += lostLegend
     page.figure(
       "Delay over time",
-      "How much longer each packet took than the fastest one. What lies above the band came after its time. "
+      "How much longer each packet took than the fastest one. What lies above the band came after its time: "
+        + "too late, unless nothing behind it had been played. "
         + "Where packets are many, a stroke reaches from the fastest to the slowest: no spike is left out."
         + (stream.reception.drift?.isSignificant == true ? " A steady slope is the two clocks running apart." : ""),
       svg: chart.svg, legend: Legend(entries))
