@@ -150,7 +150,7 @@ struct ChartDrawing {
       svg.element("text", ["class": side, "x": percent(share), "dx": shift, "y": "0", "dy": drop], text)
     case .level(let value, let text, _):
       guard let share = y.share(value) else { return }
-      let drop = share > 0.85 ? "14" : "-5"
+      let drop = share > 0.9 ? "14" : "-5"
       svg.element("text", ["x": "0", "dx": "5", "y": percent(1 - share), "dy": drop], text)
     default: break
     }

@@ -69,7 +69,7 @@ extension ProbeReport {
 
   private var table: PageTable {
     var table = PageTable(
-      "By second, the first 3,600 seconds",
+      "By second" + (seconds.count > 3600 ? ", the first 3,600 seconds" : ""),
       [
         .number("second"), .number("sent"), .number("up lost"), .number("down expected"), .number("down arrived"),
         .number("jitter ms"), .number("round trip ms"),
@@ -87,34 +87,34 @@ extension ProbeReport {
 
 extension SentStreamReport {
   fileprivate func write(to page: inout Markup, place: Int) {
-    page.element("section", ["id": "up-\(place + 1)", "aria-labelledby": "up-\(place + 1)-name"]) { section in
-      section.element(
-        "h2", ["id": "up-\(place + 1)-name"], "Up: stream \(Figures.identifier(ssrc)) to \(destination)")
-      var tiles = [(name: "Sent", value: Figures.grouped(sent), note: encoding)]
-      if let lost {
-        let value = lost < 0 ? "can't be told" : Figures.percent(lost, of: reported)
-        tiles.append((name: "Lost", value: value, note: Figures.count(lost, "packet")))
-      }
-      if let duplicates {
-        tiles.append((name: "Duplicates", value: Figures.grouped(duplicates), note: "at the far end"))
-      }
-      if jitter.count > 0 {
-        tiles.append((name: "Jitter", value: Figures.milliseconds(jitter.mean), note: "mean of what was reported"))
-      }
-      if roundTrip.milliseconds.count > 0 {
-        let times = roundTrip.milliseconds
-        tiles.append(
-          (
-            name: "Round trip", value: Figures.milliseconds(times.mean),
-            note: "\(Figures.milliseconds(times.max)) at most"
-          ))
-      }
-      section.tiles(tiles)
+    page.section(
+      "up-\(place + 1)", "Up: stream \(Figures.identifier(ssrc)) to \(destination)", tiles: tiles
+    ) { section in
       if let lossRuns { lossRuns.write(to: &section, ends: lostEnds) }
       var text = TextPage()
       write(to: &text)
       PageTable("Everything that the text report says", text).write(to: &section)
     }
+  }
+
+  private var tiles: [PageTile] {
+    var tiles: [PageTile] = [(name: "Sent", value: Figures.grouped(sent), note: encoding)]
+    if let lost {
+      let value = lost < 0 ? "can't be told" : Figures.percent(lost, of: reported)
+      tiles.append((name: "Lost", value: value, note: Figures.count(lost, "packet")))
+    }
+    if let duplicates {
+      tiles.append((name: "Duplicates", value: Figures.grouped(duplicates), note: "at the far end"))
+    }
+    if jitter.count > 0 {
+      tiles.append((name: "Jitter", value: Figures.milliseconds(jitter.mean), note: "mean of what was reported"))
+    }
+    let times = roundTrip.milliseconds
+    if times.count > 0 {
+      let most = "\(Figures.milliseconds(times.max)) at most"
+      tiles.append((name: "Round trip", value: Figures.milliseconds(times.mean), note: most))
+    }
+    return tiles
   }
 }
 

@@ -5,13 +5,9 @@ internal import Timeline
 extension SendingReport {
   /// Writes what was sent, how punctually, and what the receivers say.
   func write(to page: inout Markup) {
-    page.element("section", ["id": "sending", "aria-labelledby": "sending-name"]) { section in
-      section.element("h2", ["id": "sending-name"], "Sent as \(Figures.identifier(ssrc))")
-      section.element(
-        "p", ["class": "soft"],
-        "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to "
-          + destinations.joined(separator: ", "))
-      section.tiles(tiles)
+    let description =
+      "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to " + destinations.joined(separator: ", ")
+    page.section("sending", "Sent as \(Figures.identifier(ssrc))", description: description, tiles: tiles) { section in
       if let timeline { writePunctuality(timeline, to: &section) }
       section.element("h3", "What the far end says")
       if farEnds.isEmpty {
@@ -31,7 +27,7 @@ extension SendingReport {
     }
   }
 
-  private var tiles: [(name: String, value: String, note: String)] {
+  private var tiles: [PageTile] {
     var tiles = [
       (name: "Packets", value: Figures.grouped(packets), note: Figures.bytes(bytes)),
       (name: "Media", value: Figures.duration(mediaDuration), note: "sent in real time"),

@@ -8,10 +8,7 @@ extension StreamReport {
 
   /// Writes everything about the stream.
   func write(to page: inout Markup, place: Int, detail: PageDetail) {
-    page.element("section", ["id": anchor(place), "aria-labelledby": anchor(place) + "-name"]) { section in
-      section.element("h2", ["id": anchor(place) + "-name"], heading)
-      section.element("p", ["class": "soft"], description)
-      section.tiles(tiles)
+    page.section(anchor(place), heading, description: description, tiles: tiles) { section in
       accounts.write(to: &section)
       let charts = StreamCharts(self, detail: detail)
       charts?.write(to: &section)
@@ -48,7 +45,7 @@ extension StreamReport {
   /// The delay that the buffer aimed at: "60 ms".
   var targetWords: String { Figures.trimmed(playout.target.milliseconds, decimals: 1) + " ms" }
 
-  private var tiles: [(name: String, value: String, note: String)] {
+  private var tiles: [PageTile] {
     let counts = reception
     var tiles = [
       (
