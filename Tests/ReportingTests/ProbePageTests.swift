@@ -31,7 +31,7 @@ struct ProbePageTests {
     report.linkRecord = probe.downLinkRecord
     report.datagrams = SampleReport.receiving().datagrams
     var stream = SampleReport.stream()
-    (stream.direction, stream.timeline) = ("down", Self.timeline)
+    (stream.direction, stream.timeline) = ("down", SampleReport.timeline())
     report.streams = [stream]
     return report
   }
@@ -50,18 +50,6 @@ struct ProbePageTests {
     up.jitter.record(1.25)
     up.roundTrip.record(arrival: NTPTimestamp(rawValue: 0x2_0000_0000), lastSenderReport: 0x1_8000, delay: 0x7fbe)
     return up
-  }
-
-  private static var timeline: StreamTimeline {
-    var timeline = StreamTimeline()
-    timeline.recordEvent(.began, at: .zero)
-    for number in Int64(0)..<100 where ![10, 30, 31, 32].contains(number) {
-      timeline.record(
-        StreamTimeline.Packet(
-          sequence: number, transit: .milliseconds(number % 7), arrival: .zero + .milliseconds(number * 20), bytes: 172,
-          reception: .inOrder, fate: number == 40 ? .late : .inTime, jitter: 1))
-    }
-    return timeline
   }
 
   private func page(_ report: Report) throws -> XMLDocument { try XMLDocument(xmlString: report.html()) }

@@ -18,17 +18,7 @@ struct ReportHTMLTests {
   /// The sample with a timeline, whose packets are those of `SampleReport.stream()`.
   private func receiving() -> Report {
     var report = SampleReport.receiving()
-    var timeline = StreamTimeline()
-    timeline.recordEvent(.began, at: .zero)
-    for number in Int64(0)..<100 where ![10, 30, 31, 32].contains(number) {
-      timeline.record(
-        StreamTimeline.Packet(
-          sequence: number, transit: .milliseconds(number % 7), arrival: .zero + .milliseconds(number * 20), bytes: 172,
-          reception: .inOrder, fate: number == 40 ? .late : .inTime, jitter: 1))
-      timeline.recordPlayout(
-        level: .milliseconds(40), target: .milliseconds(60), base: .zero, at: .zero + .milliseconds(number * 20))
-    }
-    report.streams[0].timeline = timeline
+    report.streams[0].timeline = SampleReport.timeline()
     return report
   }
 
