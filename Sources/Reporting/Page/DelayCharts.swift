@@ -122,13 +122,17 @@ extension LossRuns {
       y: PlotAxis("runs", low: 0, isWhole: true),
       layers: [.stackedBars(bars(histogram, ""), .lost), .paleBars(bars(atEnds, " at an end"), .lost)])
     chart.height = 150
-    let legend = [Legend.Entry(.lost, "between packets that arrived"), Legend.Entry(.lost, "at the ends", .pale)]
+    var legend: [Legend.Entry] = []
+    if !ends.runs.isEmpty {
+      if count > 0 { legend.append(Legend.Entry(.lost, "between packets that arrived")) }
+      legend.append(Legend.Entry(.lost, "at the ends", .pale))
+    }
     page.figure(
       "How losses cluster",
       "One lost packet is easily concealed, many in a row aren't. "
         + (ends.count == 0 ? "" : "Between the first and the last that arrived: ") + words
         + (ends.unplaced == 0 ? "" : " The ends aren't drawn.") + (ends.sentence.map { " " + $0 } ?? ""),
-      svg: chart.svg, legend: Legend(ends.runs.isEmpty ? [] : legend))
+      svg: chart.svg, legend: Legend(legend))
   }
 
   private var words: String {

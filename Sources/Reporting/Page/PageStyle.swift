@@ -37,8 +37,9 @@ enum PageStyle {
     .tiles{grid-template-columns:repeat(2,1fr)}th,td{padding-right:.6rem}table{font-size:.82rem}\
     .wide tbody th{white-space:normal}.wide td:not(.n):last-child{min-width:6rem}}
     @media print{body{max-width:none;padding:0;zoom:.85}.tiles{grid-template-columns:repeat(auto-fit,minmax(6.5rem,1fr))}\
-    h2,h3,section>header,figcaption,caption{break-after:avoid}\
-    footer{margin-top:1.2rem}figure,section>header,.verdict,.tiles div,tr{break-inside:avoid}.verdict,.tiles div{background:none}\
+    h2,h3,section>header,figcaption,caption,thead{break-after:avoid}\
+    footer{margin-top:1.2rem}figure,section>header,.verdict,.tiles div,tr,.scroll:not(:has(tr:nth-child(10))){break-inside:avoid}\
+    footer,tbody tr:nth-child(-n+2){break-before:avoid}.verdict,.tiles div{background:none}\
     .scroll{overflow:visible}details:not([open]){display:none}}
     """
 }

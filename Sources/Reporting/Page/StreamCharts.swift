@@ -125,7 +125,7 @@ struct StreamCharts {
 
   private func writeMissing(to page: inout Markup) {
     let missing = stream.reception.lost + stream.playout.late + stream.playout.discarded.total
-    guard missing > 0 || !lostSpans.isEmpty, rows.count > 1 else { return }
+    guard missing > 0, rows.count > 1 else { return }
     func bars(_ count: (FateCounts) -> Int) -> [PlotBar] {
       rows.map { row in
         PlotBar(
