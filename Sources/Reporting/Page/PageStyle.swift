@@ -35,7 +35,7 @@ enum PageStyle {
     footer{margin-top:3rem;border-top:1px solid var(--rule);padding-top:1rem;font-size:.85rem}
     @media(max-width:480px){body{padding:1rem .75rem 2rem;font-size:15px}.verdict{padding:.8rem .9rem}\
     .tiles{grid-template-columns:repeat(2,1fr)}th,td{padding-right:.6rem}table{font-size:.82rem}\
-    .wide tbody th{white-space:normal}.wide td:not(.n):last-child{min-width:6rem}}
+    .wide tbody th:not(.n){white-space:normal}.wide td:not(.n):last-child{min-width:6rem}}
     @media print{body{max-width:none;padding:0;zoom:.85}.tiles{grid-template-columns:repeat(auto-fit,minmax(6.5rem,1fr))}\
     h2,h3,section>header,figcaption,caption,thead{break-after:avoid}\
     footer{margin-top:1.2rem}figure,section>header,.verdict,.tiles div,tr,.scroll:not(:has(tr:nth-child(10))){break-inside:avoid}\
