@@ -80,7 +80,7 @@ struct AccountTests {
         BufferedPacket(sequence: arrival.number, timestamp: arrival.number * 960, duration: 960, arrival: now),
         payload: payload.span.bytes)
     }
-    #expect(wishes > 20)
+    #expect(wishes > 10)
     #expect(buffer.counts.insertedUnits == inserted)
     #expect(buffer.counts.removedUnits == removed)
   }

@@ -280,7 +280,7 @@ import Testing
       "--late-budget is what an adaptive buffer aims at, and this one is fixed: add --buffer adaptive or --buffer 20-200"
     ),
     (
-      "probe 127.0.0.1 --late-budget 0.01",
+      "probe 127.0.0.1:9 --late-budget 0.01",
       "--late-budget is what an adaptive buffer aims at, and this one is fixed: add --buffer adaptive or --buffer 20-200"
     ),
     (
