@@ -48,7 +48,7 @@ public enum VerificationText {
   private static func line(_ figure: CheckedFigure) -> String {
     let reported = figure.isMissing ? "not reported" : "reported \(number(figure.reported))"
     let verdict = figure.isRight ? "ok" : "WRONG"
-    return "  \(padded(figure.key, 44)) truth \(padded(number(figure.truth), 12)) \(padded(reported, 22)) \(verdict)\n"
+    return "  \(padded(figure.key, 48)) truth \(padded(number(figure.truth), 12)) \(padded(reported, 22)) \(verdict)\n"
   }
 
   /// What most people look at first, summed over the streams.
