@@ -8,6 +8,8 @@ public struct CaseResult: Sendable {
   public let proves: String
   /// Every figure that was compared.
   public private(set) var figures: [CheckedFigure] = []
+  /// What couldn't be compared, and why, in sentences.
+  public private(set) var remarks: [String] = []
   /// Why it couldn't be run to its end; nil when it was.
   public var failure: String?
   /// Why it wasn't run; nil when it was.
@@ -45,9 +47,15 @@ public struct CaseResult: Sendable {
     _ report: JSONValue, with truth: SenderTruth, stream: StreamTruth?, prefix: String
   ) {
     check(truth.expectations, against: report, prefix: prefix)
-    guard let stream, report.value(at: SenderTruth.farEnd + "final") == .bool(true) else { return }
+    guard let stream else { return }
+    guard report.value(at: SenderTruth.farEnd + "final") == .bool(true) else {
+      return remarks.append(
+        "\(prefix)had no last report from the receiver in time: the far end's table wasn't compared")
+    }
     // Where the reports were thinned it says so, and claims nothing of the numbers left out.
-    guard report.value(at: SenderTruth.farEnd + "xr.thinning") == .number(0) else { return }
+    guard report.value(at: SenderTruth.farEnd + "xr.thinning") == .number(0) else {
+      return remarks.append("\(prefix)had thinned reports from the receiver: the far end's table wasn't compared")
+    }
     // Whether it tells of the tail hangs on whether an earlier report of ours had shown that nothing else is missing.
     let atEnd = report.value(at: SenderTruth.farEnd + "xr.lost_at_end")
     check(stream.farEnd(tellsTail: atEnd != .number(0)), against: report, prefix: prefix)

@@ -27,6 +27,7 @@ public enum VerificationText {
     }
     for result in results {
       if let failure = result.failure { text += "\n\(result.name): \(failure)\n" }
+      for remark in result.remarks { text += "\n\(result.name): \(remark)\n" }
       let shown = result.figures.filter { isVerbose || !$0.isRight }
       guard !shown.isEmpty else { continue }
       text += "\n\(result.name): \(result.proves)\n" + shown.map { line($0) }.joined()

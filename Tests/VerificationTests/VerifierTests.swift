@@ -92,6 +92,15 @@ import Timeline
     #expect(compared.count > 120)
   }
 
+  @Test func `a far end whose table can't be compared is remarked on`() {
+    var result = CaseResult(Self.test)
+    result.compare(.object([:]), with: Self.sent, stream: Self.truth, prefix: "sender ")
+    #expect(result.remarks.count == 1)
+    let table = VerificationText.table([result], isVerbose: false, way: "here", seed: 3, seconds: 1)
+    #expect(table.contains("sender had no last report from the receiver in time"))
+    #expect(Self.result(Self.report(Self.truth)).remarks.isEmpty)
+  }
+
   @Test func `a figure is made wrong by more than it may be off`() {
     let expectation = Verification.Expectation("a", 300, within: 4.8)
     for reported in [295.3, 300, 304.7] {

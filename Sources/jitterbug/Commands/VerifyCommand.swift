@@ -102,6 +102,9 @@ enum VerifyCommand {
     json.value("ok", result.isRight)
     json.value("failure", result.failure)
     json.value("skipped", result.skipped)
+    json.array("remarks") { array in
+      for remark in result.remarks { array.value(nil, remark) }
+    }
     json.array("figures") { array in
       for figure in result.figures {
         array.object { json in
