@@ -56,7 +56,7 @@ struct IntervalRecorder: Sendable {
   private(set) var receiptThinning = 0
 
   /// From here on nobody knows the bits as they are now.
-  var freshStart: Int64 { min(reported, changed ?? reported) }
+  private var freshStart: Int64 { min(reported, changed ?? reported) }
 
   /// From here on numbers, or their bits as they are now, have been reported at most once.
   private var repeated: Int64 = 0
