@@ -12,7 +12,7 @@ struct HiddenStateLikelihood {
 
   /// A run of this kind; `begins` where the runs before have no relation to it.
   private struct Run {
-    var kind: Int
+    var kind: Int32
     var begins: Bool
   }
 
@@ -22,6 +22,17 @@ struct HiddenStateLikelihood {
     var steps: StepMatrix
     /// q^(n-1).
     var before: Double
+  }
+
+  /// What Baum-Welch knows of each run.
+  private struct Scratch {
+    var before: [Pair]
+    var after: [Pair]
+
+    init(count: Int) {
+      before = [Pair](repeating: Pair(1, 1), count: count)
+      after = before
+    }
   }
 
   /// Those received before those lost, each by length.
@@ -49,7 +60,7 @@ struct HiddenStateLikelihood {
       $0.isReceived == $1.isReceived ? $0.count < $1.count : $0.isReceived
     }
     let places = Dictionary(uniqueKeysWithValues: kinds.enumerated().map { ($1, $0) })
-    runs = found.compactMap { run in places[run.kind].map { Run(kind: $0, begins: run.begins) } }
+    runs = found.compactMap { run in places[run.kind].map { Run(kind: Int32($0), begins: run.begins) } }
   }
 
   /// The logarithm of the pattern's probability.
@@ -58,16 +69,12 @@ struct HiddenStateLikelihood {
     let effects = effects(of: operators)
     var sum = LogarithmSum()
     var state = Pair(1, 0)
-    for run in runs {
-      if run.begins {
+    for (index, run) in runs.enumerated() {
+      if run.begins || index % Self.stride == 0 {
         sum.add(state.x + state.y)
-        state = model.stationary
+        state = run.begins ? model.stationary : Self.whole(state)
       }
-      state = effects[run.kind].steps.apply(after: state)
-      if state.x + state.y < Self.small {
-        sum.add(Self.small)
-        state = Pair(state.x / Self.small, state.y / Self.small)
-      }
+      state = effects[Int(run.kind)].steps.apply(after: state)
     }
     sum.add(state.x + state.y)
     let apart = Double(received) * operators.received.firstLogarithm + Double(lost) * operators.lost.firstLogarithm
@@ -91,8 +98,8 @@ struct HiddenStateLikelihood {
     var (toBad, toGood, good, bad) = (0.0, 0.0, 0.0, 0.0)
     for (index, run) in runs.enumerated() {
       let goesOn = index + 1 < runs.count && !runs[index + 1].begins
-      let pairs = Double(kinds[run.kind].count - (goesOn ? 0 : 1))
-      if kinds[run.kind].isReceived {
+      let pairs = Double(kinds[Int(run.kind)].count - (goesOn ? 0 : 1))
+      if kinds[Int(run.kind)].isReceived {
         good += pairs
         toBad += goesOn ? 1 : 0
       } else {
@@ -133,9 +140,9 @@ struct HiddenStateLikelihood {
   private func climb(from start: HiddenStateModel, steps: Int) -> (model: HiddenStateModel, logLikelihood: Double) {
     var model = start
     var before = -Double.infinity
-    var after = [Pair](repeating: Pair(1, 1), count: runs.count)
+    var scratch = Scratch(count: runs.count)
     for step in 0..<steps {
-      model = improve(model, after: &after)
+      model = improve(model, with: &scratch)
       guard step % 10 == 9 else { continue }
       let now = logLikelihood(of: model)
       if now - before < 1e-4 { return (model, now) }
@@ -144,32 +151,12 @@ struct HiddenStateLikelihood {
     return (model, before)
   }
 
-  /// One step of Baum-Welch; `after` is where what comes after each run is noted.
-  private func improve(_ model: HiddenStateModel, after: inout [Pair]) -> HiddenStateModel {
+  /// One step of Baum-Welch.
+  private func improve(_ model: HiddenStateModel, with scratch: inout Scratch) -> HiddenStateModel {
     let operators = (received: StepOperator(model, receives: true), lost: StepOperator(model, receives: false))
     let effects = effects(of: operators)
-    // What comes after each run, from the end. A factor makes no difference: what counts are shares.
-    var behind = Pair(1, 1)
-    for index in runs.indices.reversed() {
-      after[index] = behind
-      let run = runs[index]
-      behind = run.begins ? Pair(1, 1) : Self.kept(effects[run.kind].steps.apply(before: behind))
-    }
-    var ends = [StepMatrix](repeating: StepMatrix(), count: kinds.count)
-    var state = model.stationary
-    for index in runs.indices {
-      let run = runs[index]
-      if run.begins { state = model.stationary }
-      let (steps, behind) = (effects[run.kind].steps, after[index])
-      let through = steps.apply(after: state)
-      let weight = 1 / (through.x * behind.x + through.y * behind.y)
-      let (x, y) = (state.x * weight, state.y * weight)
-      ends[run.kind].gg += x * behind.x
-      ends[run.kind].gb += x * behind.y
-      ends[run.kind].bg += y * behind.x
-      ends[run.kind].bb += y * behind.y
-      state = Self.kept(through)
-    }
+    walk(effects, from: model.stationary, before: &scratch.before, after: &scratch.after)
+    let ends = ends(effects, scratch)
     var seen = (received: StepMatrix(), lost: StepMatrix())
     for (place, kind) in kinds.enumerated() {
       let length = Double(kind.count)
@@ -184,9 +171,57 @@ struct HiddenStateLikelihood {
     return Self.model(of: seen.received, seen.lost)
   }
 
-  /// A state that doesn't become too small to be told from nothing.
-  @inline(__always) private static func kept(_ state: Pair) -> Pair {
-    state.x + state.y < small ? Pair(state.x / small, state.y / small) : state
+  /// Notes the state before each run, and how likely what comes after it is; a factor makes no difference, as what
+  /// counts are shares.
+  ///
+  /// Each step waits for the one before: the walk forward and that from the end are taken together to wait half as long.
+  private func walk(_ effects: [Effect], from start: Pair, before: inout [Pair], after: inout [Pair]) {
+    let runs = runs.span
+    let effects = effects.span
+    var before = before.mutableSpan
+    var after = after.mutableSpan
+    var state = start
+    var behind = Pair(1, 1)
+    for index in runs.indices {
+      if index % Self.stride == 0 { (state, behind) = (Self.whole(state), Self.whole(behind)) }
+      let run = runs[index]
+      if run.begins { state = start }
+      before[index] = state
+      state = effects[Int(run.kind)].steps.apply(after: state)
+      let other = runs.count - 1 - index
+      let last = runs[other]
+      after[other] = behind
+      behind = last.begins ? Pair(1, 1) : effects[Int(last.kind)].steps.apply(before: behind)
+    }
+  }
+
+  /// What `StepOperator.expected` needs of each kind of run.
+  private func ends(_ effects: [Effect], _ scratch: Scratch) -> [StepMatrix] {
+    var ends = [StepMatrix](repeating: StepMatrix(), count: kinds.count)
+    let runs = runs.span
+    let effects = effects.span
+    let before = scratch.before.span
+    let after = scratch.after.span
+    var sums = ends.mutableSpan
+    for index in runs.indices {
+      let (state, behind, kind) = (before[index], after[index], Int(runs[index].kind))
+      let through = effects[kind].steps.apply(after: state)
+      let weight = 1 / (through.x * behind.x + through.y * behind.y)
+      let (x, y) = (state.x * weight, state.y * weight)
+      var sum = sums[kind]
+      sum.gg += x * behind.x
+      sum.gb += x * behind.y
+      sum.bg += y * behind.x
+      sum.bb += y * behind.y
+      sums[kind] = sum
+    }
+    return ends
+  }
+
+  /// The state with the same shares and a sum of 1.
+  @inline(__always) private static func whole(_ state: Pair) -> Pair {
+    let scale = 1 / (state.x + state.y)
+    return Pair(state.x * scale, state.y * scale)
   }
 
   /// The model in which the steps are as often as they were, into received packets and into lost ones.
@@ -250,8 +285,8 @@ struct HiddenStateLikelihood {
   }
 
   static let least = 1e-9
-  /// Below this a state is made greater again.
-  private static let small = 1e-100
+  /// A run makes a state smaller, by 1e30 at the very most: after so many the sum is made 1 again.
+  private static let stride = 4
   private static func inside(_ value: Double) -> Double { min(max(value, least), 1 - least) }
   private static func ratio(_ part: Double, of whole: Double) -> Double { inside(whole > 0 ? part / whole : 0.5) }
 }
