@@ -201,6 +201,9 @@ public struct JitterBuffer: Sendable {
       units: max(0, tail.timestamp &+ tail.duration &- nextTimestamp), rate: configuration.clockRate)
   }
 
+  /// `level`, for whoever has the buffer to himself: a query from another module is given a copy of all of it.
+  public mutating func levelInPlace() -> Interval { level }
+
   /// The smallest recent transit, from which the target is counted; nil before the first packet of a timeline.
   public var baseTransit: Interval? { arrivals?.base }
 
@@ -212,6 +215,9 @@ public struct JitterBuffer: Sendable {
     guard let arrivals, !startsTimeline(packet, transit) else { return nil }
     return transit - arrivals.base
   }
+
+  /// `lateness`, for whoever has the buffer to himself: a query from another module is given a copy of all of it.
+  public mutating func latenessInPlace(of packet: BufferedPacket) -> Interval? { lateness(of: packet) }
 
   // MARK: Private
 
