@@ -99,6 +99,14 @@ public struct CaptureAnalysis: Sendable {
       if step > .zero { now = time + offset }
       return now
     }
+
+    /// Takes in a datagram while nobody listens.
+    mutating func take(_ datagram: RawSpan, at stamp: Instant) {
+      let now = advance(to: stamp)
+      session.playOut(until: now)
+      while session.pollEvent() != nil {}
+      session.handleRTP(datagram, from: Peer(id: 0), at: now)
+    }
   }
 
   /// A source with too few packets to be called a stream.
@@ -127,6 +135,13 @@ public struct CaptureAnalysis: Sendable {
     var lastSource = -1
     var sources: [Int] = []
     var candidates: [Candidate] = []
+
+    /// Counts a datagram that looks like RTP of this source; the source's place when it is the one that sent last.
+    mutating func noteAlike(_ ssrc: UInt32) -> Int? {
+      datagrams += 1
+      alike += 1
+      return lastSSRC == ssrc && lastSource >= 0 ? lastSource : nil
+    }
   }
 
   /// Hears each playout decision: the source's place, the stream in its session, and the session for the payload.
@@ -185,6 +200,10 @@ public struct CaptureAnalysis: Sendable {
     _ frame: RawSpan, link: LinkLayer, at time: Instant, perform: Performer? = nil
   ) {
     note(time)
+    if let datagram = Dissector.usual(frame, link: link) {
+      return handle(
+        frame.extracting(datagram.payload), length: datagram.length, of: datagram.flow, at: time, perform: perform)
+    }
     switch Dissector.dissect(frame, link: link) {
     case .datagram(let datagram):
       handle(
@@ -279,14 +298,7 @@ public struct CaptureAnalysis: Sendable {
       return
     }
     let index = table.find(flow) ?? addFlow(flow)
-    states[index].datagrams += 1
-    states[index].alike += 1
-    let place: Int
-    if states[index].lastSource >= 0, states[index].lastSSRC == ssrc {
-      place = states[index].lastSource
-    } else {
-      place = source(ssrc, in: index)
-    }
+    let place = states[index].noteAlike(ssrc) ?? source(ssrc, in: index)
     if place < 0 {
       let isCut = payload.byteCount < length
       if isCut { counts.cut += 1 }
@@ -335,14 +347,19 @@ public struct CaptureAnalysis: Sendable {
 
   /// Hands a datagram to its source's session.
   mutating func deliver(_ datagram: RawSpan, to place: Int, at time: Instant, perform: Performer?) {
+    guard let perform else { return sources[place].take(datagram, at: time) }
     let now = sources[place].advance(to: time)
     play(place, until: now, perform: perform)
     sources[place].session.handleRTP(datagram, from: Peer(id: 0), at: now)
   }
 
   mutating func play(_ place: Int, until now: Instant, perform: Performer?) {
-    while let (stream, decision) = sources[place].session.pollPlayout(at: now) {
-      if let perform { perform(place, stream, decision, sources[place].session) }
+    if let perform {
+      while let (stream, decision) = sources[place].session.pollPlayout(at: now) {
+        perform(place, stream, decision, sources[place].session)
+      }
+    } else {
+      sources[place].session.playOut(until: now)
     }
     while sources[place].session.pollEvent() != nil {}
   }

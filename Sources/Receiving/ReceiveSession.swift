@@ -134,6 +134,14 @@ public struct ReceiveSession: Sendable {
     }
     let header = packet.header
     if let place = openPlace(of: header.ssrc) {
+      if streams[place].socketDropsSeen == socketDrops.events,
+        let (extended, fate) = streams[place].goOn(with: packet, of: datagram, from: peer, at: arrival, index: index)
+      {
+        if trace.isTracing {
+          note(fate, index: index, header: header, extended: extended, size: datagram.byteCount, arrival: arrival)
+        }
+        return
+      }
       guard streams[place].takesIn(header.sequenceNumber) else {
         discard(.superseded, index: index, header: header, size: datagram.byteCount, arrival: arrival)
         return
@@ -185,6 +193,26 @@ public struct ReceiveSession: Sendable {
     return nil
   }
 
+  /// Plays all that is due by `now`, for whoever only wants the counts: as if `pollPlayout` was asked until it has
+  /// nothing more.
+  public mutating func playOut(until now: Instant) {
+    var wake: Instant?
+    for place in streams.indices where streams[place].isOpen {
+      var timeout = timeout(of: place)
+      if let instant = timeout, instant <= now {
+        expire(place, at: now)
+        timeout = nil
+      }
+      let rest = streams[place].playOut(until: now, telling: &trace)
+      if rest.isOver {
+        finish(place, at: now)
+      } else {
+        wake = Instant.earliest(wake, Instant.earliest(rest.wake, timeout))
+      }
+    }
+    nextPlayout = wake
+  }
+
   /// The next thing that happened to a stream, in order.
   public mutating func pollEvent() -> (stream: Int, event: StreamEvent)? {
     events.isEmpty ? nil : events.removeFirst()
@@ -220,7 +248,9 @@ public struct ReceiveSession: Sendable {
   ///
   /// By index, here and elsewhere: a closure that is given a whole stream gets a copy, and a stream is big.
   func openPlace(of ssrc: UInt32) -> Int? {
-    streams.indices.last { streams[$0].ssrc == ssrc && streams[$0].isOpen }
+    var place = streams.count - 1
+    while place >= 0, streams[place].ssrc != ssrc || !streams[place].isOpen { place -= 1 }
+    return place < 0 ? nil : place
   }
 
   // MARK: Private
