@@ -158,7 +158,7 @@ public struct JitterBuffer: Sendable {
   // MARK: Outputs
 
   /// The next thing to do at `now`; call again until it says `.wait` or `.ended`.
-  public mutating func poll(at now: Instant) -> PlayoutDecision {
+  @inline(__always) public mutating func poll(at now: Instant) -> PlayoutDecision {
     guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
     guard let head = store.head else { return pollEmpty(at: now) }
     let isFlushing = crossBoundary(to: head)
@@ -172,6 +172,16 @@ public struct JitterBuffer: Sendable {
       gap = 0
     }
     return gap > 0 ? fill(gap, before: head) : play(head)
+  }
+
+  /// What `poll` would decide, for whoever doesn't play it: no packet is handed out.
+  @inline(never) public mutating func pass(at now: Instant) -> Passage {
+    switch poll(at: now) {
+    case .wait(let instant): .wait(until: instant)
+    case .play(let packet, _, _): .played(tag: packet.tag)
+    case .recover, .conceal, .silence: .filled
+    case .ended: .ended
+    }
   }
 
   /// Runs `body` on the payload of the packet in `slot`, which a decision of the last `poll` named.
@@ -202,7 +212,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// `level`, for whoever has the buffer to himself: a query from another module is given a copy of all of it.
-  public mutating func levelInPlace() -> Interval { level }
+  @inline(never) public mutating func levelInPlace() -> Interval { level }
 
   /// The smallest recent transit, from which the target is counted; nil before the first packet of a timeline.
   public var baseTransit: Interval? { arrivals?.base }
@@ -217,7 +227,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// `lateness`, for whoever has the buffer to himself: a query from another module is given a copy of all of it.
-  public mutating func latenessInPlace(of packet: BufferedPacket) -> Interval? { lateness(of: packet) }
+  @inline(never) public mutating func latenessInPlace(of packet: BufferedPacket) -> Interval? { lateness(of: packet) }
 
   // MARK: Private
 
@@ -374,7 +384,7 @@ public struct JitterBuffer: Sendable {
     return false
   }
 
-  private mutating func play(_ head: BufferedPacket) -> PlayoutDecision {
+  @inline(__always) private mutating func play(_ head: BufferedPacket) -> PlayoutDecision {
     let slot = store.slot(of: head.sequence)
     let skip = configuration.isContinuous ? min(nextTimestamp - head.timestamp, head.duration) : 0
     // What was filled blindly in the place of missing packets, and of this one's beginning, was lost.

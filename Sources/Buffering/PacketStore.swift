@@ -49,7 +49,7 @@ struct PacketStore: Sendable {
   /// caller lets go of them before.
   func payload(in slot: Int) -> [UInt8] { places[slot].payload }
 
-  mutating func insert(_ packet: BufferedPacket, payload: RawSpan) -> Insertion {
+  @inline(__always) mutating func insert(_ packet: BufferedPacket, payload: RawSpan) -> Insertion {
     if contains(packet.sequence) { return .duplicate }
     let low = isEmpty ? packet.sequence : min(lowest, packet.sequence)
     let high = isEmpty ? packet.sequence : max(highest, packet.sequence)

@@ -100,12 +100,11 @@ public struct CaptureAnalysis: Sendable {
       return now
     }
 
-    /// Takes in a datagram while nobody listens.
-    mutating func take(_ datagram: RawSpan, at stamp: Instant) {
-      let now = advance(to: stamp)
-      session.playOut(until: now)
-      while session.pollEvent() != nil {}
-      session.handleRTP(datagram, from: Peer(id: 0), at: now)
+    /// What has happened to it elsewhere.
+    mutating func takeBack(_ other: Source) {
+      session = other.session
+      now = other.now
+      offset = other.offset
     }
   }
 
@@ -136,11 +135,12 @@ public struct CaptureAnalysis: Sendable {
     var sources: [Int] = []
     var candidates: [Candidate] = []
 
-    /// Counts a datagram that looks like RTP of this source; the source's place when it is the one that sent last.
-    mutating func noteAlike(_ ssrc: UInt32) -> Int? {
+    /// Counts a datagram that looks like RTP, when it is of the source that sent last: that source's place.
+    mutating func noteNext(of ssrc: UInt32) -> Int? {
+      guard lastSSRC == ssrc, lastSource >= 0 else { return nil }
       datagrams += 1
       alike += 1
-      return lastSSRC == ssrc && lastSource >= 0 ? lastSource : nil
+      return lastSource
     }
   }
 
@@ -182,6 +182,8 @@ public struct CaptureAnalysis: Sendable {
   var states: [FlowState] = []
   var texts = SessionTexts()
   var heldBytes = 0
+  /// What is left to sessions that are elsewhere; nil while they are here.
+  var work: CaptureWork?
   /// The places in `sources` of each SSRC.
   var places: [UInt32: [Int]] = [:]
   private var scratch: [UInt8] = []
@@ -201,8 +203,12 @@ public struct CaptureAnalysis: Sendable {
   ) {
     note(time)
     if let datagram = Dissector.usual(frame, link: link) {
-      return handle(
-        frame.extracting(datagram.payload), length: datagram.length, of: datagram.flow, at: time, perform: perform)
+      let payload = frame.extracting(datagram.payload)
+      if let place = source(of: payload, length: datagram.length, in: datagram.flow) {
+        counts.rtp += 1
+        return deliver(payload, to: place, at: time, perform: perform)
+      }
+      return handle(payload, length: datagram.length, of: datagram.flow, at: time, perform: perform)
     }
     switch Dissector.dissect(frame, link: link) {
     case .datagram(let datagram):
@@ -274,6 +280,14 @@ public struct CaptureAnalysis: Sendable {
     }
   }
 
+  /// The source of a whole RTP packet, when it is the one that its flow carried last; nil says nothing.
+  @inline(__always) private mutating func source(of payload: RawSpan, length: Int, in flow: Flow) -> Int? {
+    guard payload.byteCount == length, PayloadKind.classify(payload, length: length) == .rtp else { return nil }
+    let ssrc = payload.bigEndian(at: 8, as: UInt32.self)
+    guard configuration.ssrc == nil || configuration.ssrc == ssrc, let index = table.find(flow) else { return nil }
+    return states[index].noteNext(of: ssrc)
+  }
+
   /// Counts a datagram that isn't RTP.
   private mutating func pass(_ flow: Flow, as count: WritableKeyPath<Counts, Int>) {
     counts[keyPath: count] += 1
@@ -298,7 +312,14 @@ public struct CaptureAnalysis: Sendable {
       return
     }
     let index = table.find(flow) ?? addFlow(flow)
-    let place = states[index].noteAlike(ssrc) ?? source(ssrc, in: index)
+    let place: Int
+    if let last = states[index].noteNext(of: ssrc) {
+      place = last
+    } else {
+      states[index].datagrams += 1
+      states[index].alike += 1
+      place = source(ssrc, in: index)
+    }
     if place < 0 {
       let isCut = payload.byteCount < length
       if isCut { counts.cut += 1 }
@@ -347,6 +368,7 @@ public struct CaptureAnalysis: Sendable {
 
   /// Hands a datagram to its source's session.
   mutating func deliver(_ datagram: RawSpan, to place: Int, at time: Instant, perform: Performer?) {
+    if work != nil { return work?.add(datagram, for: place, isControl: false, at: time) ?? () }
     guard let perform else { return sources[place].take(datagram, at: time) }
     let now = sources[place].advance(to: time)
     play(place, until: now, perform: perform)

@@ -218,6 +218,11 @@ public struct ReceiveSession: Sendable {
     events.isEmpty ? nil : events.removeFirst()
   }
 
+  /// Lets go of what happened so far, for whoever doesn't ask.
+  public mutating func forgetEvents() {
+    if !events.isEmpty { events.removeAll() }
+  }
+
   /// The fate of a datagram, as soon as it is known, when the session is tracing; not in order of arrival.
   public mutating func pollFate() -> DatagramFate? { trace.next() }
 

@@ -222,13 +222,13 @@ public struct ReceiveStream: Sendable, Identifiable {
   /// Plays all that is due by `now`; when to look again, and whether everything has been played for good.
   mutating func playOut(until now: Instant, telling trace: inout FateLedger) -> (wake: Instant?, isOver: Bool) {
     while true {
-      switch buffer.poll(at: now) {
+      switch buffer.pass(at: now) {
       case .wait(let instant): return (instant, false)
       case .ended: return (nil, true)
-      case .play(let packet, _, _):
+      case .played(let tag):
         recordLevel(at: now)
-        trace.settle(packet.tag, as: .played)
-      case .recover, .conceal, .silence: continue
+        trace.settle(tag, as: .played)
+      case .filled: continue
       }
     }
   }
