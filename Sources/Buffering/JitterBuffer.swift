@@ -220,7 +220,7 @@ public struct JitterBuffer: Sendable {
   /// How long after the fastest packet of the recent past this one came, asked before it is inserted.
   ///
   /// A buffer whose target is no more than that calls it late. Nil when it begins a timeline, and so can't be late.
-  public func lateness(of packet: BufferedPacket) -> Interval? {
+  @inline(__always) public func lateness(of packet: BufferedPacket) -> Interval? {
     let transit = transit(of: packet)
     guard let arrivals, !startsTimeline(packet, transit) else { return nil }
     return transit - arrivals.base

@@ -20,7 +20,17 @@ struct PagedHistogram: Sendable {
   init(width: Int64) { self.width = max(width, 1) }
 
   /// Counts a value.
-  mutating func add(_ nanoseconds: Int64, times: UInt32 = 1) {
+  mutating func add(_ nanoseconds: Int64) {
+    let bin = bin(of: nanoseconds)
+    let slot = bin >> Self.pageBits
+    // Most fall where others fell before; the array of slots is empty until the first.
+    guard slot >= 0, slot < slots.count, slots[slot] > 0 else { return add(nanoseconds, times: 1) }
+    let index = Int(slots[slot] - 1) << Self.pageBits | bin & (Self.pageSize - 1)
+    counts[index] = max(counts[index], counts[index] &+ 1)
+  }
+
+  /// Counts a value that came so often.
+  mutating func add(_ nanoseconds: Int64, times: UInt32) {
     var bin = bin(of: nanoseconds)
     var slot = bin >> Self.pageBits
     guard (0..<Self.slotCount).contains(slot) else {
