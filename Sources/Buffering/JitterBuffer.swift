@@ -174,16 +174,6 @@ public struct JitterBuffer: Sendable {
     return gap > 0 ? fill(gap, before: head) : play(head)
   }
 
-  /// What `poll` would decide, for whoever doesn't play it: no packet is handed out.
-  @inline(never) public mutating func pass(at now: Instant) -> Passage {
-    switch poll(at: now) {
-    case .wait(let instant): .wait(until: instant)
-    case .play(let packet, _, _): .played(tag: packet.tag)
-    case .recover, .conceal, .silence: .filled
-    case .ended: .ended
-    }
-  }
-
   /// Runs `body` on the payload of the packet in `slot`, which a decision of the last `poll` named.
   public func withPayload<Result, Failure: Error>(
     in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
@@ -211,9 +201,6 @@ public struct JitterBuffer: Sendable {
       units: max(0, tail.timestamp &+ tail.duration &- nextTimestamp), rate: configuration.clockRate)
   }
 
-  /// `level`, for whoever has the buffer to himself: a query from another module is given a copy of all of it.
-  @inline(never) public mutating func levelInPlace() -> Interval { level }
-
   /// The smallest recent transit, from which the target is counted; nil before the first packet of a timeline.
   public var baseTransit: Interval? { arrivals?.base }
 
@@ -225,9 +212,6 @@ public struct JitterBuffer: Sendable {
     guard let arrivals, !startsTimeline(packet, transit) else { return nil }
     return transit - arrivals.base
   }
-
-  /// `lateness`, for whoever has the buffer to himself: a query from another module is given a copy of all of it.
-  @inline(never) public mutating func latenessInPlace(of packet: BufferedPacket) -> Interval? { lateness(of: packet) }
 
   // MARK: Private
 

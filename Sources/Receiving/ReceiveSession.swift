@@ -94,7 +94,7 @@ public struct ReceiveSession: Sendable {
   var probation: Probation
   private var nextID = 0
   private var nextIndex: UInt64 = 0
-  private var nextPlayout: Instant?
+  var nextPlayout: Instant?
   var events: [(stream: Int, event: StreamEvent)] = []
   var trace: FateLedger
   private var isStopped = false
@@ -193,34 +193,9 @@ public struct ReceiveSession: Sendable {
     return nil
   }
 
-  /// Plays all that is due by `now`, for whoever only wants the counts: as if `pollPlayout` was asked until it has
-  /// nothing more.
-  public mutating func playOut(until now: Instant) {
-    var wake: Instant?
-    for place in streams.indices where streams[place].isOpen {
-      var timeout = timeout(of: place)
-      if let instant = timeout, instant <= now {
-        expire(place, at: now)
-        timeout = nil
-      }
-      let rest = streams[place].playOut(until: now, telling: &trace)
-      if rest.isOver {
-        finish(place, at: now)
-      } else {
-        wake = Instant.earliest(wake, Instant.earliest(rest.wake, timeout))
-      }
-    }
-    nextPlayout = wake
-  }
-
   /// The next thing that happened to a stream, in order.
   public mutating func pollEvent() -> (stream: Int, event: StreamEvent)? {
     events.isEmpty ? nil : events.removeFirst()
-  }
-
-  /// Lets go of what happened so far, for whoever doesn't ask.
-  public mutating func forgetEvents() {
-    if !events.isEmpty { events.removeAll() }
   }
 
   /// The fate of a datagram, as soon as it is known, when the session is tracing; not in order of arrival.

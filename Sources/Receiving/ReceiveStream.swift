@@ -219,20 +219,6 @@ public struct ReceiveStream: Sendable, Identifiable {
     return (extended, receive(packet, of: datagram, extended: extended, arrival: arrival, index: index))
   }
 
-  /// Plays all that is due by `now`; when to look again, and whether everything has been played for good.
-  mutating func playOut(until now: Instant, telling trace: inout FateLedger) -> (wake: Instant?, isOver: Bool) {
-    while true {
-      switch buffer.pass(at: now) {
-      case .wait(let instant): return (instant, false)
-      case .ended: return (nil, true)
-      case .played(let tag):
-        recordLevel(at: now)
-        trace.settle(tag, as: .played)
-      case .filled: continue
-      }
-    }
-  }
-
   /// Takes in a packet whose extended number is known; its fate, or nil while it waits in the buffer.
   mutating func receive(
     _ packet: RTPPacket, of datagram: RawSpan, extended: Int64, arrival: Instant, index: UInt64

@@ -66,7 +66,11 @@ final class SessionThread: @unchecked Sendable {
     isClosed = true
     pthread_cond_signal(changed)
     while true {
-      if let result { return result }
+      if let sessions = result {
+        // Whoever has them alone can change them in place.
+        result = nil
+        return sessions
+      }
       pthread_cond_wait(changed, lock)
     }
   }
@@ -80,7 +84,7 @@ final class SessionThread: @unchecked Sendable {
       giveBack(consume batch)
     }
     pthread_mutex_lock(lock)
-    result = sessions
+    result = consume sessions
     pthread_cond_signal(changed)
     pthread_mutex_unlock(lock)
   }
