@@ -23,6 +23,7 @@ let package = Package(
     .target(name: "Sending", dependencies: ["Statistics", "Packets", "Timeline"], swiftSettings: core),
     .target(name: "Impairment", dependencies: ["Timeline"], swiftSettings: core),
     .target(name: "Buffering", dependencies: ["Timeline"], swiftSettings: core),
+    .target(name: "Playing", swiftSettings: core),
     .target(name: "Statistics", dependencies: ["Timeline"], swiftSettings: core),
     .target(
       name: "Receiving", dependencies: ["Buffering", "Statistics", "Packets", "Timeline"],
@@ -57,7 +58,7 @@ let package = Package(
     .executableTarget(
       name: "jitterbug",
       dependencies: [
-        "Timeline", "Packets", "Media", "Codecs", "Sending", "Impairment", "Receiving", "Buffering",
+        "Timeline", "Packets", "Media", "Codecs", "Sending", "Impairment", "Receiving", "Buffering", "Playing",
         "Statistics", "Reporting", "Sockets", "Plots", "Dissection", "Capture", "Probing", "Simulation", "Verification",
       ], swiftSettings: strict),
 
@@ -65,12 +66,12 @@ let package = Package(
     .executableTarget(
       name: "bench",
       dependencies: [
-        "Timeline", "Packets", "Sending", "Impairment", "Buffering", "Statistics", "Receiving", "Sockets",
+        "Timeline", "Packets", "Sending", "Impairment", "Buffering", "Playing", "Statistics", "Receiving", "Sockets",
       ], path: "Benchmarks/PacketPath", swiftSettings: strict),
 
     // What delay and late loss the jitter buffer gives on arrival traces; Benchmarks/playout compares them.
     .executableTarget(
-      name: "playout-bench", dependencies: ["Timeline", "Buffering"], path: "Benchmarks/Playout", swiftSettings: strict),
+      name: "playout-bench", dependencies: ["Timeline", "Buffering", "Playing"], path: "Benchmarks/Playout", swiftSettings: strict),
 
     // C: one shim or system library each.
     .target(name: "CLinux"),
@@ -87,6 +88,7 @@ let package = Package(
       name: "SendingTests", dependencies: ["Sending", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "ImpairmentTests", dependencies: ["Impairment", "Timeline"], swiftSettings: strict),
     .testTarget(name: "BufferingTests", dependencies: ["Buffering", "Timeline"], swiftSettings: strict),
+    .testTarget(name: "PlayingTests", dependencies: ["Playing", "Timeline"], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Timeline"], swiftSettings: strict),
     .testTarget(
       name: "ReceivingTests", dependencies: ["Receiving", "Buffering", "Statistics", "Packets", "Timeline"],

@@ -13,11 +13,11 @@ from measuring import folder
 FEWER, MORE = 4_000, 8_000
 
 
-def count(bench):
-    """For every benchmark of `bench` what one more packet costs: {name: (instructions, allocations)}."""
+def count(bench, names=None):
+    """For every benchmark of `bench`, or those named, what one more packet costs: {name: (instructions, allocations)}."""
     if not shutil.which("valgrind"):
         sys.exit("There is no valgrind on this machine, which counts instructions and allocations: apt install valgrind")
-    names = subprocess.run([bench, "--list"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    names = names or subprocess.run([bench, "--list"], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     with folder() as place, concurrent.futures.ThreadPoolExecutor(2) as pool:
         # Valgrind of Debian 12 can't read the debug information of Swift 6.3, and needs none here.
         program = place / "bench"

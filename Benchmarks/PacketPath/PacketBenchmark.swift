@@ -1,6 +1,7 @@
 import Buffering
 import Impairment
 import Packets
+import Playing
 import Receiving
 import Sending
 import Statistics
@@ -14,9 +15,15 @@ enum PacketBenchmark: String, CaseIterable {
   case rtpWrite = "rtp-write"
   case statistics = "statistics-record"
   case buffer = "buffer-insert-poll"
+  case lossyBuffer = "buffer-lossy"
+  case adaptiveBuffer = "buffer-adaptive"
+  case lossyAdaptiveBuffer = "buffer-adaptive-lossy"
   case receive = "receive-session"
   case send = "send-session"
   case link = "link-send-receive"
+  case stretchKeep = "stretch-keep"
+  case stretchShrink = "stretch-shrink"
+  case stretchExpand = "stretch-expand"
 
   /// 20 ms at 48 kHz.
   private static let frame: Int64 = 960
@@ -29,10 +36,16 @@ enum PacketBenchmark: String, CaseIterable {
     case .rtpParse: Self.parse(count)
     case .rtpWrite: Self.write(count)
     case .statistics: Self.record(count)
-    case .buffer: Self.insertAndPoll(count)
+    case .buffer: BufferBenchmark(isAdaptive: false, isLossy: false).run(slots: count)
+    case .lossyBuffer: BufferBenchmark(isAdaptive: false, isLossy: true).run(slots: count)
+    case .adaptiveBuffer: BufferBenchmark(isAdaptive: true, isLossy: false).run(slots: count)
+    case .lossyAdaptiveBuffer: BufferBenchmark(isAdaptive: true, isLossy: true).run(slots: count)
     case .receive: Self.receive(count)
     case .send: Self.send(count)
     case .link: Self.cross(count)
+    case .stretchKeep: Self.stretch(count, .keep)
+    case .stretchShrink: Self.stretch(count, .shrink(atMost: 720))
+    case .stretchExpand: Self.stretch(count, .expand(atMost: 720))
     }
   }
 
@@ -66,24 +79,6 @@ enum PacketBenchmark: String, CaseIterable {
         sequence: Int64(number), timestamp: timestamp(number), arrival: now + wobble(number), bytes: payloadSize + 12)
     }
     return UInt64(statistics.unique)
-  }
-
-  private static func insertAndPoll(_ count: Int) -> UInt64 {
-    var buffer = JitterBuffer(JitterBuffer.Configuration(clockRate: 48_000, target: .milliseconds(60)))
-    let payload = [UInt8](repeating: 0x78, count: payloadSize)
-    var now = Instant.zero
-    var sum: UInt64 = 0
-    for number in 0..<count {
-      now = now + spacing
-      let packet = BufferedPacket(
-        sequence: Int64(number), timestamp: Int64(number) * frame, duration: frame, arrival: now)
-      _ = buffer.insert(packet, payload: payload.span.bytes)
-      while case .play(let played, let slot, _) = buffer.poll(at: now) {
-        sum &+= UInt64(played.sequence)
-        sum &+= buffer.withPayload(in: slot) { UInt64($0.byteCount) }
-      }
-    }
-    return sum
   }
 
   private static func receive(_ count: Int) -> UInt64 {
@@ -152,7 +147,35 @@ enum PacketBenchmark: String, CaseIterable {
     return sum
   }
 
+  /// A voice at 137 Hz, 20 ms at a time; each frame can be stretched by a period.
+  private static func stretch(_ count: Int, _ wish: StretchWish) -> UInt64 {
+    var stretcher = TimeStretcher()
+    let voice = sampleVoice()
+    var memory = [Int16](repeating: 0, count: 1680)
+    var audio = memory.mutableSpan
+    var sum: UInt64 = 0
+    var start = 0
+    for _ in 0..<count {
+      for index in 0..<960 { audio[index] = voice[start + index] }
+      sum &+= UInt64(960 + stretcher.stretch(&audio, units: 960, wish: wish))
+      start += 960
+      if start == voice.count { start = 0 }
+    }
+    return sum &+ UInt64(stretcher.splices)
+  }
+
   // MARK: The stream
+
+  /// Two resonances struck once each 350 samples.
+  private static func sampleVoice() -> [Int16] {
+    var (first, second, third, fourth) = (0.0, 0.0, 0.0, 0.0)
+    return (0..<960 * 35).map { index in
+      let strike = index % 350 == 0 ? 3000.0 : 0
+      (first, second) = (1.97 * first - 0.98 * second + strike, first)
+      (third, fourth) = (1.93 * third - 0.97 * fourth + strike, third)
+      return Int16(max(-32_000, min(32_000, first + third)))
+    }
+  }
 
   private static func sampleDatagram() -> [UInt8] {
     // 0x78: CELT, fullband, 20 ms, mono, one frame.

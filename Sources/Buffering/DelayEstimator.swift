@@ -44,8 +44,8 @@ struct DelayEstimator: Sendable {
   private static let routeChange = Interval.milliseconds(10)
 
   private let budget: Double
-  private var slow = DelayHistogram(memory: slowMemory)
-  private var fast = DelayHistogram(memory: fastMemory)
+  private var slow: DelayHistogram
+  private var fast: DelayHistogram
   private var before: ArrivalModel?
   private var lastBase: Interval?
   private var waiting: [Waiting]
@@ -60,12 +60,16 @@ struct DelayEstimator: Sendable {
 
   /// Begins with no knowledge.
   ///
-  /// - Parameter lateBudget: the share of media that may come too late, 0...1.
-  init(lateBudget: Double) {
-    budget = lateBudget
+  /// - Parameter lateBudget: the share of media that may come too late, 0...1; nil for an estimator that isn't used,
+  ///   which takes no memory.
+  init(lateBudget: Double?) {
+    budget = lateBudget ?? 0
+    let isUsed = lateBudget != nil
+    slow = DelayHistogram(memory: Self.slowMemory, isUsed: isUsed)
+    fast = DelayHistogram(memory: Self.fastMemory, isUsed: isUsed)
     waiting = Array(
-      repeating: Waiting(arrival: .zero, transit: .zero, seconds: 0), count: Self.waitingLimit)
-    spike.reserveCapacity(Self.spikeLimit)
+      repeating: Waiting(arrival: .zero, transit: .zero, seconds: 0), count: isUsed ? Self.waitingLimit : 0)
+    if isUsed { spike.reserveCapacity(Self.spikeLimit) }
   }
 
   /// Takes in an arrival.

@@ -25,9 +25,11 @@ struct DelayHistogram: Sendable {
 
   /// Makes an empty histogram.
   ///
-  /// - Parameter memory: the time constant with which the past is forgotten, in media time.
-  init(memory: Interval) {
-    weights = Array(repeating: 0, count: Self.binCount)
+  /// - Parameters:
+  ///   - memory: the time constant with which the past is forgotten, in media time.
+  ///   - isUsed: whether anything will be added.
+  init(memory: Interval, isUsed: Bool = true) {
+    weights = Array(repeating: 0, count: isUsed ? Self.binCount : 0)
     rate = 1 / memory.seconds
   }
 

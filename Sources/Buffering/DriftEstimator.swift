@@ -26,11 +26,6 @@ struct DriftEstimator: Sendable {
   /// The change of transit with time, 0 while it isn't known or too small to matter; positive when the sender is slow.
   private(set) var slope = 0.0
 
-  init() {
-    minima.reserveCapacity(Self.slotCount + 1)
-    slopes.reserveCapacity(Self.slotCount * Self.slotCount / 2)
-  }
-
   /// Takes in a packet's transit.
   mutating func observe(transit: Interval, at arrival: Instant) {
     guard let end = slotEnd else { return begin(transit, at: arrival) }
@@ -75,10 +70,36 @@ struct DriftEstimator: Sendable {
         slopes.append(rise / (Double(second - first) * Self.slotLength.seconds))
       }
     }
-    slopes.sort()
-    let middle = slopes[slopes.count / 2]
-    let spread = slopes[slopes.count * 3 / 4] - slopes[slopes.count / 4]
+    let middle = rank(slopes.count / 2)
+    let spread = rank(slopes.count * 3 / 4) - rank(slopes.count / 4)
     guard spread < max(abs(middle) / 2, Self.smallestInUse) else { return }
     slope = abs(middle) < (slope == 0 ? Self.smallest : Self.smallestInUse) ? 0 : middle
+  }
+
+  /// The slope that would stand at `place` if they were sorted; sorting them all would need memory.
+  private mutating func rank(_ place: Int) -> Double {
+    var low = 0
+    var high = slopes.count - 1
+    while low < high {
+      let pivot = slopes[(low + high) / 2]
+      var left = low
+      var right = high
+      while left <= right {
+        while slopes[left] < pivot { left += 1 }
+        while slopes[right] > pivot { right -= 1 }
+        guard left <= right else { break }
+        slopes.swapAt(left, right)
+        left += 1
+        right -= 1
+      }
+      if place <= right {
+        high = right
+      } else if place >= left {
+        low = left
+      } else {
+        break
+      }
+    }
+    return slopes[place]
   }
 }

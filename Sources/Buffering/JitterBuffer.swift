@@ -66,9 +66,11 @@ public struct JitterBuffer: Sendable {
   var gapUnits: Int64 = 0
   var gapRecovered = 0
   /// What is known of delays, where the target adapts.
-  var estimator: DelayEstimator?
+  var estimator: DelayEstimator
+  /// Whether the target adapts.
+  let isAdaptive: Bool
   /// Whether waiting for copies pays.
-  var recovery = RecoveryEstimator()
+  var recovery: RecoveryEstimator
   /// What is told of all this.
   var narrator = BufferNarrator()
   /// The pull clock, where audio is stretched to keep the target.
@@ -80,10 +82,10 @@ public struct JitterBuffer: Sendable {
   public init(_ configuration: Configuration) {
     self.configuration = configuration
     target = configuration.target
-    if let adaptation = configuration.adaptation {
-      estimator = DelayEstimator(lateBudget: adaptation.lateBudget)
-      target = adaptation.limits.lowerBound
-    }
+    isAdaptive = configuration.adaptation != nil
+    recovery = RecoveryEstimator(isUsed: configuration.adaptation != nil)
+    estimator = DelayEstimator(lateBudget: configuration.adaptation?.lateBudget)
+    if let adaptation = configuration.adaptation { target = adaptation.limits.lowerBound }
     store = PacketStore(
       packetLimit: configuration.packetLimit, byteLimit: configuration.byteLimit,
       keepsPayloads: configuration.keepsPayloads)
@@ -167,12 +169,8 @@ public struct JitterBuffer: Sendable {
   public func withPayload<Result, Failure: Error>(
     in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let payload = store.payload(in: slot)
-    return try unsafe body(payload.span.bytes)
+    try store.withPayload(in: slot, body)
   }
-
-  /// The payload of the packet in `slot`, shared rather than copied: let go of it before the next packet is inserted.
-  package func payload(in slot: Int) -> [UInt8] { store.payload(in: slot) }
 
   // MARK: Queries
 
@@ -198,15 +196,15 @@ public struct JitterBuffer: Sendable {
   /// A buffer whose target is no more than that calls it late. Nil when it begins a timeline, and so can't be late.
   public func lateness(of packet: BufferedPacket) -> Interval? {
     let transit = transit(of: packet)
-    guard let arrivals, !startsTimeline(packet, transit) else { return nil }
-    return transit - arrivals.base
+    guard let base = arrivals?.base, !startsTimeline(packet, transit) else { return nil }
+    return transit - base
   }
 
   // MARK: Private
 
   @inline(__always) private func dueTime(of timestamp: Int64) -> Instant {
-    guard let arrivals else { return .zero }
-    return Instant.zero + arrivals.base + Interval(units: timestamp, rate: configuration.clockRate) + target
+    guard let base = arrivals?.base else { return .zero }
+    return Instant.zero + base + Interval(units: timestamp, rate: configuration.clockRate) + target
   }
 
   @inline(__always) func transit(of packet: BufferedPacket) -> Interval {
@@ -276,15 +274,17 @@ public struct JitterBuffer: Sendable {
 
   /// Whether a packet's transit is one that a path could have, given those before it.
   @inline(__always) private func isNear(_ transit: Interval) -> Bool {
-    guard let arrivals else { return true }
-    let shift = transit - arrivals.base
+    guard let base = arrivals?.base else { return true }
+    let shift = transit - base
     return shift <= Self.discontinuity && shift >= -Self.discontinuity
   }
 
   /// Whether this packet's transit is so far from all before it that the sender's timestamps, or the pause it made,
   /// have moved the timeline.
   @inline(__always) private func startsTimeline(_ packet: BufferedPacket, _ transit: Interval) -> Bool {
-    guard let arrivals, packet.sequence >= nextSequence, store.isEmpty || packet.sequence > store.highest else {
+    guard let base = arrivals?.base, packet.sequence >= nextSequence,
+      store.isEmpty || packet.sequence > store.highest
+    else {
       return false
     }
     if !isNear(transit) { return true }
@@ -292,15 +292,15 @@ public struct JitterBuffer: Sendable {
     if configuration.isContinuous, newestTimestamp - packet.timestamp > backwardJump { return true }
     // After a pause at least: one packet late by so much is just late.
     return hasStarted && store.isEmpty && packet.arrival - lastArrival > Self.pause
-      && transit - arrivals.base > target
+      && transit - base > target
   }
 
   /// Whether the packet belongs to a timeline that seemed to begin after it, because it was overtaken.
   @inline(__always) private func beginsTimelineEarlier(_ packet: BufferedPacket, _ transit: Interval) -> Bool {
-    guard case .timeline(let start, let before) = boundary, let arrivals, packet.sequence < start,
+    guard case .timeline(let start, let before) = boundary, let base = arrivals?.base, packet.sequence < start,
       packet.sequence >= nextSequence
     else { return false }
-    return magnitude(transit - arrivals.base) < magnitude(transit - before)
+    return magnitude(transit - base) < magnitude(transit - before)
   }
 
   private var transitBefore: Interval {
@@ -336,7 +336,7 @@ public struct JitterBuffer: Sendable {
     }
     if arrivals == nil {
       arrivals = ArrivalModel(transit: transit, at: packet.arrival)
-      estimator?.restart()
+      estimator.restart()
       elastic.drift.restart()
       narrator.restart()
     } else {

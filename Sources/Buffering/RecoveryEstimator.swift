@@ -11,9 +11,11 @@ struct RecoveryEstimator: Sendable {
   /// Packets over which the share of lost packets with a copy is averaged.
   private static let packets = 3000
 
-  private var copies = DelayHistogram(memory: memory)
+  private var copies: DelayHistogram
   private var rate = 0.0
   private var count = 0
+
+  init(isUsed: Bool) { copies = DelayHistogram(memory: Self.memory, isUsed: isUsed) }
 
   /// Takes in a packet with a new highest number; `copy` is the delay of the packet before it, which is missing and of
   /// which it has a copy.

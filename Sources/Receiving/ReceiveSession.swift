@@ -219,8 +219,7 @@ public struct ReceiveSession: Sendable {
     of stream: Int, in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
     guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return nil }
-    let payload = streams[place].buffer.payload(in: slot)
-    return try unsafe body(payload.span.bytes)
+    return try streams[place].buffer.withPayload(in: slot, body)
   }
 
   /// How the player should change the length of the packet that the last decision for this stream named.
