@@ -59,6 +59,7 @@ extension JitterBuffer {
   public mutating func pull(_ block: Interval, at now: Instant) -> PlayoutDecision {
     guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
     elastic.tick = now
+    elastic.note(block: block)
     guard elastic.queued + ElasticPlayout.rounding < block else {
       elastic.queued -= block
       return .wait(until: nil)
@@ -115,6 +116,7 @@ extension JitterBuffer {
     guard let head = store.head else { return stall(at: tick, until: now) }
     let isFlushing = crossBoundary(to: head)
     absorbStall(before: head)
+    elastic.note(packet: head.duration, rate: configuration.clockRate)
     var gap = head.timestamp - nextTimestamp
     if isFlushing {
       // What is played before a boundary is played at once: a pause in it mustn't take time.
@@ -127,9 +129,11 @@ extension JitterBuffer {
       if let decision = discardStale(head, delay: delay) { return decision }
       if !elastic.isAnchored {
         elastic.isAnchored = true
-        let lack = target - delay
+        let lack = target + elastic.unevenness - delay
         if lack > .zero {
           guard hasStarted else {
+            // A sink with a clock of its own is asked again at its next block.
+            elastic.isAnchored = !elastic.isPulled
             elastic.tick = tick + lack
             return nil
           }
@@ -187,31 +191,33 @@ extension JitterBuffer {
     }
     guard tick >= elastic.nextStretch else { return .none }
     // A packet that is needed before it is due, because it begins within a block, has so much less time.
-    let margin = delay - remainder
+    let offset = elastic.offset(of: remainder)
+    let margin = delay - elastic.unevenness - offset
     if margin < target - min(Self.tolerance, target / 2) {
       // Less than this and the next packet is needed by the same block as before.
       elastic.pace = 10
-      let wanted = ElasticPlayout.block - remainder
+      let wanted = elastic.roundedUp(min(target - margin, ElasticPlayout.block)) - offset
       let most = elastic.hasMissed ? Self.longestChange : min(wanted + Self.overshoot, Self.longestChange)
       return change(atMost: most, preferring: wanted, of: head, isUrgent: false)
     }
     // A delay that the buffer began with and that has been enough so far is left alone.
     guard elastic.hasRunDry || delay > .milliseconds(60) else { return .none }
     // While a drift is corrected, packets begin anywhere in a block sooner or later.
-    let excess = elastic.correction == 0 ? margin - target : delay - target - worstRemainder
+    let isEven = elastic.correction == 0 || elastic.unevenness > .zero
+    let excess = isEven ? margin - target : delay - target - worstRemainder
     if excess > Self.smallestExcess {
       elastic.pace = excess > .milliseconds(250) ? 2 : excess > .milliseconds(60) ? 4 : 10
       // Beyond a whole number of blocks a change would make the next packet needed one block earlier.
       let blocks = (excess - Self.hysteresis).nanoseconds / ElasticPlayout.block.nanoseconds
-      let most = min(remainder + ElasticPlayout.block * blocks, Self.longestChange)
+      let most = min(offset + ElasticPlayout.block * blocks, Self.longestChange)
       return change(
-        atMost: -most, preferring: -min(most, ElasticPlayout.block + remainder), of: head,
+        atMost: -most, preferring: -min(most, ElasticPlayout.block + offset), of: head,
         isUrgent: excess > .milliseconds(60))
     }
     // What a packet waits within its block is of no use, and goes where it can.
-    guard remainder > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else { return .none }
+    guard offset > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else { return .none }
     elastic.pace = 10
-    return change(atMost: -remainder, preferring: -remainder, of: head, isUrgent: false)
+    return change(atMost: -offset, preferring: -offset, of: head, isUrgent: false)
   }
 
   /// How much earlier than it is due a packet may be needed while a drift is corrected, as far as that matters: where the
@@ -297,14 +303,14 @@ extension JitterBuffer {
     if Interval(units: stallUnits, rate: rate) >= Self.longStall { elastic.isAnchored = false }
     guard lastWasSilence || stallUnits >= concealmentLimit else {
       // No more than the block needs: what follows then begins with the next block.
-      let piece = units(ElasticPlayout.block - elastic.queued, isQueued: true)
+      let piece = units(elastic.pulled - elastic.queued, isQueued: true)
       stallUnits += piece
       return .conceal(duration: piece)
     }
     // As many blocks as have passed, at once: a capture's clock may leap by years.
     let passed = max(1, (now - tick).nanoseconds / ElasticPlayout.block.nanoseconds)
     let longest = Interval(units: Self.longestSilence, rate: rate)
-    let piece = units(min(ElasticPlayout.block * passed, longest), isQueued: true)
+    let piece = units(min(elastic.pulled * passed, longest) - elastic.queued, isQueued: true)
     stallUnits += piece
     return .silence(duration: piece)
   }
@@ -326,7 +332,7 @@ extension JitterBuffer {
 
   /// A pause that the sender meant is made shorter or longer, where nobody hears it, until the delay is at the target.
   private mutating func pause(of duration: Int64, at tick: Instant) -> PlayoutDecision? {
-    let excess = playoutDelay(of: nextTimestamp, at: tick) - target
+    let excess = playoutDelay(of: nextTimestamp, at: tick) - target - elastic.unevenness
     let rate = configuration.clockRate
     let length = Interval(units: duration, rate: rate)
     // `fill` has moved on to the end of the pause, which isn't in the queue yet.
