@@ -24,6 +24,8 @@ struct ElasticPlayout: Sendable {
   var hasRunDry = false
   /// Whether stale media is being given up.
   var isDiscarding = false
+  /// Until then little is enough to be given up, as something was just before.
+  var endOfDiscarding = Instant.zero
   /// How fast the sender's clock runs.
   var drift = DriftEstimator()
   /// How much longer (or, negative, shorter) audio is made by resampling, as a share.

@@ -23,6 +23,8 @@ extension JitterBuffer {
   private static let driftLift = 1e-4
   /// The most that audio is resampled: a twentieth of a semitone's third.
   private static let strongestCorrection = 0.001
+  /// Once media is being given up, this much more than the target is given up too.
+  private static let smallestBacklog = Interval.milliseconds(100)
   /// The chance that the next packet is late from which on the one before it is lengthened.
   private static let risk = 0.3
 
@@ -131,7 +133,7 @@ extension JitterBuffer {
         elastic.isAnchored = true
         let lack = target + elastic.unevenness - delay
         if lack > .zero {
-          guard hasStarted else {
+          if !hasStarted, elastic.unevenness == .zero {
             // A sink with a clock of its own is asked again at its next block.
             elastic.isAnchored = !elastic.isPulled
             elastic.tick = tick + lack
@@ -269,9 +271,12 @@ extension JitterBuffer {
   /// Gives a packet up when so much media waits that what is played isn't news any more.
   private mutating func discardStale(_ head: BufferedPacket, delay: Interval) -> PlayoutDecision? {
     guard let adaptation = configuration.adaptation else { return nil }
-    if !elastic.isDiscarding, delay > adaptation.limits.upperBound + ElasticPlayout.block {
-      elastic.isDiscarding = true
-      narrator.tell(.gaveUp(delay - target), at: elastic.tick)
+    if !elastic.isDiscarding {
+      // While a network brings what it had kept back, each packet is a little less stale than the one before it.
+      let isGoingOn = elastic.tick < elastic.endOfDiscarding
+      let limit = isGoingOn ? target + Self.smallestBacklog : adaptation.limits.upperBound
+      elastic.isDiscarding = delay > limit + ElasticPlayout.block
+      if elastic.isDiscarding, !isGoingOn { narrator.tell(.gaveUp(delay - target), at: elastic.tick) }
     }
     guard elastic.isDiscarding else { return nil }
     guard store.count > 1, delay > target + Interval(units: head.duration, rate: configuration.clockRate) else {
@@ -280,6 +285,7 @@ extension JitterBuffer {
     }
     counts.concealed += Int(head.sequence - nextSequence) + 1 - gapRecovered
     counts.discarded += 1
+    elastic.endOfDiscarding = elastic.tick + .seconds(1)
     nextSequence = head.sequence + 1
     nextTimestamp = head.timestamp + head.duration
     gapUnits = 0

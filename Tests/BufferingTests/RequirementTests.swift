@@ -14,7 +14,7 @@ struct RequirementTests {
   func `after one spike of 300 ms the delay is back within 10 ms in 3 s`(jitter: Double, phase: Int64) {
     var generator = SeededGenerator(seed: 11)
     var playback = Playback()
-    let network = Network(3000) { spike(at: 30, $0) + generator.exponential(mean: jitter) }
+    let network = Network(3000) { spike(at: 30, $0) + generator.exponential(mean: jitter) }.inOrder
     playback.run(network, .steady(phase: .milliseconds(phase)), until: .seconds(60))
     let before = playback.meanDelay(from: .seconds(25), to: .seconds(30))
     #expect(playback.longestDelay(from: .seconds(30), to: .seconds(31)) > 250)
@@ -96,7 +96,7 @@ struct RequirementTests {
   ) {
     var generator = SeededGenerator(seed: 13)
     var playback = Playback()
-    let network = Network(3500) { spike(at: 20, of: 30, $0) + generator.exponential(mean: jitter) }
+    let network = Network(3500) { spike(at: 20, of: 30, $0) + generator.exponential(mean: jitter) }.inOrder
     playback.run(network, .steady(phase: .milliseconds(phase)), until: .seconds(70))
     expectReturn(of: playback, at: .seconds(50))
     // Nothing that was sent more than half a second before is heard.
