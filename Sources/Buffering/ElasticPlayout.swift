@@ -22,6 +22,8 @@ struct ElasticPlayout: Sendable {
   var isAnchored = false
   /// Until the buffer has run dry for the first time, the delay it began with is left alone.
   var hasRunDry = false
+  /// What the buffer began with.
+  var firstDelay = Interval.zero
   /// Whether stale media is being given up.
   var isDiscarding = false
   /// Until then little is enough to be given up, as something was just before.

@@ -161,6 +161,7 @@ extension JitterBuffer {
       counts.recoveries += 1
       counts.recovering += time.seconds
     }
+    if !hasStarted { elastic.firstDelay = max(delay, target) }
     let heard = tick + elastic.queued
     stretch = isFlushing ? .none : wish(for: head, delay: delay, at: tick)
     let decision = play(head)
@@ -202,8 +203,8 @@ extension JitterBuffer {
       let most = elastic.hasMissed ? Self.longestChange : min(wanted + Self.overshoot, Self.longestChange)
       return change(atMost: most, preferring: wanted, of: head, isUrgent: false)
     }
-    // A delay that the buffer began with and that has been enough so far is left alone.
-    guard elastic.hasRunDry || delay > .milliseconds(60) else { return .none }
+    // A delay that the buffer began with and that has been enough so far is left alone, unless the path became shorter.
+    guard elastic.hasRunDry || delay > elastic.firstDelay + Self.smallestExcess else { return .none }
     // While a drift is corrected, packets begin anywhere in a block sooner or later.
     let isEven = elastic.correction == 0 || elastic.unevenness > .zero
     let excess = isEven ? margin - target : delay - target - worstRemainder
