@@ -133,6 +133,10 @@ public struct PlayoutCounts: Equatable, Sendable {
   public internal(set) var recoveredUnits: Int64 = 0
   /// Media concealed, in clock units; a stall that ends the stream isn't media and doesn't count.
   public internal(set) var concealedUnits: Int64 = 0
+  /// Of what was concealed or stalled, what was left silent because it went on for long, in clock units.
+  public internal(set) var silentConcealedUnits: Int64 = 0
+  /// Times that something was filled in behind what was played.
+  public internal(set) var concealmentEvents = 0
   /// Pauses that the sender meant, in clock units.
   public internal(set) var silenceUnits: Int64 = 0
   /// Filled while the next packet was late, in clock units: nothing was lost by it, the delay has grown.
@@ -155,6 +159,9 @@ public struct PlayoutCounts: Equatable, Sendable {
   public internal(set) var waited = 0.0
   /// The sum over all media played of the target delay, in seconds times clock units.
   public internal(set) var targeted = 0.0
+  /// The sum over all media played of the delay that the network alone called for, in seconds times clock units; 0 where
+  /// the delay is fixed.
+  public internal(set) var needed = 0.0
   /// Times the timeline was anchored anew because the sender's timestamps or the path's delay jumped.
   public internal(set) var resynchronisations = 0
 }

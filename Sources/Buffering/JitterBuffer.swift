@@ -162,7 +162,10 @@ public struct JitterBuffer: Sendable {
       nextTimestamp = head.timestamp
       gap = 0
     }
-    return gap > 0 ? fill(gap, before: head) : play(head)
+    guard gap <= 0 else { return fill(gap, before: head) }
+    let decision = play(head)
+    noteEmitted(decision, heard: isFlushing ? head.arrival : due)
+    return decision
   }
 
   /// Runs `body` on the payload of the packet in `slot`, which a decision of the last `poll` named.
@@ -405,8 +408,8 @@ public struct JitterBuffer: Sendable {
       return .recover(slot: store.slot(of: head.sequence), duration: gap)
     }
     let piece = min(head.carriesFEC ? gap - head.duration : gap, lastDuration)
-    counts.concealedUnits += piece
-    gapUnits += piece
+    noteFilling()
+    noteConcealed(piece)
     nextTimestamp += piece
     return concealment(of: piece, after: gapUnits - piece)
   }
@@ -425,13 +428,14 @@ public struct JitterBuffer: Sendable {
   /// The store is empty although something is due: fill in real time until it is known what happened.
   private mutating func pollEmpty(at now: Instant) -> PlayoutDecision {
     if isEnded {
-      stallUnits = 0
+      forgetStall()
       return .ended
     }
     guard configuration.isContinuous, case .none = boundary else { return .wait(until: nil) }
     let due = dueTime(of: nextTimestamp)
     guard due <= now else { return .wait(until: due) }
     let filled = stallUnits
+    if !lastWasSilence { noteFilling() }
     if lastWasSilence || filled >= concealmentLimit {
       // As many packets' time as has passed, at once: a capture's clock may leap by years.
       let units = min((now - due).units(rate: configuration.clockRate), Self.longestSilence)
@@ -454,8 +458,7 @@ public struct JitterBuffer: Sendable {
   mutating func settleStall(lost units: Int64, keepingRest: Bool = false) {
     guard stallUnits > 0 else { return }
     let lost = min(stallUnits, max(0, units - gapUnits))
-    counts.concealedUnits += lost
-    gapUnits += lost
+    noteConcealed(lost)
     stallUnits -= lost
     if keepingRest { return }
     counts.silenceUnits += stallUnits

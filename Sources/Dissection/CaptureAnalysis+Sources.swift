@@ -90,6 +90,7 @@ extension CaptureAnalysis {
     settings.formats.described = formats(of: flow)
     if let rate = candidate.clockRate { settings.formats.measured[candidate.payloadType] = rate }
     settings.target = configuration.target
+    settings.adaptation = configuration.adaptation
     settings.idleTimeout = Self.idleTimeout
     settings.arrivalLimit = configuration.arrivalLimit
     settings.keepsPayloads = configuration.keepsPayloads

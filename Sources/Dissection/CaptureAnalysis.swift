@@ -19,6 +19,8 @@ public struct CaptureAnalysis: Sendable {
     public var formats = FormatTable()
     /// The jitter buffer's fixed delay.
     public var target = Interval.milliseconds(60)
+    /// How the delay follows the network; nil keeps it at `target`.
+    public var adaptation: JitterBuffer.Adaptation?
     /// Ports on which everything that can be RTP is taken for it.
     public var ports: [UInt16] = []
     /// The only source that is followed; nil follows all.
@@ -145,7 +147,9 @@ public struct CaptureAnalysis: Sendable {
   }
 
   /// Hears each playout decision: the source's place, the stream in its session, and the session for the payload.
-  public typealias Performer = (_ source: Int, _ stream: Int, PlayoutDecision, borrowing ReceiveSession) -> Void
+  ///
+  /// It returns by how many units the player made a packet longer; nil when nobody plays.
+  public typealias Performer = (_ source: Int, _ stream: Int, PlayoutDecision, borrowing ReceiveSession) -> Int64?
 
   /// The most sources followed.
   public static let sourceLimit = 1024
@@ -378,7 +382,9 @@ public struct CaptureAnalysis: Sendable {
   mutating func play(_ place: Int, until now: Instant, perform: Performer?) {
     if let perform {
       while let (stream, decision) = sources[place].session.pollPlayout(at: now) {
-        perform(place, stream, decision, sources[place].session)
+        if let change = perform(place, stream, decision, sources[place].session) {
+          sources[place].session.settleStretch(of: stream, by: change)
+        }
       }
     } else {
       sources[place].session.playOut(until: now)

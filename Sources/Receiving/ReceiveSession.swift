@@ -31,6 +31,8 @@ public struct ReceiveSession: Sendable {
     public var keepsTimelines = false
     /// How many arrivals of each stream are kept, so that they can be replayed with other delays.
     public var arrivalLimit = 0
+    /// Whether each stream's packets are put in order for a recording as well, however late they come.
+    public var recordsAll = false
     /// Whether payloads are kept until they are played; where nobody plays, only their length counts.
     public var keepsPayloads = true
     /// Whether payloads are encrypted: nothing is read from them.
@@ -208,7 +210,26 @@ public struct ReceiveSession: Sendable {
   /// The fate of a datagram, as soon as it is known, when the session is tracing; not in order of arrival.
   public mutating func pollFate() -> DatagramFate? { trace.next() }
 
+  /// The next packet of this stream for a recording of all that arrived, when the session keeps one.
+  ///
+  /// Packets wait for those before them; `isLast` says that nobody will ask again.
+  public mutating func pollRecording(
+    of stream: Int, at now: Instant, isLast: Bool = false
+  ) -> RecordingQueue.Entry? {
+    guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return nil }
+    if isLast { streams[place].recording?.end() }
+    return streams[place].recording?.poll(at: now)
+  }
+
   // MARK: Queries
+
+  /// Runs `body` on the payload that the last entry of `pollRecording` named.
+  public func withRecordedPayload<Result, Failure: Error>(
+    of stream: Int, in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return nil }
+    return try streams[place].recording?.withPayload(in: slot, body)
+  }
 
   /// When to poll again if nothing arrives before.
   public var nextWake: Instant? { Instant.earliest(nextPlayout, reporter.nextReport) }
@@ -233,6 +254,11 @@ public struct ReceiveSession: Sendable {
   /// How the player should change the length of the packet that the last decision for this stream named.
   public func stretch(of stream: Int) -> Stretch {
     streams.last { $0.id == stream }?.buffer.stretch ?? .none
+  }
+
+  /// By what share the player should make this stream's audio longer by resampling, because the clocks differ.
+  public func driftCorrection(of stream: Int) -> Double {
+    streams.last { $0.id == stream }?.buffer.driftCorrection ?? 0
   }
 
   /// What the player made of it: so many units inserted, or removed when negative.
@@ -388,6 +414,7 @@ public struct ReceiveSession: Sendable {
     streams[place].cname = reporter.cname(of: ssrc)
     streams[place].socketDropsSeen = socketDrops.events
     streams[place].isReported = configuration.sendsReports
+    if configuration.recordsAll { streams[place].recording = RecordingQueue(clockRate: format.clockRate) }
     if configuration.keepsTimelines { streams[place].timeline = StreamTimeline() }
     announce(.began, of: place, at: first.arrival)
     reporter.heard(ssrc, at: first.arrival)

@@ -33,7 +33,8 @@ final class Analyzer {
     var system = SystemRandomNumberGenerator()
     var configuration = CaptureAnalysis.Configuration(seed: system.next())
     configuration.formats = try options.formatTable()
-    configuration.target = options.buffer
+    configuration.target = options.buffer.target
+    configuration.adaptation = options.buffer.adaptation
     configuration.ports = options.ports
     configuration.ssrc = options.ssrc
     configuration.arrivalLimit = options.keepsArrivals ? AnalyzeOptions.arrivalLimit : 0
@@ -43,7 +44,8 @@ final class Analyzer {
     live = LiveView(options.output)
     started = MonotonicClock.now()
     if let folder = options.extractFolder {
-      extractor = try StreamExtractor(folder: folder, channels: options.channels)
+      extractor = try StreamExtractor(
+        folder: folder, channels: options.channels, isElastic: options.buffer.adaptation != nil)
     }
   }
 
