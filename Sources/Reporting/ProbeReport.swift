@@ -11,6 +11,10 @@ public struct ProbeReport: Sendable {
   public var upVerdict: DirectionVerdict?
   /// The verdict on the way back; nil when it wasn't measured.
   public var downVerdict: DirectionVerdict?
+  /// When the far end was heard last, since the media began; nil when it told of everything.
+  public var lastHeard: Interval?
+  /// Whether it stopped answering before all was sent.
+  public var hasFallenSilent = false
   /// What a ramp found; nil without one.
   public var ramp: RampReport?
   /// What the link on the way back inside this process did; nil without one.
@@ -60,6 +64,8 @@ public struct SentStreamReport: Sendable {
   public var lost: Int?
   /// Of those, how many before the first and after the last one that arrived; nil when it isn't known.
   public var lostAtEnds: Int?
+  /// Of those, how many before the first; nil when it isn't known.
+  public var lostBefore: Int?
   /// Packets that arrived again; nil when it isn't known.
   public var duplicates: Int?
   /// Runs of lost packets between others that arrived; nil when they aren't known.

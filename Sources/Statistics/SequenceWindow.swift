@@ -32,6 +32,24 @@ struct SequenceWindow: Sendable {
   /// The bursts and gaps among settled numbers, where one that arrived but was of no use counts as missing.
   private(set) var bursts = BurstGapMetrics()
 
+  /// The bursts and gaps among all numbers so far, without settling any: nothing else is counted, and no bitmap copied.
+  var burstsSoFar: BurstGapMetrics {
+    var result = bursts
+    guard !isEmpty else { return result }
+    var number = settled
+    while number <= highest {
+      let (word, offset) = (Self.index(of: number) >> 6, Self.index(of: number) & 63)
+      let count = Int(min(64 - Int64(offset), highest - number + 1))
+      var runs = BitRuns((words[word] & ~useless[word]) >> offset, count: count)
+      while let (isSet, length) = runs.next() {
+        if isSet { result.appendGood(length) } else { result.appendMissing(length) }
+      }
+      number += Int64(count)
+    }
+    result.close()
+    return result
+  }
+
   /// Numbers below this one are settled, from `first` on.
   private var settled: Int64 = 0
   /// Numbers below this one belong to a run of numbers that was closed.
