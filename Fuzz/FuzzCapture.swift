@@ -23,6 +23,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     if case .play(let packet, let slot, let skip) = decision, skip <= packet.duration {
       _ = session.withPayload(of: stream, in: slot) { $0.byteCount }
     }
+    return nil
   }
   var waiting: [UInt8] = []
   var offset = 0

@@ -102,6 +102,20 @@ public enum PlayoutDecision: Equatable, Sendable {
   case ended
 }
 
+/// What became of the time that has come, where nobody plays it.
+public enum Passage: Equatable, Sendable {
+  /// Nothing until this instant, or until the next packet when there is none.
+  case wait(until: Instant?)
+  /// The packet with this tag was played.
+  case played(tag: UInt64)
+  /// The packet with this tag and number was given up.
+  case discarded(tag: UInt64, sequence: Int64)
+  /// Missing media was rebuilt, concealed or left silent.
+  case filled
+  /// Everything has been played and nothing more will come.
+  case ended
+}
+
 /// What the buffer has done so far; every passed sequence number is in exactly one of the first three.
 public struct PlayoutCounts: Equatable, Sendable {
   /// Nothing done yet.
@@ -119,6 +133,10 @@ public struct PlayoutCounts: Equatable, Sendable {
   public internal(set) var recoveredUnits: Int64 = 0
   /// Media concealed, in clock units; a stall that ends the stream isn't media and doesn't count.
   public internal(set) var concealedUnits: Int64 = 0
+  /// Of what was concealed or stalled, what was left silent because it went on for long, in clock units.
+  public internal(set) var silentConcealedUnits: Int64 = 0
+  /// Times that something was filled in behind what was played.
+  public internal(set) var concealmentEvents = 0
   /// Pauses that the sender meant, in clock units.
   public internal(set) var silenceUnits: Int64 = 0
   /// Filled while the next packet was late, in clock units: nothing was lost by it, the delay has grown.
@@ -141,6 +159,9 @@ public struct PlayoutCounts: Equatable, Sendable {
   public internal(set) var waited = 0.0
   /// The sum over all media played of the target delay, in seconds times clock units.
   public internal(set) var targeted = 0.0
+  /// The sum over all media played of the delay that the network alone called for, in seconds times clock units; 0 where
+  /// the delay is fixed.
+  public internal(set) var needed = 0.0
   /// Times the timeline was anchored anew because the sender's timestamps or the path's delay jumped.
   public internal(set) var resynchronisations = 0
 }

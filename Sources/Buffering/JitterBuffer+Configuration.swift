@@ -29,6 +29,9 @@ extension JitterBuffer {
     }
   }
 
+  /// How the target follows the network; nil when it stays.
+  public var adaptation: Adaptation? { configuration.adaptation }
+
   /// How the target follows the network.
   public struct Adaptation: Equatable, Sendable {
     /// The share of media that may come too late, 0...1.

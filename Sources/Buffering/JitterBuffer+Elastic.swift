@@ -74,7 +74,7 @@ extension JitterBuffer {
     let difference = units - stretch.preferred
     noteStretch(stretch.preferred, sign: -1)
     noteStretch(units)
-    elastic.queued += Interval(units: difference, rate: configuration.clockRate)
+    elastic.append(Interval(units: difference, rate: configuration.clockRate))
     elastic.hasMissed = stretch.most != 0 && units == 0
     elastic.rest(after: Interval(units: units, rate: configuration.clockRate))
     if stretch.most != 0 { counts.stretches += (units == 0 ? 0 : 1) - (stretch.preferred == 0 ? 0 : 1) }
@@ -139,7 +139,10 @@ extension JitterBuffer {
             elastic.tick = tick + lack
             return nil
           }
-          return .silence(duration: units(lack, isQueued: true))
+          let pause = units(lack, isQueued: true)
+          counts.stalledUnits += pause
+          counts.silentConcealedUnits += pause
+          return .silence(duration: pause)
         }
       }
     }
@@ -175,8 +178,7 @@ extension JitterBuffer {
     let decision = play(head)
     guard case .play(_, _, let skip) = decision else { return decision }
     let duration = head.duration - skip
-    counts.waited += max(0, (heard - head.arrival).seconds) * Double(duration)
-    counts.targeted += target.seconds * Double(duration)
+    noteEmitted(decision, heard: heard)
     if stretch.preferred != 0 {
       noteStretch(stretch.preferred)
       counts.stretches += 1
@@ -307,7 +309,7 @@ extension JitterBuffer {
   /// There is nothing to play: fill a block, and let the delay grow by it.
   private mutating func stall(at tick: Instant, until now: Instant) -> PlayoutDecision? {
     if isEnded {
-      stallUnits = 0
+      forgetStall()
       return .ended
     }
     guard case .none = boundary else {
@@ -316,6 +318,7 @@ extension JitterBuffer {
       return .silence(duration: units(elastic.pulled - elastic.queued, isQueued: true))
     }
     if stallUnits == 0, !lastWasSilence {
+      noteFilling()
       counts.underruns += 1
       elastic.hasRunDry = true
     }
@@ -341,6 +344,7 @@ extension JitterBuffer {
     guard stallUnits > 0 else { return }
     let covered = min(stallUnits, max(0, head.timestamp - nextTimestamp))
     counts.stalledUnits += stallUnits - covered
+    counts.silentConcealedUnits += max(0, stallUnits - concealmentLimit) - max(0, covered - concealmentLimit)
     if stallUnits > covered {
       narrator.ranDry(
         for: Interval(units: stallUnits - covered, rate: configuration.clockRate), at: elastic.tick)

@@ -148,7 +148,7 @@ public struct JitterBuffer: Sendable {
   // MARK: Outputs
 
   /// The next thing to do at `now`; call again until it says `.wait` or `.ended`.
-  public mutating func poll(at now: Instant) -> PlayoutDecision {
+  @inline(__always) public mutating func poll(at now: Instant) -> PlayoutDecision {
     if isElastic { return pollElastic(at: now) }
     guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
     guard let head = store.head else { return pollEmpty(at: now) }
@@ -162,7 +162,10 @@ public struct JitterBuffer: Sendable {
       nextTimestamp = head.timestamp
       gap = 0
     }
-    return gap > 0 ? fill(gap, before: head) : play(head)
+    guard gap <= 0 else { return fill(gap, before: head) }
+    let decision = play(head)
+    noteEmitted(decision, heard: isFlushing ? head.arrival : due)
+    return decision
   }
 
   /// Runs `body` on the payload of the packet in `slot`, which a decision of the last `poll` named.
@@ -194,7 +197,7 @@ public struct JitterBuffer: Sendable {
   /// How long after the fastest packet of the recent past this one came, asked before it is inserted.
   ///
   /// A buffer whose target is no more than that calls it late. Nil when it begins a timeline, and so can't be late.
-  public func lateness(of packet: BufferedPacket) -> Interval? {
+  @inline(__always) public func lateness(of packet: BufferedPacket) -> Interval? {
     let transit = transit(of: packet)
     guard let base = arrivals?.base, !startsTimeline(packet, transit) else { return nil }
     return transit - base
@@ -367,7 +370,7 @@ public struct JitterBuffer: Sendable {
     return false
   }
 
-  mutating func play(_ head: BufferedPacket) -> PlayoutDecision {
+  @inline(__always) mutating func play(_ head: BufferedPacket) -> PlayoutDecision {
     let slot = store.slot(of: head.sequence)
     let skip = configuration.isContinuous ? min(nextTimestamp - head.timestamp, head.duration) : 0
     // What was filled blindly in the place of missing packets, and of this one's beginning, was lost.
@@ -405,8 +408,8 @@ public struct JitterBuffer: Sendable {
       return .recover(slot: store.slot(of: head.sequence), duration: gap)
     }
     let piece = min(head.carriesFEC ? gap - head.duration : gap, lastDuration)
-    counts.concealedUnits += piece
-    gapUnits += piece
+    noteFilling()
+    noteConcealed(piece)
     nextTimestamp += piece
     return concealment(of: piece, after: gapUnits - piece)
   }
@@ -425,13 +428,14 @@ public struct JitterBuffer: Sendable {
   /// The store is empty although something is due: fill in real time until it is known what happened.
   private mutating func pollEmpty(at now: Instant) -> PlayoutDecision {
     if isEnded {
-      stallUnits = 0
+      forgetStall()
       return .ended
     }
     guard configuration.isContinuous, case .none = boundary else { return .wait(until: nil) }
     let due = dueTime(of: nextTimestamp)
     guard due <= now else { return .wait(until: due) }
     let filled = stallUnits
+    if !lastWasSilence { noteFilling() }
     if lastWasSilence || filled >= concealmentLimit {
       // As many packets' time as has passed, at once: a capture's clock may leap by years.
       let units = min((now - due).units(rate: configuration.clockRate), Self.longestSilence)
@@ -454,8 +458,7 @@ public struct JitterBuffer: Sendable {
   mutating func settleStall(lost units: Int64, keepingRest: Bool = false) {
     guard stallUnits > 0 else { return }
     let lost = min(stallUnits, max(0, units - gapUnits))
-    counts.concealedUnits += lost
-    gapUnits += lost
+    noteConcealed(lost)
     stallUnits -= lost
     if keepingRest { return }
     counts.silenceUnits += stallUnits

@@ -1,4 +1,4 @@
-import Buffering
+public import Buffering
 import Packets
 public import Timeline
 
@@ -63,7 +63,7 @@ public struct ArrivalLog: Sendable {
 
 /// What a jitter buffer would have made of the same arrivals with another delay.
 public struct Replay: Equatable, Sendable {
-  /// The buffer's delay.
+  /// The buffer's delay; where it adapts, on average over what is played.
   public var target: Interval
   /// Packets that arrived, each number once.
   public var unique = 0
@@ -83,10 +83,35 @@ public struct Replay: Equatable, Sendable {
 extension ReceiveStream {
   /// Plays the arrivals that were kept through a buffer with a fixed delay of `target`; nil when none were.
   public func replay(target: Interval) -> Replay? {
+    var delays = DelaySum()
+    return replay(
+      JitterBuffer.Configuration(clockRate: format.clockRate, target: target, isContinuous: format == .opus), &delays)
+  }
+
+  /// Plays the arrivals that were kept through a buffer that adapts, for a listener whose player does all that it is
+  /// asked for; nil when none were kept, or for media that isn't continuous audio.
+  public func replay(adaptation: JitterBuffer.Adaptation) -> Replay? {
+    guard format == .opus else { return nil }
+    var configuration = JitterBuffer.Configuration(clockRate: format.clockRate, target: adaptation.limits.lowerBound)
+    configuration.adaptation = adaptation
+    configuration.keepsPayloads = false
+    var delays = DelaySum()
+    var result = replay(configuration, &delays)
+    result?.target = delays.mean ?? .zero
+    return result
+  }
+
+  /// How much later than the fastest packet media was played.
+  private struct DelaySum {
+    var sum = 0.0
+    var weight = 0.0
+    var mean: Interval? { weight > 0 ? Interval(seconds: sum / weight) : nil }
+  }
+
+  private func replay(_ configuration: JitterBuffer.Configuration, _ delays: inout DelaySum) -> Replay? {
     guard let log, let first = log.arrivals.first else { return nil }
-    var buffer = JitterBuffer(
-      JitterBuffer.Configuration(clockRate: format.clockRate, target: target, isContinuous: format == .opus))
-    var result = Replay(target: target)
+    var buffer = JitterBuffer(configuration)
+    var result = Replay(target: configuration.target)
     let nothing = [UInt8]()
     var lowest = first.sequence
     var highest = first.sequence
@@ -103,7 +128,7 @@ extension ReceiveStream {
       lowest = min(lowest, entry.sequence)
       highest = max(highest, entry.sequence)
       guard entry.kind == .offered else { continue }
-      Self.drain(&buffer, at: entry.arrival)
+      Self.drain(&buffer, at: entry.arrival, &delays)
       let packet = BufferedPacket(
         sequence: entry.sequence, timestamp: entry.timestamp, duration: Int64(entry.duration), arrival: entry.arrival,
         isSilence: entry.isSilence, carriesFEC: entry.carriesFEC)
@@ -112,16 +137,22 @@ extension ReceiveStream {
     }
     result.expected += Int(highest - lowest + 1)
     buffer.end()
-    Self.drain(&buffer, at: .distantFuture)
+    Self.drain(&buffer, at: .distantFuture, &delays)
+    result.late += buffer.counts.discarded
     buffer.settle(expected: result.expected)
     result.concealed = buffer.counts.concealed
     return result
   }
 
-  private static func drain(_ buffer: inout JitterBuffer, at now: Instant) {
+  private static func drain(_ buffer: inout JitterBuffer, at now: Instant, _ delays: inout DelaySum) {
     while true {
       switch buffer.poll(at: now) {
       case .wait, .ended: return
+      case .play(let packet, _, _):
+        // Behind the packet, because it is the next one's delay that can be asked for.
+        guard now != .distantFuture, let delay = buffer.playoutDelay(at: .zero) else { continue }
+        delays.sum += delay.seconds * Double(packet.duration)
+        delays.weight += Double(packet.duration)
       default: continue
       }
     }

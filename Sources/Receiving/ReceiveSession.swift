@@ -31,6 +31,8 @@ public struct ReceiveSession: Sendable {
     public var keepsTimelines = false
     /// How many arrivals of each stream are kept, so that they can be replayed with other delays.
     public var arrivalLimit = 0
+    /// Whether each stream's packets are put in order for a recording as well, however late they come.
+    public var recordsAll = false
     /// Whether payloads are kept until they are played; where nobody plays, only their length counts.
     public var keepsPayloads = true
     /// Whether payloads are encrypted: nothing is read from them.
@@ -96,7 +98,7 @@ public struct ReceiveSession: Sendable {
   var probation: Probation
   private var nextID = 0
   private var nextIndex: UInt64 = 0
-  private var nextPlayout: Instant?
+  var nextPlayout: Instant?
   var events: [(stream: Int, event: StreamEvent)] = []
   var trace: FateLedger
   private var isStopped = false
@@ -136,6 +138,14 @@ public struct ReceiveSession: Sendable {
     }
     let header = packet.header
     if let place = openPlace(of: header.ssrc) {
+      if streams[place].socketDropsSeen == socketDrops.events,
+        let (extended, fate) = streams[place].goOn(with: packet, of: datagram, from: peer, at: arrival, index: index)
+      {
+        if trace.isTracing {
+          note(fate, index: index, header: header, extended: extended, size: datagram.byteCount, arrival: arrival)
+        }
+        return
+      }
       guard streams[place].takesIn(header.sequenceNumber) else {
         discard(.superseded, index: index, header: header, size: datagram.byteCount, arrival: arrival)
         return
@@ -181,7 +191,7 @@ public struct ReceiveSession: Sendable {
         trace.settle(packet.tag, as: .played)
         return (streams[place].id, .play(packet, slot: slot, skip: skip))
       case .discard(let packet):
-        streams[place].noteStale(packet)
+        streams[place].noteStale(sequence: packet.sequence)
         trace.settle(packet.tag, as: .discarded(.stale))
         return (streams[place].id, .discard(packet))
       case let decision:
@@ -200,7 +210,26 @@ public struct ReceiveSession: Sendable {
   /// The fate of a datagram, as soon as it is known, when the session is tracing; not in order of arrival.
   public mutating func pollFate() -> DatagramFate? { trace.next() }
 
+  /// The next packet of this stream for a recording of all that arrived, when the session keeps one.
+  ///
+  /// Packets wait for those before them; `isLast` says that nobody will ask again.
+  public mutating func pollRecording(
+    of stream: Int, at now: Instant, isLast: Bool = false
+  ) -> RecordingQueue.Entry? {
+    guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return nil }
+    if isLast { streams[place].recording?.end() }
+    return streams[place].recording?.poll(at: now)
+  }
+
   // MARK: Queries
+
+  /// Runs `body` on the payload that the last entry of `pollRecording` named.
+  public func withRecordedPayload<Result, Failure: Error>(
+    of stream: Int, in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
+    guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return nil }
+    return try streams[place].recording?.withPayload(in: slot, body)
+  }
 
   /// When to poll again if nothing arrives before.
   public var nextWake: Instant? { Instant.earliest(nextPlayout, reporter.nextReport) }
@@ -227,6 +256,11 @@ public struct ReceiveSession: Sendable {
     streams.last { $0.id == stream }?.buffer.stretch ?? .none
   }
 
+  /// By what share the player should make this stream's audio longer by resampling, because the clocks differ.
+  public func driftCorrection(of stream: Int) -> Double {
+    streams.last { $0.id == stream }?.buffer.driftCorrection ?? 0
+  }
+
   /// What the player made of it: so many units inserted, or removed when negative.
   public mutating func settleStretch(of stream: Int, by units: Int64) {
     guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return }
@@ -237,7 +271,9 @@ public struct ReceiveSession: Sendable {
   ///
   /// By index, here and elsewhere: a closure that is given a whole stream gets a copy, and a stream is big.
   func openPlace(of ssrc: UInt32) -> Int? {
-    streams.indices.last { streams[$0].ssrc == ssrc && streams[$0].isOpen }
+    var place = streams.count - 1
+    while place >= 0, streams[place].ssrc != ssrc || !streams[place].isOpen { place -= 1 }
+    return place < 0 ? nil : place
   }
 
   // MARK: Private
@@ -378,6 +414,7 @@ public struct ReceiveSession: Sendable {
     streams[place].cname = reporter.cname(of: ssrc)
     streams[place].socketDropsSeen = socketDrops.events
     streams[place].isReported = configuration.sendsReports
+    if configuration.recordsAll { streams[place].recording = RecordingQueue(clockRate: format.clockRate) }
     if configuration.keepsTimelines { streams[place].timeline = StreamTimeline() }
     announce(.began, of: place, at: first.arrival)
     reporter.heard(ssrc, at: first.arrival)

@@ -1,3 +1,4 @@
+import Buffering
 import Packets
 import Statistics
 import Timeline
@@ -37,11 +38,12 @@ extension ReceiveStream {
     if roundTrips.count > 0 { block.roundTripDelay = UInt16(clamping: max(Int(roundTrips.last.rounded()), 1)) }
     let target = milliseconds(playout.target)
     block.endSystemDelay = target
-    // Standard concealment where we decode, and a buffer whose delay is fixed.
-    block.receiverConfiguration = (format == .opus ? 0xc0 : 0) | 0x20
+    // Standard concealment where we decode, and a buffer whose delay is fixed or adapts.
+    let limit = buffer.adaptation.map { milliseconds($0.limits.upperBound) }
+    block.receiverConfiguration = (format == .opus ? 0xc0 : 0) | (limit == nil ? 0x20 : 0x30)
     block.bufferNominal = target
     block.bufferMaximum = target
-    block.bufferAbsoluteMaximum = target
+    block.bufferAbsoluteMaximum = limit ?? target
     return block
   }
 }

@@ -1,4 +1,4 @@
-import Buffering
+public import Buffering
 public import Packets
 public import Statistics
 public import Timeline
@@ -64,6 +64,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   var socketDropsSeen = 0
   private var sending = SendingAccount()
   private var latenessCounts = LatenessCounts()
+  /// The packets in order for a recording of everything; nil when nobody wants one.
+  public internal(set) var recording: RecordingQueue?
   /// What arrived and has to be told in extended reports.
   var recorder = IntervalRecorder()
   /// Whether reports are sent, so that the recorder is of use.
@@ -131,8 +133,14 @@ public struct ReceiveStream: Sendable, Identifiable {
     result.removedDuration = Interval(units: counts.removedUnits, rate: rate)
     result.stretches = counts.stretches
     result.underruns = counts.underruns
-    result.waited = counts.waited / Double(rate)
-    result.targeted = counts.targeted / Double(rate)
+    result.recoveries = counts.recoveries
+    result.recoveringDuration = Interval(seconds: counts.recovering)
+    result.driftCorrection = buffer.driftCorrection
+    if isOpus { result.samples = PlayoutSamples(counts, isAdaptive: buffer.adaptation != nil) }
+    result.adaptation = buffer.adaptation.map {
+      PlayoutAdaptation(
+        lateBudget: $0.lateBudget, least: $0.limits.lowerBound.milliseconds, most: $0.limits.upperBound.milliseconds)
+    }
     result.bufferLevel = level
     result.target = buffer.target
     return result
@@ -193,6 +201,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     timeline?.restart()
     mediaJitter?.restart()
     buffer.restart(at: sequence)
+    recording?.restart()
     timestamps = TimestampExtender(first: timestamp)
     runStart = (sequence, timestamps.last)
     log?.recordRestart(at: sequence)
@@ -214,6 +223,18 @@ public struct ReceiveStream: Sendable, Identifiable {
   /// The sender said goodbye in the compound packet with this number; a report in the same one has the final count.
   mutating func takeGoodbye(number: Int) {
     if reportNumber == number { sending.close() }
+  }
+
+  /// Takes in a packet that plainly goes on where the stream is; its extended number, and its fate as of `receive`.
+  ///
+  /// Nil when there is more to think of, and nothing has happened: most packets never get there.
+  mutating func goOn(
+    with packet: RTPPacket, of datagram: RawSpan, from peer: Peer, at arrival: Instant, index: UInt64
+  ) -> (extended: Int64, fate: DatagramFate.Fate?)? {
+    guard case .active = phase, peer == self.peer, held.isEmpty,
+      let extended = validator.goOn(to: packet.header.sequenceNumber)
+    else { return nil }
+    return (extended, receive(packet, of: datagram, extended: extended, arrival: arrival, index: index))
   }
 
   /// Takes in a packet whose extended number is known; its fate, or nil while it waits in the buffer.
@@ -272,8 +293,9 @@ public struct ReceiveStream: Sendable, Identifiable {
       description.isSilence = opus.isDTX
       description.carriesFEC = opus.carriesFEC(in: payload)
     }
+    recording?.insert(description, payload: payload)
     // Without a continuous timeline only a packet that was overtaken can be late.
-    let lateness = isOpus || reception == .reordered ? buffer.lateness(of: description) : nil
+    let lateness = isOpus || reception == .reordered ? buffer.latenessInPlace(of: description) : nil
     log?.record(description, kind: .offered)
     switch buffer.insert(description, payload: payload) {
     case .stored:
@@ -291,14 +313,15 @@ public struct ReceiveStream: Sendable, Identifiable {
 
   /// Looks at the buffer when something is played.
   mutating func recordLevel(at now: Instant) {
-    let held = buffer.level
+    let held = buffer.levelInPlace()
     level.record(held.milliseconds)
     timeline?.recordPlayout(level: held, target: buffer.target, base: buffer.baseTransit, at: now)
   }
 
   /// Counts a packet that the buffer gave up.
-  mutating func noteStale(_ packet: BufferedPacket) {
-    _ = discard(.stale, sequence: packet.sequence)
+  mutating func noteStale(sequence: Int64) {
+    _ = discard(.stale, sequence: sequence)
+    timeline?.recordStale(sequence: sequence)
   }
 
   private mutating func keepCopy(_ sequence: Int64, _ timestamp: RTPTimestamp, arrival: Instant) {

@@ -87,6 +87,7 @@ extension ReplayCurve {
   func write(to page: inout TextPage) {
     guard let most = points.map(\.late).max() else { return }
     page.row("what if", [sentence])
+    if let adaptiveSentence { page.row("", [adaptiveSentence]) }
     if omitted > 0 {
       page.row("", ["by the first \(Figures.count(packets, "packet")): \(Figures.grouped(omitted)) more weren't kept"])
     }
@@ -114,6 +115,14 @@ extension ReplayCurve {
     return "\(Int(delay.milliseconds.rounded())) ms would have been enough: \(share) late"
   }
 
+  /// What an adaptive buffer would have made of it.
+  var adaptiveSentence: String? {
+    guard let adaptive else { return nil }
+    let share = Figures.percent(Int((adaptive.late * 1e6).rounded()), of: 1_000_000)
+    return "an adaptive one for \(Figures.trimmed(lateBudget * 100, decimals: 2)) % late would have taken "
+      + "\(Figures.milliseconds(adaptive.delay.milliseconds)) on average: \(share) late"
+  }
+
   /// Writes the arrays `what_if`, and what was left out of it.
   func write(to json: inout JSONWriter) {
     json.array("what_if") { array in
@@ -127,5 +136,12 @@ extension ReplayCurve {
     }
     json.value("what_if_omitted", omitted)
     json.value("what_if_enough_ms", delay(lateAtMost: Self.enough)?.milliseconds, decimals: 3)
+    guard let adaptive else { return json.value("what_if_adaptive", nil as String?) }
+    json.object("what_if_adaptive") { json in
+      json.value("late_budget", lateBudget, decimals: 6)
+      json.value("delay_mean_ms", adaptive.delay.milliseconds, decimals: 3)
+      json.value("late_ratio", adaptive.late, decimals: 6)
+      json.value("concealed_ratio", adaptive.concealed, decimals: 6)
+    }
   }
 }

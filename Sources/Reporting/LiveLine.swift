@@ -22,6 +22,12 @@ public struct LiveStream: Sendable {
   public var jitter = 0.0
   /// The buffer's level in milliseconds.
   public var bufferLevel = 0.0
+  /// The delay that the buffer aims at, in milliseconds; nil where it is fixed.
+  public var target: Double?
+  /// Milliseconds of audio inserted and removed in the last second.
+  public var stretched = (longer: 0.0, shorter: 0.0)
+  /// Times that there was nothing to play.
+  public var underruns = 0
   /// Bits a second over the last second.
   public var bitrate = 0.0
   /// The loss of the last seconds.
@@ -84,7 +90,22 @@ public enum LiveLine {
       (7, "\(Figures.grouped(stream.reordered)) reord"),
       (2, "jitter \(Figures.milliseconds(stream.jitter))"),
       (4, "buffer \(Figures.fixed(stream.bufferLevel, decimals: 0)) ms"),
-      (8, Figures.bitrate(stream.bitrate)),
+    ] + adaptation(of: stream) + [
+      (8, Figures.bitrate(stream.bitrate))
+    ]
+  }
+
+  /// What an adaptive buffer does: target, stretching in the last second, underruns.
+  private static func adaptation(of stream: LiveStream) -> [(rank: Int, text: String)] {
+    guard let target = stream.target else { return [] }
+    return [
+      (4, "target \(Figures.fixed(target, decimals: 0)) ms"),
+      (
+        9,
+        "stretch +\(Figures.fixed(stream.stretched.longer, decimals: 0)) "
+          + "-\(Figures.fixed(stream.stretched.shorter, decimals: 0)) ms/s"
+      ),
+      (6, "\(Figures.grouped(stream.underruns)) dry"),
     ]
   }
 
@@ -100,21 +121,26 @@ public enum LiveLine {
       (6, "dup \(stream.duplicates)"),
       (6, "ooo \(stream.reordered)"),
       (2, "jit \(Figures.fixed(stream.jitter, decimals: 1))"),
-      (4, "buf \(Figures.fixed(stream.bufferLevel, decimals: 0))"),
+      (
+        4,
+        "buf \(Figures.fixed(stream.bufferLevel, decimals: 0))"
+          + (stream.target.map { "/\(Figures.fixed($0, decimals: 0))" } ?? "")
+      ),
       (8, Figures.fixed(stream.bitrate / 1000, decimals: 0) + "k"),
     ]
   }
 
   /// The same figures in words, for output that isn't a terminal.
   public static func plain(_ stream: LiveStream) -> String {
-    [
-      Figures.clock(stream.elapsed), Printable.cleaned(stream.name),
-      "\(Figures.grouped(stream.unique)) of \(Figures.count(stream.expected, "packet")) received",
-      "\(Figures.grouped(stream.lost)) lost (\(lossText(stream)))", "\(Figures.grouped(stream.late)) late",
-      Figures.count(stream.duplicates, "duplicate"), "\(Figures.grouped(stream.reordered)) reordered",
-      "jitter \(Figures.milliseconds(stream.jitter))", "buffer \(Figures.milliseconds(stream.bufferLevel))",
-      Figures.bitrate(stream.bitrate),
-    ].joined(separator: "  ")
+    let figures =
+      [
+        Figures.clock(stream.elapsed), Printable.cleaned(stream.name),
+        "\(Figures.grouped(stream.unique)) of \(Figures.count(stream.expected, "packet")) received",
+        "\(Figures.grouped(stream.lost)) lost (\(lossText(stream)))", "\(Figures.grouped(stream.late)) late",
+        Figures.count(stream.duplicates, "duplicate"), "\(Figures.grouped(stream.reordered)) reordered",
+        "jitter \(Figures.milliseconds(stream.jitter))", "buffer \(Figures.milliseconds(stream.bufferLevel))",
+      ] + adaptation(of: stream).map(\.text) + [Figures.bitrate(stream.bitrate)]
+    return figures.joined(separator: "  ")
   }
 
   /// A sender's line in at most `width` columns, with a bar of its progress when the length is known.

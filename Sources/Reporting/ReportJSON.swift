@@ -156,12 +156,7 @@ extension StreamReport {
     json.value("last_arrival_unix_ms", lastArrival.map { Double($0) / 1e6 }, decimals: 3)
     writePackets(to: &json)
     writeNetwork(to: &json)
-    json.object("buffer_ms") { json in
-      json.value("target", playout.target.milliseconds, decimals: 3)
-      json.value("mean", playout.bufferLevel.mean, decimals: 3)
-      json.value("min", playout.bufferLevel.min, decimals: 3)
-      json.value("max", playout.bufferLevel.max, decimals: 3)
-    }
+    writeBuffer(to: &json)
     roundTrip.milliseconds.write("round_trip_ms", to: &json)
     json.object("media") { json in
       json.value("duration_ms", mediaDuration.milliseconds, decimals: 3)
@@ -170,6 +165,7 @@ extension StreamReport {
       json.value("recovered_ms", playout.recoveredDuration.milliseconds, decimals: 3)
       json.value("silence_ms", playout.silenceDuration.milliseconds, decimals: 3)
       json.value("stretched_ms", playout.stretchedDuration.milliseconds, decimals: 3)
+      writeSamples(to: &json)
     }
     if let lateness {
       json.array("lateness_curve") { array in

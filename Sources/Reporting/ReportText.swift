@@ -180,10 +180,7 @@ extension StreamReport {
     if playout.recoveredDuration > .zero { media.append("\(Figures.duration(playout.recoveredDuration)) recovered") }
     if playout.silenceDuration > .zero { media.append("\(Figures.duration(playout.silenceDuration)) silent by intent") }
     if mediaDuration > .zero { page.row("heard", media) }
-    if playout.bufferLevel.count > 0 {
-      let target = Figures.milliseconds(playout.target.milliseconds)
-      page.row("buffer", ["target \(target)"] + playout.bufferLevel.figures)
-    }
+    writeBuffer(to: &page)
     writeLateness(to: &page)
   }
 }

@@ -109,6 +109,7 @@ struct StreamMetrics {
     metrics.family(
       "jitterbug_stream_discarded_packets_total", .counter, "Packets thrown away before playout.", discards)
     gauge("buffer_target_seconds", "The jitter buffer's delay.", to: &metrics) { $0.playout.target.seconds }
+    writeSamples(to: &metrics)
     gauge("buffer_level_mean_seconds", "Mean of what the jitter buffer held.", to: &metrics) {
       $0.playout.bufferLevel.mean / 1000
     }
@@ -116,6 +117,37 @@ struct StreamMetrics {
     gauge("mean_opinion_score", "Estimate of how good speech sounds, 1 to 4.5.", to: &metrics) {
       $0.quality?.meanOpinionScore
     }
+  }
+
+  /// What came out of the buffers, under the names of the W3C's webrtc-stats as far as they have one.
+  private func writeSamples(to metrics: inout MetricsText) {
+    counter("jitter_buffer_emitted_samples", "Samples of packets that left the buffer.", to: &metrics) {
+      $0.playout.samples?.emitted ?? 0
+    }
+    amount("jitter_buffer_delay_sample_seconds", "Sum over these of the time waited.", to: &metrics) {
+      $0.playout.samples?.delay ?? 0
+    }
+    amount("jitter_buffer_target_delay_sample_seconds", "Sum over these of the target delay.", to: &metrics) {
+      $0.playout.samples?.targetDelay ?? 0
+    }
+    gauge("concealed_samples", "Samples made up in place of missing ones.", to: &metrics) {
+      Double($0.playout.samples?.concealed ?? 0)
+    }
+    gauge("concealment_events", "Times that samples were made up behind some that weren't.", to: &metrics) {
+      Double($0.playout.samples?.concealmentEvents ?? 0)
+    }
+    gauge("buffer_underruns", "Times that there was nothing to play.", to: &metrics) { Double($0.playout.underruns) }
+    gauge("inserted_seconds", "Audio put in to play slower.", to: &metrics) { $0.playout.insertedDuration.seconds }
+    gauge("removed_seconds", "Audio taken out to play faster.", to: &metrics) { $0.playout.removedDuration.seconds }
+    gauge("drift_correction_ratio", "By what share audio is resampled to be longer.", to: &metrics) {
+      $0.playout.driftCorrection
+    }
+  }
+
+  private func amount(
+    _ name: String, _ help: String, to metrics: inout MetricsText, _ value: (StreamReport) -> Double
+  ) {
+    metrics.family("jitterbug_stream_\(name)_total", .counter, help, samples { value($0) })
   }
 
   private func labels(of stream: StreamReport) -> [(name: String, value: String)] {

@@ -35,15 +35,35 @@ public struct PlayoutStatistics: Hashable, Sendable {
   public var stalledDuration = Interval.zero
   /// How often there was nothing to play although the sender hadn't paused.
   public var underruns = 0
-  /// The sum over all media played of the time that it waited in the buffer, in seconds times seconds of media.
-  public var waited = 0.0
-  /// The sum over all media played of the target delay, in seconds times seconds of media.
-  public var targeted = 0.0
+  /// How often the delay came back to the target after that, and how long that took in all.
+  public var recoveries = 0
+  /// How long the delay took in all to come back to the target.
+  public var recoveringDuration = Interval.zero
+  /// By what share audio is made longer just now, because the sender's clock isn't ours.
+  public var driftCorrection = 0.0
+  /// What came out of the buffer, in samples; nil for media that isn't continuous audio.
+  public var samples: PlayoutSamples?
+  /// How the delay follows the network; nil where it is fixed.
+  public var adaptation: PlayoutAdaptation?
 
   /// The buffer's level in milliseconds, looked at each time something is played.
   public var bufferLevel = RunningExtent()
   /// The delay that the buffer aims at.
   public var target = Interval.zero
+
+  /// Unique packets that arrived and weren't played, because they came too late or too early (packetsDiscarded of the
+  /// W3C's webrtc-stats).
+  public var discardedByBuffer: Int { late + discarded[.bufferFull] + discarded[.stale] }
+
+  /// How much was inserted in each second of media, in milliseconds; 0 before any.
+  public var insertedPerSecond: Double { perSecond(insertedDuration) }
+  /// How much was removed in each second of media, in milliseconds; 0 before any.
+  public var removedPerSecond: Double { perSecond(removedDuration) }
+
+  private func perSecond(_ length: Interval) -> Double {
+    let media = playedDuration + concealedDuration + recoveredDuration + silenceDuration
+    return media > .zero ? length.milliseconds / media.seconds : 0
+  }
 
   /// Starts with nothing played.
   public init() {}

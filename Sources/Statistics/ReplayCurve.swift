@@ -22,6 +22,10 @@ public struct ReplayCurve: Hashable, Sendable {
 
   /// The points by growing delay.
   public var points: [Point]
+  /// What an adaptive buffer would have led to, its delay being the mean; nil for media that can't be stretched.
+  public var adaptive: Point?
+  /// The share of late packets that the adaptive buffer aimed at.
+  public var lateBudget = enough
   /// Packets replayed.
   public var packets: Int
   /// Packets that came when no more arrivals were kept; they are in no point.

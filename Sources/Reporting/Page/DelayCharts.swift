@@ -56,6 +56,10 @@ extension StreamReport {
     ]
     let end = max(last.delay.milliseconds, target * 1.1)
     if target > 0 { layers.append(.event(target, "the buffer: \(targetWords)", .second)) }
+    if let adaptive = whatIf?.adaptive {
+      layers.append(
+        .mark(PlotPoint(adaptive.delay.milliseconds, max(adaptive.late * 100, least)), "adaptive, on average", .second))
+    }
     if let enough = sufficientBuffer {
       let late = points.first { $0.delay == enough }?.late ?? 0
       layers.append(

@@ -25,6 +25,7 @@ enum AnalyzeCommand {
     if options.output.linkTraceFile != nil {
       throw UsageError("--link-trace writes what --link does, and analyze has no --link")
     }
+    try options.buffer.check()
     try ReportOutput.check(options.output)
     return options
   }

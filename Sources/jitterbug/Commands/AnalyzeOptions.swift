@@ -12,7 +12,7 @@ struct AnalyzeOptions: Sendable {
   var ports: [UInt16] = []
   var sdpFile: String?
   var format: PayloadFormat?
-  var buffer = Interval.milliseconds(60)
+  var buffer = BufferOptions()
   var extractFolder: String?
   var channels = 2
   var isWhatIf = false
@@ -70,8 +70,7 @@ extension AnalyzeOptions {
         "--format", "NAME[/RATE]", "what dynamic payload types stand for: opus, h264, L16/44100 ...",
         ReceiveOptions.payload
       ) { $0.format = $1 },
-      .value("--buffer", "TIME", "the jitter buffer's delay (default 60ms)", ReceiveOptions.buffer) { $0.buffer = $1 },
-    ])
+    ] + BufferOptions.options(for: \AnalyzeOptions.buffer, "the jitter buffer's delay"))
 
   private static let results = OptionGroup<AnalyzeOptions>(
     title: "Results beside the report",

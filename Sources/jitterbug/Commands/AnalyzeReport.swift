@@ -1,3 +1,4 @@
+import Buffering
 import Dissection
 import Receiving
 import Reporting
@@ -47,7 +48,7 @@ enum AnalyzeReport {
           destination: analysis.sources[place].flow.destination.description,
           firstFrame: analysis.sources[place].firstFrame, isEncrypted: analysis.sources[place].isEncrypted)
         entry.mediaJitter = stream.mediaJitter
-        if options.isWhatIf { entry.whatIf = whatIf(stream) }
+        if options.isWhatIf { entry.whatIf = whatIf(stream, options.buffer.lateBudget) }
         if options.isLinkFitted { entry.fittedLink = LinkWriter.fitted(stream) }
         report.streams.append(entry)
       }
@@ -93,12 +94,17 @@ enum AnalyzeReport {
     return capture
   }
 
-  private static func whatIf(_ stream: ReceiveStream) -> ReplayCurve? {
+  private static func whatIf(_ stream: ReceiveStream, _ lateBudget: Double?) -> ReplayCurve? {
     let replays = delays.compactMap { stream.replay(target: .milliseconds($0)) }
     guard let first = replays.first else { return nil }
-    return ReplayCurve(
+    var curve = ReplayCurve(
       points: replays.map {
         ReplayCurve.Point(delay: $0.target, late: $0.lateRatio, concealed: $0.concealedRatio)
       }, packets: first.unique, omitted: stream.log?.omitted ?? 0)
+    curve.lateBudget = lateBudget ?? BufferOptions.usualLateBudget
+    curve.adaptive = stream.replay(adaptation: JitterBuffer.Adaptation(lateBudget: curve.lateBudget)).map {
+      ReplayCurve.Point(delay: $0.target, late: $0.lateRatio, concealed: $0.concealedRatio)
+    }
+    return curve
   }
 }

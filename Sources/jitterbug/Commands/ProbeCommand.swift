@@ -49,6 +49,7 @@ enum ProbeCommand {
     if options.output.linkTraceFile != nil && options.link == nil {
       throw UsageError("--link-trace writes what --link does, but there is no --link")
     }
+    try options.buffer.check()
     try ReportOutput.check(options.output)
     return options
   }

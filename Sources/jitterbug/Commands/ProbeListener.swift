@@ -15,14 +15,15 @@ struct ProbeListener {
   private var counts = DatagramReportCounts()
   private var handledUpTo: Instant
   private var scratch = [UInt8](repeating: 0, count: 1500)
-  private let buffer: Interval
+  private let buffer: BufferOptions
 
   /// The far end.
   private static let peer = Peer(id: 0)
 
   init(_ profile: ProbeProfile, options: ProbeOptions, seed: UInt64, ssrc: UInt32, at now: Instant) {
     var configuration = ReceiveSession.Configuration(ssrc: ssrc, cname: HostName.cname(), seed: seed)
-    configuration.target = options.buffer
+    configuration.target = options.buffer.target
+    configuration.adaptation = options.buffer.adaptation
     configuration.keepsTimelines = options.output.showsTimeline
     configuration.bandwidth = profile.totalBitrate
     configuration.formats.described[profile.payloadType] = profile.format

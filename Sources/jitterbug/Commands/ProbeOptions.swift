@@ -15,7 +15,7 @@ struct ProbeOptions: Sendable {
   var rateLimit = 50_000_000
   var isRateGiven = false
   var isBySecond = false
-  var buffer = Interval.milliseconds(60)
+  var buffer = BufferOptions()
   var isMuxed = false
   var dscp: Int?
   var ttl: Int?
@@ -102,9 +102,7 @@ extension ProbeOptions {
         $0.sourcePort = $1
       },
       .value("--interface", "NAME", "send by this interface", Values.text) { $0.interface = $1 },
-      .value("--buffer", "TIME", "the jitter buffer that the way back is judged by (default 60ms)", Values.time) {
-        $0.buffer = $1
-      },
+    ] + BufferOptions.options(for: \ProbeOptions.buffer, "the jitter buffer that the way back is judged by") + [
       .value(
         "--link", "SPEC", "a bad network for what is sent: a profile or loss=5%,delay=40ms,seed=7",
         SendOptions.parseLink

@@ -16,6 +16,12 @@ enum ReceiveCommand {
       do throws(EndpointError) { options.source = try Endpoint(source) } catch { throw UsageError("\(error)") }
     }
     if options.outputFile != nil { _ = try options.resolvedFormat() }
+    if options.recordsAll {
+      guard options.outputFile != nil, try options.resolvedFormat() == .opus else {
+        throw UsageError(
+          "--record-all keeps packets as they came, which only an Ogg Opus file can: write it with --output FILE.opus")
+      }
+    }
     if options.outputFile == "-" && options.output.isJSON {
       throw UsageError("--json and --output - both want standard output: write the report with --report FILE.json")
     }
@@ -30,6 +36,7 @@ enum ReceiveCommand {
     if options.output.linkTraceFile != nil && options.link == nil {
       throw UsageError("--link-trace writes what --link does, but there is no --link")
     }
+    try options.buffer.check()
     try ReportOutput.check(options.output)
     return options
   }

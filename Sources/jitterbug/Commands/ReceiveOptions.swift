@@ -14,7 +14,9 @@ struct ReceiveOptions: Sendable {
   var outputFile: String?
   var outputFormat: Format?
   var channels = 2
-  var buffer = Interval.milliseconds(60)
+  var buffer = BufferOptions()
+  /// Whether the output gets every packet that arrived, however late.
+  var recordsAll = false
   var isOnce: Bool?
   var idleTimeout: Interval?
   var duration: Interval?
@@ -104,18 +106,16 @@ extension ReceiveOptions {
       .value("--channels", "N", "1 or 2 channels in wav and raw (default 2)", Values.number(1...2)) {
         $0.channels = $1
       },
-      .value("--buffer", "TIME", "the jitter buffer's delay (default 60ms)", buffer) { $0.buffer = $1 },
+    ] + BufferOptions.options(for: \ReceiveOptions.buffer, "the jitter buffer's delay") + [
+      .flag(
+        "--record-all",
+        "write every packet that arrived into FILE.opus at its place, up to 10s late, instead of what was heard"
+      ) { $0.recordsAll = true },
       .value("--trace", "FILE", "one line of CSV for every datagram: when it came and what became of it", Values.text) {
         $0.traceFile = $1
       },
       .value("--seed", "N", "fixes our SSRC and the report timer", Values.seed) { $0.seed = $1 },
     ])
-
-  @Sendable static func buffer(_ text: String) throws(UsageError) -> Interval {
-    let value = text.allSatisfy(\.isNumber) ? try Values.time(text + "ms") : try Values.time(text)
-    guard value <= .seconds(10) else { throw UsageError("the buffer holds at most 10s") }
-    return value
-  }
 
   @Sendable static func payload(_ text: String) throws(UsageError) -> PayloadFormat {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)

@@ -234,18 +234,26 @@ final class Receiver {
 
   private func play(until now: Instant) {
     while let (stream, decision) = session.pollPlayout(at: now) {
-      recorder.perform(decision, of: stream, in: session)
+      if let change = recorder.perform(decision, of: stream, in: session) {
+        session.settleStretch(of: stream, by: change)
+      }
     }
+    if options.recordsAll { recorder.recordAll(&session, at: now) }
   }
 
   private func settle() {
     while let fate = session.pollFate() { trace?.write(fate) }
     while let (id, event) = session.pollEvent() {
       guard let stream = session.stream(id) else { continue }
+      if case .buffer(let change) = event {
+        say(change, of: stream)
+        continue
+      }
       live.say(event.sentence(for: stream, from: inlet.name(of: stream.peer)))
       switch event {
       case .began: recorder.begin(stream)
       case .ended(let reason):
+        if options.recordsAll { recorder.recordAll(&session, at: handledUpTo, isLastOf: id) }
         recorder.end(id)
         ended.append(stream.peer)
         // A stray that fell silent isn't the stream that was waited for.
@@ -255,6 +263,12 @@ final class Receiver {
       case .restarted, .dropout, .moved, .buffer: break
       }
     }
+  }
+
+  private func say(_ change: BufferEvent, of stream: ReceiveStream) {
+    let time = TimeOfDay.text(nanoseconds: (MonotonicClock.now() + clock.realtimeMinusMonotonic).nanoseconds)
+    let sentence = "stream \(TextFile.hexadecimal(stream.ssrc)): \(change.sentence(at: time))"
+    if change.isNotable { live.say(sentence) } else { live.detail(sentence) }
   }
 
   private func sendReport(at now: Instant, toAll: Bool = false) {
@@ -311,6 +325,7 @@ final class Receiver {
     session.close()
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()
+    if options.recordsAll { recorder.recordAll(&session, at: handledUpTo, isLast: true) }
     recorder.endAll()
     // The report comes out even when something beside it couldn't be written.
     var failures = [recorder.failure]
@@ -357,9 +372,11 @@ final class Receiver {
     var generator = SeededGenerator(seed: seed)
     var configuration = ReceiveSession.Configuration(
       ssrc: UInt32(truncatingIfNeeded: generator.next()), cname: HostName.cname(), seed: generator.next())
-    configuration.target = options.buffer
+    configuration.target = options.buffer.target
+    configuration.adaptation = options.buffer.adaptation
     configuration.idleTimeout = options.idleTimeout ?? (options.isEnding ? .seconds(10) : nil)
     configuration.sourceLimit = options.sourceLimit
+    configuration.recordsAll = options.recordsAll
     configuration.isTracing = options.traceFile != nil
     configuration.keepsTimelines = options.output.showsTimeline
     configuration.formats = try options.formatTable()

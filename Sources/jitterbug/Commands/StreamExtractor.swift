@@ -24,6 +24,7 @@ final class StreamExtractor {
 
   private let folder: String
   private let channels: Int
+  private let isElastic: Bool
   private let interrupt = WriteInterrupt(descriptor: -1)
   private var outputs: [AnalyzeReport.StreamID: Outputs] = [:]
   private var names: [String] = []
@@ -33,9 +34,10 @@ final class StreamExtractor {
   /// Packets that the decoder refused, by stream.
   private(set) var undecodable: [AnalyzeReport.StreamID: Int] = [:]
 
-  init(folder: String, channels: Int) throws(CommandError) {
+  init(folder: String, channels: Int, isElastic: Bool) throws(CommandError) {
     self.folder = folder
     self.channels = channels
+    self.isElastic = isElastic
     var information = stat()
     if stat(folder, &information) != 0, mkdir(folder, 0o777) != 0 {
       throw CommandError("the folder \(folder) can't be made: \(String(cString: strerror(errno)))")
@@ -44,50 +46,42 @@ final class StreamExtractor {
     else { throw CommandError("\(folder) is no folder that can be written to: name another for --extract") }
   }
 
-  /// Carries out a playout decision.
+  /// Carries out a playout decision; returns by how many units a packet has become longer, nil when nobody heard it.
   func perform(
     _ decision: PlayoutDecision, source: Int, stream id: Int, in session: borrowing ReceiveSession
-  ) {
+  ) -> Int64? {
     let key = AnalyzeReport.StreamID(source: source, stream: id)
-    guard failure == nil, refused[key] == nil else { return }
+    guard failure == nil, refused[key] == nil else { return nil }
     do throws(CommandError) {
       if outputs[key] == nil, let stream = session.stream(id) { try open(key, stream) }
-      guard outputs[key] != nil else { return }
-      try perform(decision, of: key, in: session)
+      guard outputs[key] != nil else { return nil }
+      return try perform(decision, of: key, in: session)
     } catch { failure = error }
+    return nil
   }
 
   private func perform(
     _ decision: PlayoutDecision, of key: AnalyzeReport.StreamID, in session: borrowing ReceiveSession
-  ) throws(CommandError) {
-    guard let (opus, wave, g711) = outputs[key].map({ ($0.opus, $0.wave, $0.g711) }) else { return }
+  ) throws(CommandError) -> Int64? {
+    guard let (opus, wave, g711) = outputs[key].map({ ($0.opus, $0.wave, $0.g711) }) else { return nil }
     switch decision {
-    case .play(let packet, let slot, let skip):
+    case .play(let packet, let slot, _) where g711 != nil:
       try session.withPayload(of: key.stream, in: slot) { (payload) throws(CommandError) in
-        try opus?.play(payload, duration: packet.duration, skip: skip)
-        try wave?.play(payload, duration: packet.duration, skip: skip)
         try g711?.play(payload, at: packet.timestamp)
       }
-    case .recover(let slot, let duration):
-      try session.withPayload(of: key.stream, in: slot) { (payload) throws(CommandError) in
-        try opus?.recover(from: payload, duration: duration)
-        try wave?.recover(from: payload, duration: duration)
-      }
-    case .conceal(let duration):
-      try opus?.fill(concealing: duration)
-      try wave?.fill(concealing: duration)
+      return nil
     case .silence(let duration):
       let seconds = Double(duration) / 48_000
       guard let left = outputs[key]?.silence, left >= seconds else {
         if outputs[key]?.silence ?? 0 > 0 { shortened += 1 }
         outputs[key]?.silence = 0
-        return
+        return nil
       }
       outputs[key]?.silence -= seconds
-      try opus?.fill(silent: duration)
-      try wave?.fill(silent: duration)
-    case .wait, .discard, .ended: break
+    default: break
     }
+    _ = try opus?.perform(decision, of: key.stream, in: session)
+    return try wave?.perform(decision, of: key.stream, in: session)
   }
 
   private func open(_ key: AnalyzeReport.StreamID, _ stream: ReceiveStream) throws(CommandError) {
@@ -106,9 +100,11 @@ final class StreamExtractor {
       result.g711 = try G711Output(path: try free(base + ".wav"), law: law)
     } else {
       result.opus = try StreamOutput(
-        path: try free(base + ".opus"), format: .opus, channels: channels, interrupt: interrupt)
+        path: try free(base + ".opus"), format: .opus, channels: channels, isElastic: isElastic,
+        interrupt: interrupt)
       result.wave = try StreamOutput(
-        path: try free(base + ".wav"), format: .wav, channels: channels, interrupt: interrupt)
+        path: try free(base + ".wav"), format: .wav, channels: channels, isElastic: isElastic,
+        interrupt: interrupt)
     }
     outputs[key] = result
   }

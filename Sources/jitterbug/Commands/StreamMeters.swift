@@ -8,6 +8,8 @@ struct StreamMeters {
   private struct Meter {
     var history = LossHistory()
     var bytes = 0
+    var longer = Interval.zero
+    var shorter = Interval.zero
     var since: Instant
   }
 
@@ -29,12 +31,23 @@ struct StreamMeters {
       line.expected = statistics.expected
       line.unique = statistics.unique
       line.lost = statistics.lost
-      line.late = stream.playout.late
       line.duplicates = statistics.duplicates
       line.reordered = statistics.reordered
       line.jitter = statistics.jitter.last
       line.bufferLevel = stream.bufferedMedia.milliseconds
       let seconds = (now - meter.since).seconds
+      let playout = stream.playout
+      line.late = playout.late
+      if playout.adaptation != nil {
+        line.target = playout.target.milliseconds
+        line.underruns = playout.underruns
+        if seconds > 0 {
+          line.stretched.longer = max(0, (playout.insertedDuration - meter.longer).milliseconds / seconds)
+          line.stretched.shorter = max(0, (playout.removedDuration - meter.shorter).milliseconds / seconds)
+        }
+        meter.longer = playout.insertedDuration
+        meter.shorter = playout.removedDuration
+      }
       line.bitrate = seconds > 0 ? Double(statistics.bytes - meter.bytes) * 8 / seconds : 0
       line.history = meter.history
       meter.bytes = statistics.bytes

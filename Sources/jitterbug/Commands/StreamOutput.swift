@@ -2,116 +2,136 @@ import Buffering
 import Codecs
 import Media
 import Packets
-import Timeline
+import Playing
 
-/// Writes what a listener hears of one stream: as WAV, as raw samples, or as the Opus packets themselves.
+/// Makes of one stream's packets what a listener hears, and writes it.
 ///
-/// What is filled in while nobody knows whether the stream goes on (the end of a stream whose goodbye was lost looks
-/// like a pause) is kept back from a file until something follows, so that a recording ends where the media ended. A
-/// pipe has a listener now, so there everything is written at once.
+/// With an adaptive buffer (`isElastic`) audio is stretched as the buffer wishes, and fades where it breaks off and
+/// comes back. With a fixed one every sample is the decoder's.
 final class StreamOutput {
-  private enum Sink: ~Copyable {
-    case wav(WAVWriter)
-    case raw(RawWriter)
-    case opus(OggOpusWriter)
-    case closed
-  }
-
-  /// The file's name, for messages.
-  let name: String
-  private var sink: Sink
+  private let sink: StreamSink
   private var decoder: OpusDecoder
+  private var audio: PlayoutAudio?
   private let channels: Int
-  private let isLive: Bool
-  private let isOpus: Bool
   private var samples: [Int16]
-  /// Samples kept back, and silence kept back behind them, in frames.
-  private var pending: [Int16] = []
-  private var pendingSilence: Int64 = 0
   /// Packets that the decoder refused; their time was concealed.
   private(set) var undecodable = 0
   /// The playout's position in samples at 48 kHz since the first packet.
   private var position: Int64 = 0
 
-  /// The most samples kept back: beyond it silence is only counted.
-  private static let pendingLimit = 48_000
+  /// The last packet of a recording of everything: its timestamp, and where it was put.
+  private var recorded: (timestamp: Int64, place: Int64) = (0, 0)
 
-  init(path: String, format: ReceiveOptions.Format, channels: Int, interrupt: WriteInterrupt) throws(CommandError) {
-    var output: OutputFile
-    do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
-    output.interrupt = interrupt
-    name = path
-    isLive = !output.isSeekable
-    isOpus = format == .opus
+  /// Room behind a packet for what is put in, in frames: 60 ms.
+  private static let stretchRoom = 2880
+
+  init(
+    path: String, format: ReceiveOptions.Format, channels: Int, isElastic: Bool, interrupt: WriteInterrupt
+  ) throws(CommandError) {
+    sink = try StreamSink(
+      path: path, format: format, channels: channels, isElastic: isElastic, interrupt: interrupt)
     self.channels = channels
-    samples = [Int16](repeating: 0, count: OpusDecoder.maximumFrames * channels)
+    samples = [Int16](repeating: 0, count: (OpusDecoder.maximumFrames + Self.stretchRoom) * channels)
     do { decoder = try OpusDecoder(channels: channels) } catch { throw CommandError(error.description) }
-    do {
-      switch format {
-      case .wav: sink = .wav(try WAVWriter(output: output, sampleRate: 48_000, channels: channels))
-      case .raw: sink = .raw(RawWriter(output: output))
-      case .opus:
-        let head = OpusHead(channels: channels, preSkip: 312, inputSampleRate: 48_000)
-        sink = .opus(try OggOpusWriter(output: output, head: head, serial: 0x6a62_7567))
-      }
-    } catch { throw CommandError(error.description) }
+    if isElastic, !sink.takesPackets { audio = PlayoutAudio(sampleRate: 48_000, channels: channels) }
   }
 
-  /// Plays a packet, without its first `skip` samples.
-  func play(_ payload: RawSpan, duration: Int64, skip: Int64) throws(CommandError) {
-    if isOpus {
-      try writePacket(payload, at: position - skip)
+  /// By what share audio is made longer, because the sender's clock isn't ours.
+  var driftCorrection: Double {
+    get { sink.driftCorrection }
+    set { sink.driftCorrection = newValue }
+  }
+
+  /// Plays a packet, without its first `skip` samples; returns by how many samples it has become longer.
+  ///
+  /// Packets that are written as they are can't be stretched.
+  func play(_ payload: RawSpan, duration: Int64, skip: Int64, stretch: Stretch) throws(CommandError) -> Int64 {
+    if sink.takesPackets {
+      if try !sink.write(packet: payload, at: position - skip) { undecodable += 1 }
       position += duration - skip
-      return
+      return 0
     }
-    position += duration - skip
     var span = samples.mutableSpan
-    if let frames = try? decoder.decode(packet: payload, into: &span) {
-      try settle()
-      try write(from: Int(skip), to: frames)
-    } else {
+    guard let frames = try? decoder.decode(packet: payload, into: &span) else {
       undecodable += 1
       try conceal(duration - skip)
-      try settle()
+      try write(from: 0, to: 0)
+      return 0
     }
+    guard audio != nil else {
+      try write(from: Int(skip), to: frames)
+      return 0
+    }
+    if let mode = OpusPacket(parsing: payload)?.mode { audio?.content = mode == .celt ? .music : .speech }
+    return try shape(from: Int(skip), to: frames, stretch)
   }
 
   /// Rebuilds what was lost from the copy in the packet that follows it.
   func recover(from next: RawSpan, duration: Int64) throws(CommandError) {
     position += duration
-    guard !isOpus else { return }
+    guard !sink.takesPackets else { return }
     var span = samples.mutableSpan
     guard let frames = try? decoder.decodeFEC(from: next, frames: Int(duration), into: &span) else {
       return try conceal(duration)
     }
-    try settle()
-    try write(from: 0, to: frames)
+    _ = try shape(from: 0, to: frames, .none)
   }
 
   /// Conceals a gap.
   func fill(concealing duration: Int64) throws(CommandError) {
     position += duration
-    if !isOpus { try conceal(duration) }
+    if !sink.takesPackets { try conceal(duration) }
   }
 
   /// Leaves a pause.
   func fill(silent duration: Int64) throws(CommandError) {
     position += duration
-    guard !isOpus else { return }
-    pendingSilence += duration
-    if isLive { try settle() }
+    guard !sink.takesPackets else { return }
+    let faded = fade(into: duration)
+    try keep(faded)
+    try sink.keep(silence: duration - Int64(faded))
   }
 
-  /// Ends the file; what was kept back belonged to nothing.
-  func finish() throws(CommandError) {
-    do {
-      switch exchange(with: .closed) {
-      case .wav(let writer): try writer.finish()
-      case .raw(let writer): try writer.finish()
-      case .opus(let writer): try writer.finish()
-      case .closed: break
-      }
-    } catch { throw CommandError(error.description) }
+  /// Media is left out: what was heard flows over into what comes next.
+  func leaveOut() {
+    guard !sink.takesPackets else { return }
+    makeTail(for: .jump)
+  }
+
+  /// Ends the file.
+  func finish() throws(CommandError) { try sink.finish() }
+
+  /// Writes a packet of a recording of everything, at the place that its timestamp names.
+  func record(_ payload: RawSpan, _ entry: RecordingQueue.Entry) throws(CommandError) {
+    // What overlaps what is written goes behind it: nothing is left out.
+    if !entry.beginsTimeline {
+      position = max(position, recorded.place + (entry.packet.timestamp - recorded.timestamp))
+    }
+    if try !sink.write(packet: payload, at: position) { undecodable += 1 }
+    recorded = (entry.packet.timestamp, position)
+    position += entry.packet.duration
+  }
+
+  // MARK: Private
+
+  /// Writes the frames from `start` to `end`, stretched; returns by how much they have become longer.
+  private func shape(from start: Int, to end: Int, _ stretch: Stretch) throws(CommandError) -> Int64 {
+    guard audio != nil, start < end else {
+      try write(from: start, to: end)
+      return 0
+    }
+    if start > 0 { for index in 0..<(end - start) * channels { samples[index] = samples[index + start * channels] } }
+    let units = end - start
+    var span = samples.mutableSpan
+    let wish: StretchWish =
+      stretch.most > 0
+      ? .expand(atMost: Int(stretch.most)) : stretch.most < 0 ? .shrink(atMost: Int(-stretch.most)) : .keep
+    let change =
+      audio?.take(
+        &span, units: units, wish: wish, urgency: stretch.isUrgent ? .urgent : .calm,
+        preferred: Int(stretch.preferred.magnitude)) ?? 0
+    try write(from: 0, to: units + change)
+    return Int64(change)
   }
 
   private func conceal(_ duration: Int64) throws(CommandError) {
@@ -120,73 +140,40 @@ final class StreamOutput {
       let frames = Int(min(remaining, Int64(OpusDecoder.maximumFrames)))
       remaining -= Int64(frames)
       var span = samples.mutableSpan
-      guard (try? decoder.conceal(frames: frames, into: &span)) != nil, pendingSilence == 0,
-        pending.count < Self.pendingLimit * channels
-      else {
-        pendingSilence += Int64(frames)
+      guard (try? decoder.conceal(frames: frames, into: &span)) != nil else {
+        try sink.keep(silence: Int64(frames))
         continue
       }
-      pending += samples[..<(frames * channels)]
+      _ = audio?.take(&span, units: frames)
+      try keep(frames)
     }
-    if isLive { try settle() }
   }
 
-  /// Writes what was kept back: the stream goes on.
-  private func settle() throws(CommandError) {
-    guard !pending.isEmpty || pendingSilence > 0 else { return }
-    let kept = pending
-    if !kept.isEmpty { try write(kept.span) }
-    pending.removeAll(keepingCapacity: true)
-    let silence = pendingSilence
-    pendingSilence = 0
-    guard silence > 0 else { return }
-    do {
-      switch exchange(with: .closed) {
-      case .wav(var writer):
-        try writer.writeSilence(frames: Int(silence))
-        sink = .wav(writer)
-      case .raw(var writer):
-        try writer.writeSilence(samples: Int(silence) * channels)
-        sink = .raw(writer)
-      case .opus(let writer): sink = .opus(writer)
-      case .closed: break
-      }
-    } catch { throw CommandError(error.description) }
+  /// Prepares for `duration` of silence; returns how many frames at its beginning still fade out, in `samples`.
+  private func fade(into duration: Int64) -> Int {
+    guard audio != nil else { return 0 }
+    makeTail(for: .silence)
+    var span = samples.mutableSpan
+    return audio?.silence(&span, units: duration) ?? 0
+  }
+
+  /// What would have come next, as the decoder imagines it, fades out.
+  private func makeTail(for edge: PlayoutAudio.Edge) {
+    guard let frames = audio?.tailLength(for: edge), frames > 0 else { return }
+    var span = samples.mutableSpan
+    let isMade = (try? decoder.conceal(frames: frames, into: &span)) != nil
+    let kept = samples
+    audio?.end(with: kept.span.extracting(0..<(isMade ? frames * channels : 0)), at: edge)
+  }
+
+  private func keep(_ frames: Int) throws(CommandError) {
+    guard frames > 0 else { return }
+    let kept = samples
+    try sink.keep(kept.span.extracting(0..<frames * channels))
   }
 
   private func write(from start: Int, to end: Int) throws(CommandError) {
-    guard start < end else { return }
     let kept = samples
-    try write(kept.span.extracting((start * channels)..<(end * channels)))
-  }
-
-  private func write(_ span: Span<Int16>) throws(CommandError) {
-    do {
-      switch exchange(with: .closed) {
-      case .wav(var writer):
-        try writer.write(span)
-        sink = .wav(writer)
-      case .raw(var writer):
-        try writer.write(span)
-        sink = .raw(writer)
-      case .opus(let writer): sink = .opus(writer)
-      case .closed: break
-      }
-    } catch { throw CommandError(error.description) }
-  }
-
-  private func writePacket(_ payload: RawSpan, at time: Int64) throws(CommandError) {
-    guard case .opus(var writer) = exchange(with: .closed) else { return }
-    do { if try writer.write(payload, at: time) == .invalid { undecodable += 1 } } catch {
-      throw CommandError(error.description)
-    }
-    sink = .opus(writer)
-  }
-
-  /// Takes the sink out: a noncopyable value in a class is changed by moving it out and back.
-  private func exchange(with new: consuming Sink) -> Sink {
-    var taken = new
-    swap(&taken, &sink)
-    return taken
+    try sink.write(kept.span.extracting(min(start, end) * channels..<end * channels))
   }
 }

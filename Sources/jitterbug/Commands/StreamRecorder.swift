@@ -47,7 +47,9 @@ final class StreamRecorder {
     let name = recorded == 0 || path == "-" ? path : Self.numbered(path, recorded + 1)
     // The suffix was looked at before anything ran.
     let format = (try? options.resolvedFormat()) ?? .raw
-    outputs[stream.id] = try StreamOutput(path: name, format: format, channels: options.channels, interrupt: interrupt)
+    outputs[stream.id] = try StreamOutput(
+      path: name, format: format, channels: options.channels, isElastic: options.buffer.adaptation != nil,
+      interrupt: interrupt)
     recorded += 1
   }
 
@@ -76,26 +78,24 @@ final class StreamRecorder {
     }
   }
 
-  func perform(_ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession) {
-    guard let output = outputs[id] else { return }
-    do throws(CommandError) { try perform(decision, of: id, in: session, to: output) } catch { fail(error) }
+  /// Carries out a decision; returns by how many units a packet has become longer, nil when nobody heard it.
+  func perform(_ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession) -> Int64? {
+    // A recording of everything that arrived has its own order.
+    guard !options.recordsAll, let output = outputs[id] else { return nil }
+    do throws(CommandError) { return try output.perform(decision, of: id, in: session) } catch { fail(error) }
+    return nil
   }
 
-  private func perform(
-    _ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession, to output: StreamOutput
-  ) throws(CommandError) {
-    switch decision {
-    case .play(let packet, let slot, let skip):
-      try session.withPayload(of: id, in: slot) { (payload) throws(CommandError) in
-        try output.play(payload, duration: packet.duration, skip: skip)
-      }
-    case .recover(let slot, let duration):
-      try session.withPayload(of: id, in: slot) { (payload) throws(CommandError) in
-        try output.recover(from: payload, duration: duration)
-      }
-    case .conceal(let duration): try output.fill(concealing: duration)
-    case .silence(let duration): try output.fill(silent: duration)
-    case .wait, .discard, .ended: break
+  /// Writes what has come and has its turn; of a stream that has ended (`isLastOf`, or all with `isLast`) everything.
+  func recordAll(_ session: inout ReceiveSession, at now: Instant, isLastOf ended: Int? = nil, isLast: Bool = false) {
+    for (id, output) in outputs where ended == nil || ended == id {
+      do throws(CommandError) {
+        while let entry = session.pollRecording(of: id, at: now, isLast: isLast || ended == id) {
+          try session.withRecordedPayload(of: id, in: entry.slot) { (payload) throws(CommandError) in
+            try output.record(payload, entry)
+          }
+        }
+      } catch { fail(error) }
     }
   }
 
@@ -120,6 +120,31 @@ final class StreamRecorder {
   private static func numbered(_ path: String, _ number: Int) -> String {
     guard let dot = path.lastIndex(of: "."), !path[dot...].contains("/") else { return "\(path)-\(number)" }
     return "\(path[..<dot])-\(number)\(path[dot...])"
+  }
+}
+
+extension StreamOutput {
+  /// Carries out a decision; returns by how many units a packet has become longer, nil when it was about none.
+  func perform(
+    _ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession
+  ) throws(CommandError) -> Int64? {
+    switch decision {
+    case .play(let packet, let slot, let skip):
+      let stretch = session.stretch(of: id)
+      driftCorrection = session.driftCorrection(of: id)
+      return try session.withPayload(of: id, in: slot) { (payload) throws(CommandError) in
+        try play(payload, duration: packet.duration, skip: skip, stretch: stretch)
+      }
+    case .recover(let slot, let duration):
+      try session.withPayload(of: id, in: slot) { (payload) throws(CommandError) in
+        try recover(from: payload, duration: duration)
+      }
+    case .conceal(let duration): try fill(concealing: duration)
+    case .silence(let duration): try fill(silent: duration)
+    case .discard: leaveOut()
+    case .wait, .ended: break
+    }
+    return nil
   }
 }
 
