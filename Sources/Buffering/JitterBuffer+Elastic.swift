@@ -384,8 +384,9 @@ extension JitterBuffer {
 
   /// An interval in clock units; with `isQueued` it is put into the queue as well.
   private mutating func units(_ interval: Interval, isQueued: Bool) -> Int64 {
-    if isQueued { elastic.append(interval) }
-    return max(1, interval.units(rate: configuration.clockRate))
+    let units = max(1, interval.units(rate: configuration.clockRate))
+    if isQueued { elastic.append(Interval(units: units, rate: configuration.clockRate)) }
+    return units
   }
 
   /// Counts a change; with a sign of -1 it is taken back.
