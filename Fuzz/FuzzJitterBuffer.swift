@@ -41,12 +41,15 @@ struct Watcher {
   var played = 0
   var discarded = 0
   var lastPassed = Int64.min
+  /// The highest number that was ever offered.
+  var highest: Int64 = 0
 
   mutating func insert(_ packet: BufferedPacket, bytes: Int) {
     let payload = [UInt8](repeating: 7, count: bytes)
     let before = buffer.packetCount
     let insertion = buffer.insert(packet, payload: payload.span.bytes)
     stored += insertion == .stored ? 1 : 0
+    highest = max(highest, packet.sequence)
     precondition(buffer.packetCount == before + (insertion == .stored ? 1 : 0))
     precondition(buffer.packetCount <= Self.packetLimit, "more than the limit")
     precondition(insertion != .stored || packet.sequence > lastPassed, "taken in though it was passed")
@@ -165,8 +168,8 @@ func step(_ watcher: inout Watcher, _ script: inout Script, rate: UInt32) {
     watcher.sequence += script.number()
     watcher.timestamp += script.number()
   case 228..<232:
-    // Numbers only grow over restarts.
-    watcher.sequence = max(watcher.sequence, watcher.lastPassed) + JitterBuffer.restartMargin
+    // A receiver counts on behind all that it has seen.
+    watcher.sequence = max(watcher.sequence, watcher.highest) + JitterBuffer.restartMargin
     watcher.buffer.restart(at: watcher.sequence)
     watcher.timestamp = script.number()
   case 232..<234: watcher.buffer.holdStart(until: watcher.now + .milliseconds(script.byte()))
