@@ -10,6 +10,7 @@ struct PlayoutBench {
     var fixed: [Double] = []
     var phase = Interval.zero
     var watchEvery: Interval?
+    var prices: [Double] = []
     var paths: [String] = []
     var arguments = CommandLine.arguments.dropFirst()
     while let argument = arguments.popFirst() {
@@ -17,6 +18,7 @@ struct PlayoutBench {
       case "--late-budget": budgets += numbers(arguments.popFirst())
       case "--fixed": fixed += numbers(arguments.popFirst())
       case "--watch": watchEvery = Interval(seconds: (numbers(arguments.popFirst()).first ?? 0) / 1000)
+      case "--bound": prices = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000]
       case "--phase": phase = Interval(seconds: (numbers(arguments.popFirst()).first ?? 0) / 1000)
       default: paths.append(argument)
       }
@@ -34,7 +36,7 @@ struct PlayoutBench {
     guard !paths.isEmpty else {
       fail("name at least one trace; playout-bench [--late-budget B,...] [--fixed MS,...] TRACE...")
     }
-    if budgets.isEmpty, fixed.isEmpty { budgets = [0.005] }
+    if budgets.isEmpty, fixed.isEmpty, prices.isEmpty { budgets = [0.005] }
     for path in paths {
       guard let trace = Trace(path: path) else { fail("\(path) is not a trace that can be read") }
       for budget in budgets {
@@ -42,6 +44,13 @@ struct PlayoutBench {
         configuration.adaptation = JitterBuffer.Adaptation(lateBudget: budget)
         let run = PlayoutRun(trace: trace, configuration: configuration, phase: phase)
         print(line(run.result(policy: "adaptive", lateBudget: budget), of: trace))
+      }
+      for price in prices {
+        let point = OfflineBound(trace: trace).point(price: price)
+        print(
+          "{\"trace\":\"\(trace.name)\",\"policy\":\"bound\",\"price_ms\":\(number(price)),"
+            + "\"mean_delay_ms\":\(number(point.delay)),\"late_pct\":\(number(100 * point.late)),"
+            + "\"network_loss_pct\":\(number(100 * Double(trace.lossCount) / Double(trace.packets.count)))}")
       }
       for delay in fixed {
         let configuration = JitterBuffer.Configuration(

@@ -1,4 +1,5 @@
 import Buffering
+import Playing
 import Timeline
 
 /// What a listener would have got out of one trace.
@@ -33,6 +34,7 @@ struct PlayoutRun {
     var hasPlayed = false
     var tick = phase
     let payload: [UInt8] = []
+    var decoder = NullDecoder()
     let last = (trace.packets.last?.sent ?? .zero) + .seconds(3)
     while tick < last {
       while next < trace.arrivals.count, let arrival = trace.packets[trace.arrivals[next]].arrival, arrival <= tick {
@@ -57,7 +59,14 @@ struct PlayoutRun {
         case .play(let packet, _, let skip):
           hasPlayed = true
           gap = 0
-          let change = Interval(units: buffer.stretch.preferred, rate: Self.rate)
+          let wish = buffer.stretch
+          let made = decoder.decode(
+            packet.duration - skip, at: packet.timestamp + skip,
+            wish: wish.most == 0
+              ? .keep : wish.most < 0 ? .shrink(atMost: Int(-wish.most)) : .expand(atMost: Int(wish.most)),
+            isUrgent: wish.isUrgent, preferred: wish.preferred)
+          buffer.settleStretch(made)
+          let change = Interval(units: made, rate: Self.rate)
           let begin = tick + queued - Interval(units: packet.timestamp + skip, rate: Self.rate)
           queued += Interval(units: packet.duration - skip, rate: Self.rate) + change
           let end = tick + queued - Interval(units: packet.timestamp + packet.duration, rate: Self.rate)
@@ -71,6 +80,7 @@ struct PlayoutRun {
             gap += length.milliseconds
             result.longestGap = max(result.longestGap, gap)
           }
+          _ = decoder.decode(duration, at: 0, wish: .keep, isUrgent: false, preferred: 0)
           queued += length
           if configuration.adaptation == nil { queued = .zero }
         case .discard: result.discarded += 1

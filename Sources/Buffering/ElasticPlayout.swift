@@ -27,10 +27,19 @@ struct ElasticPlayout: Sendable {
   var correction = 0.0
   /// No stretching before this, unless the buffer is about to run dry.
   var nextStretch = Instant.zero
+  /// Whether the last wish couldn't be granted.
+  var hasMissed = false
+  /// How many times as long as a change it takes until the next one.
+  var pace: Int64 = 10
 
   /// Puts `length` of media into the queue, as long as resampling makes it.
   mutating func append(_ length: Interval) {
     queued += correction == 0 ? length : Interval(seconds: length.seconds * (1 + correction))
+  }
+
+  /// Sets when audio may be stretched again after a change.
+  mutating func rest(after change: Interval) {
+    nextStretch = tick + (change < .zero ? -change : change) * pace
   }
 
   mutating func begin(at arrival: Instant) {

@@ -9,8 +9,12 @@ extension JitterBuffer {
   private static let tolerance = Interval.milliseconds(4)
   /// The longest change of one packet's audio: little more than a period of the lowest voices.
   private static let longestChange = Interval.milliseconds(15)
+  /// What a delay may have beyond a block more than it needs, so that it isn't made longer right after.
+  private static let hysteresis = Interval.milliseconds(2)
   /// A delay that is longer than needed by less than this is left alone: it would be too short with a block less.
-  private static let smallestExcess = ElasticPlayout.block + tolerance
+  private static let smallestExcess = ElasticPlayout.block + hysteresis
+  /// How much more than a block's rest may be inserted, as it is of no use; more only where less couldn't be done.
+  private static let overshoot = Interval.milliseconds(4)
   /// Less of a block than this isn't worth a change.
   private static let smallestRemainder = Interval.microseconds(500)
   /// What the delay has above the target and a block while a drift is corrected.
@@ -65,13 +69,11 @@ extension JitterBuffer {
   /// What the player made of ``stretch``: so many units inserted, or removed when negative.
   public mutating func settleStretch(_ units: Int64) {
     // The wish had been taken for done.
-    if stretch.preferred > 0 {
-      counts.insertedUnits -= stretch.preferred
-    } else {
-      counts.removedUnits += stretch.preferred
-    }
+    noteStretch(stretch.preferred, sign: -1)
     noteStretch(units)
     elastic.append(Interval(units: units - stretch.preferred, rate: configuration.clockRate))
+    elastic.hasMissed = stretch.most != 0 && units == 0
+    elastic.rest(after: Interval(units: units, rate: configuration.clockRate))
     if stretch.most != 0 { counts.stretches += (units == 0 ? 0 : 1) - (stretch.preferred == 0 ? 0 : 1) }
     stretch = .none
   }
@@ -162,6 +164,7 @@ extension JitterBuffer {
     if stretch.preferred != 0 {
       noteStretch(stretch.preferred)
       counts.stretches += 1
+      elastic.rest(after: Interval(units: stretch.preferred, rate: configuration.clockRate))
     }
     elastic.append(Interval(units: duration + stretch.preferred, rate: configuration.clockRate))
     return decision
@@ -185,24 +188,34 @@ extension JitterBuffer {
     // A packet that is needed before it is due, because it begins within a block, has so much less time.
     let margin = delay - remainder
     if margin < target - min(Self.tolerance, target / 2) {
-      let wanted = min(target - margin, ElasticPlayout.block)
-      elastic.nextStretch = tick + wanted * 10
-      return change(atMost: Self.longestChange, preferring: wanted, of: head, isUrgent: false)
+      // Less than this and the next packet is needed by the same block as before.
+      elastic.pace = 10
+      let wanted = ElasticPlayout.block - remainder
+      let most = elastic.hasMissed ? Self.longestChange : min(wanted + Self.overshoot, Self.longestChange)
+      return change(atMost: most, preferring: wanted, of: head, isUrgent: false)
     }
     // A delay that the buffer began with and that has been enough so far is left alone.
     guard elastic.hasRunDry || delay > .milliseconds(60) else { return .none }
-    let excess = delay - target
-    // While a drift is corrected, packets begin anywhere in a block sooner or later, and aligning them is of no use.
-    let isDrifting = elastic.correction != 0
-    let isUnaligned = remainder > Self.smallestRemainder && !isDrifting
-    let smallest = Self.smallestExcess + (isDrifting ? ElasticPlayout.block : .zero)
-    guard isUnaligned ? excess > Self.tolerance && excess >= remainder : excess > smallest else { return .none }
-    let isFar = excess > .milliseconds(60)
-    let wanted = isUnaligned ? remainder : ElasticPlayout.block
-    elastic.nextStretch = tick + wanted * (excess > .milliseconds(250) ? 2 : isFar ? 4 : 10)
-    return change(
-      atMost: -min(excess, Self.longestChange), preferring: -wanted, of: head, isUrgent: isFar)
+    // While a drift is corrected, packets begin anywhere in a block sooner or later.
+    let excess = elastic.correction == 0 ? margin - target : delay - target - worstRemainder
+    if excess > Self.smallestExcess {
+      elastic.pace = excess > .milliseconds(250) ? 2 : excess > .milliseconds(60) ? 4 : 10
+      // Beyond a whole number of blocks a change would make the next packet needed one block earlier.
+      let blocks = (excess - Self.hysteresis).nanoseconds / ElasticPlayout.block.nanoseconds
+      let most = min(remainder + ElasticPlayout.block * blocks, Self.longestChange)
+      return change(
+        atMost: -most, preferring: -min(most, ElasticPlayout.block + remainder), of: head,
+        isUrgent: excess > .milliseconds(60))
+    }
+    // What a packet waits within its block is of no use, and goes where it can.
+    guard remainder > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else { return .none }
+    elastic.pace = 10
+    return change(atMost: -remainder, preferring: -remainder, of: head, isUrgent: false)
   }
+
+  /// How much earlier than it is due a packet may be needed while a drift is corrected, as far as that matters: where the
+  /// target is long, it is seldom needed in full.
+  private var worstRemainder: Interval { ElasticPlayout.block - min(ElasticPlayout.block / 2, target / 2) }
 
   /// Follows the sender's clock by resampling.
   ///
@@ -214,7 +227,7 @@ extension JitterBuffer {
       elastic.correction = 0
       return
     }
-    let lack = (target + ElasticPlayout.block + Self.driftMargin - delay).milliseconds
+    let lack = (target + worstRemainder + Self.driftMargin - delay).milliseconds
     let lift = lack > 0 ? min(lack * Self.driftLift, Self.strongestCorrection / 2) : 0
     let correction = lack > 0 && slope < 0 ? 0 : slope + lift
     elastic.correction = min(max(correction, -Self.strongestCorrection), Self.strongestCorrection)
@@ -283,7 +296,8 @@ extension JitterBuffer {
     let rate = configuration.clockRate
     if Interval(units: stallUnits, rate: rate) >= Self.longStall { elastic.isAnchored = false }
     guard lastWasSilence || stallUnits >= concealmentLimit else {
-      let piece = units(ElasticPlayout.block, isQueued: true)
+      // No more than the block needs: what follows then begins with the next block.
+      let piece = units(ElasticPlayout.block - elastic.queued, isQueued: true)
       stallUnits += piece
       return .conceal(duration: piece)
     }
@@ -345,7 +359,8 @@ extension JitterBuffer {
     return max(1, interval.units(rate: configuration.clockRate))
   }
 
-  private mutating func noteStretch(_ units: Int64) {
-    if units > 0 { counts.insertedUnits += units } else { counts.removedUnits -= units }
+  /// Counts a change; with a sign of -1 it is taken back.
+  private mutating func noteStretch(_ units: Int64, sign: Int64 = 1) {
+    if units > 0 { counts.insertedUnits += sign * units } else { counts.removedUnits -= sign * units }
   }
 }

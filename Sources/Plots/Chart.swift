@@ -30,12 +30,7 @@ public struct Chart: Sendable {
   public var svg: String {
     let drawing = ChartDrawing(self)
     var markup = Markup()
-    markup.element(
-      "svg",
-      ["xmlns": "http://www.w3.org/2000/svg", "class": "plot", "role": "img", "height": "\(max(height, 40))"]
-    ) { svg in
-      svg.element("title", title)
-      svg.element("desc", summary)
+    markup.plot("plot", height: max(height, 40), title: title, summary: summary) { svg in
       drawing.writeGrid(to: &svg)
       svg.element(
         "svg", ["viewBox": "0 0 1000 1000", "preserveAspectRatio": "none", "width": "100%", "height": "100%"]
@@ -113,10 +108,12 @@ struct ChartDrawing {
       write(path: band(ranges, until: until), class: "band \(ink.fill)", to: &svg)
     case .ranges(let ranges, let ink):
       write(path: strokes(ranges), class: "range \(ink.stroke)", to: &svg)
-    case .bars(let bars, let ink): write(bars, from: [:], ink, to: &svg)
-    case .stackedBars(let bars, let ink):
-      let place = stacks.firstIndex { $0 == bars } ?? 0
-      write(bars, from: Self.heights(stacks[..<place]), ink, to: &svg)
+    case .bars(let bars, let ink): write(bars, from: [:], ink.fill, to: &svg)
+    case .stackedBars(let bars, let ink): write(stack: bars, ink.fill, to: &svg)
+    case .paleBars(let bars, let ink): write(stack: bars, ink.pale, to: &svg)
+    case .span(let span, let ink):
+      guard let left = x.share(span.from), let right = x.share(span.to) else { return }
+      rectangle(ink.pale, left, right, 0, 1, span.title, to: &svg)
     case .hovers(let bars):
       for bar in bars {
         guard let left = x.share(bar.from), let right = x.share(bar.to) else { continue }
@@ -140,7 +137,9 @@ struct ChartDrawing {
       guard let across = x.share(point.x), let up = y.share(point.y), !text.isEmpty else { return }
       // On the side that has room.
       let (side, shift) = across > 0.6 ? ("note end", "-10") : ("note", "10")
-      let drop = up > 0.85 ? "18" : "-8"
+      // Curves fall to the right in every plot of ours that has such texts: before the point there is room below it.
+      let isBelow = up > 0.85 || across > 0.6 && up > 0.15
+      let drop = isBelow ? "18" : "-8"
       svg.element(
         "text", ["class": side, "x": percent(across), "dx": shift, "y": percent(1 - up), "dy": drop], text)
     case .event(let value, let text, _):
@@ -151,8 +150,8 @@ struct ChartDrawing {
       svg.element("text", ["class": side, "x": percent(share), "dx": shift, "y": "0", "dy": drop], text)
     case .level(let value, let text, _):
       guard let share = y.share(value) else { return }
-      let drop = share > 0.85 ? "14" : "-5"
-      svg.element("text", ["class": "end", "x": "100%", "y": percent(1 - share), "dy": drop], text)
+      let drop = share > 0.9 ? "14" : "-5"
+      svg.element("text", ["x": "0", "dx": "5", "y": percent(1 - share), "dy": drop], text)
     default: break
     }
   }
@@ -215,13 +214,18 @@ struct ChartDrawing {
     return path
   }
 
-  private func write(_ bars: [PlotBar], from bases: [Double: Double], _ ink: Ink, to svg: inout Markup) {
+  private func write(stack bars: [PlotBar], _ name: String, to svg: inout Markup) {
+    let place = stacks.firstIndex { $0 == bars } ?? 0
+    write(bars, from: Self.heights(stacks[..<place]), name, to: &svg)
+  }
+
+  private func write(_ bars: [PlotBar], from bases: [Double: Double], _ name: String, to svg: inout Markup) {
     for bar in bars where bar.value > 0 {
       let base = bases[bar.from] ?? 0
       guard let left = x.share(bar.from), let right = x.share(bar.to), let top = y.share(base + bar.value) else {
         continue
       }
-      rectangle(ink.fill, left, right, 1 - top, base == 0 ? 1 : 1 - (y.share(base) ?? 0), bar.title, to: &svg)
+      rectangle(name, left, right, 1 - top, base == 0 ? 1 : 1 - (y.share(base) ?? 0), bar.title, to: &svg)
     }
   }
 
@@ -237,8 +241,10 @@ struct ChartDrawing {
 
   private static func stacked(_ layers: [PlotLayer]) -> [[PlotBar]] {
     layers.compactMap { layer in
-      guard case .stackedBars(let bars, _) = layer else { return nil }
-      return bars
+      switch layer {
+      case .stackedBars(let bars, _), .paleBars(let bars, _): bars
+      default: nil
+      }
     }
   }
 

@@ -23,6 +23,8 @@ public enum Ink: String, CaseIterable, Sendable {
   var stroke: String { "s-" + rawValue }
   /// The class of marks that are filled.
   var fill: String { "f-" + rawValue }
+  /// The classes of marks that are an outline around a pale filling.
+  var pale: String { "pale \(stroke) \(fill)" }
 }
 
 /// The style sheet that plots need in the page they stand on: colours as variables for light and dark, lines, texts.
@@ -58,11 +60,11 @@ public enum PlotStyle {
     .plot .grid{stroke:var(--rule);stroke-width:1}.plot .axis{stroke:var(--muted);stroke-width:1}
     .plot .line{stroke-width:1.75;stroke-linejoin:round}.plot .range{stroke-width:2.5;stroke-linecap:round}
     .plot .range.s-late{stroke-width:4}.plot .dot{stroke-width:9;stroke-linecap:round}.plot .dash{stroke-width:1.25;stroke-dasharray:5 4}
-    .band{opacity:.2}.plot .hover{fill:transparent}.plot .hover:hover{fill:var(--main);fill-opacity:.18}
+    .band{opacity:.2}.pale{fill-opacity:.2;stroke-width:1.25}.plot .hover{fill:transparent}.plot .hover:hover{fill:var(--main);fill-opacity:.18}
     .plot .end{text-anchor:end}.plot .mid{text-anchor:middle}
-    .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:-.5rem 0 1rem 60px;\
+    .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;padding:0;margin:.1rem 0 1rem 60px;\
     font-size:.82rem;color:var(--soft)}
-    .legend svg{width:1.1em;height:.8em;margin-right:.4em;vertical-align:-.05em;print-color-adjust:exact}
+    .legend svg{overflow:visible;width:1.1em;height:.8em;margin-right:.4em;vertical-align:-.05em;print-color-adjust:exact}
     @media(max-width:480px){.plot{width:calc(100% - 58px);margin-left:50px;margin-right:8px}.plot .odd{display:none}\
     .legend{margin-left:0}}
     """

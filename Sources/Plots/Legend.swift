@@ -1,19 +1,29 @@
 /// What the inks of a plot stand for, as a list of HTML.
 public struct Legend: Sendable {
+  /// What a mark looks like.
+  public enum Look: Sendable {
+    /// Filled, or a line.
+    case filled
+    /// Pale, as a band is.
+    case band
+    /// An outline around a pale filling.
+    case pale
+  }
+
   /// What one colour stands for.
   public struct Entry: Hashable, Sendable {
     /// The colour.
     public var ink: Ink
     /// What it stands for.
     public var text: String
-    /// Whether it is as pale as a band is.
-    public var isBand: Bool
+    /// What its mark looks like.
+    public var look: Look
 
     /// Describes an entry.
-    public init(_ ink: Ink, _ text: String, isBand: Bool = false) {
+    public init(_ ink: Ink, _ text: String, _ look: Look = .filled) {
       self.ink = ink
       self.text = text
-      self.isBand = isBand
+      self.look = look
     }
   }
 
@@ -31,7 +41,12 @@ public struct Legend: Sendable {
       for entry in entries {
         list.element("li") { item in
           item.element("svg", ["viewBox": "0 0 10 8", "aria-hidden": "true"]) {
-            let name = entry.ink.fill + (entry.isBand ? " band" : "")
+            let name =
+              switch entry.look {
+              case .filled: entry.ink.fill
+              case .band: entry.ink.fill + " band"
+              case .pale: entry.ink.pale
+              }
             $0.empty("rect", ["class": name, "width": "10", "height": "8", "rx": "1.5"])
           }
           item.write(entry.text)

@@ -35,6 +35,19 @@ public struct Markup: Sendable {
     text += "/>"
   }
 
+  /// Writes a drawing as a page's `<svg>` element, told as an image with a title and a description.
+  mutating func plot(
+    _ name: String, height: Int, title: String, summary: String, _ body: (inout Markup) -> Void
+  ) {
+    element(
+      "svg", ["xmlns": "http://www.w3.org/2000/svg", "class": name, "role": "img", "height": "\(height)"]
+    ) { svg in
+      svg.element("title", title)
+      svg.element("desc", summary)
+      body(&svg)
+    }
+  }
+
   /// Writes text, escaped.
   public mutating func write(_ content: String) { text += Self.escaped(content) }
 

@@ -48,7 +48,9 @@ struct AxisScale {
     switch axis.kind {
     case .linear:
       var marks = Ticks.linear(from: least, to: most, about: tickCount)
-      if axis.isWhole { marks = marks.filter { $0.value == $0.value.rounded() } }
+      if axis.isWhole {
+        marks = marks.compactMap { mark in Int(exactly: mark.value).map { Tick($0) } }
+      }
       // An end that was asked for holds; one that the data gives is moved out to the next mark.
       low = axis.low == nil ? min(marks.first?.value ?? least, least) : least
       high = axis.high == nil || most <= low ? max(marks.last?.value ?? most, most) : most

@@ -63,13 +63,17 @@ public enum PlotLayer: Sendable {
   case bars([PlotBar], Ink)
   /// Columns on the columns before: the heights of layers of this kind add up where their edges are equal.
   case stackedBars([PlotBar], Ink)
+  /// The same, drawn as outlines around a pale filling.
+  case paleBars([PlotBar], Ink)
+  /// A stretch of x over the full height, as an outline around a pale filling; its value is unused.
+  case span(PlotBar, Ink)
   /// Invisible columns over the full height that tell their title to whoever points at them; their values are unused.
   case hovers([PlotBar])
   /// A marked point and its text.
   case mark(PlotPoint, String, Ink)
   /// A dashed vertical line with a text at its top.
   case event(Double, String, Ink)
-  /// A dashed horizontal line with a text at its right end.
+  /// A dashed horizontal line with a text at its left end.
   case level(Double, String, Ink)
 }
 
@@ -84,10 +88,10 @@ extension PlotLayer {
         ranges.flatMap { [PlotPoint($0.x, $0.low), PlotPoint($0.x, $0.high)] }
           + ranges.suffix(1).map { PlotPoint(until, $0.high) }
       case .ranges(let ranges, _): ranges.flatMap { [PlotPoint($0.x, $0.low), PlotPoint($0.x, $0.high)] }
-      case .bars(let bars, _), .stackedBars(let bars, _):
+      case .bars(let bars, _), .stackedBars(let bars, _), .paleBars(let bars, _):
         bars.flatMap { [PlotPoint($0.from, $0.value), PlotPoint($0.to, $0.value)] }
       case .mark(let point, _, _): [point]
-      case .hovers, .event, .level: []
+      case .hovers, .event, .level, .span: []
       }
     return points.filter { $0.x.isFinite && $0.y.isFinite }
   }

@@ -25,8 +25,17 @@ public struct StripChart: Sendable {
     /// The parts, later ones above earlier ones.
     public var parts: [Part]
 
+    /// The colour of a cell that has no ground and no parts, but an outline around a pale filling.
+    public var outline: Ink?
+
     /// Makes a cell of parts.
     public init(_ parts: [Part]) { self.parts = parts }
+
+    /// Makes a cell that is an outline.
+    public init(outline: Ink) {
+      parts = []
+      self.outline = outline
+    }
   }
 
   /// What it shows, in a few words.
@@ -60,12 +69,7 @@ public struct StripChart: Sendable {
     let columns = columns
     let lines = max((cells.count + columns - 1) / columns, 1)
     var markup = Markup()
-    markup.element(
-      "svg",
-      ["xmlns": "http://www.w3.org/2000/svg", "class": "plot strip", "role": "img", "height": "\(lines * Self.pitch)"]
-    ) { svg in
-      svg.element("title", title)
-      svg.element("desc", summary)
+    markup.plot("plot strip", height: lines * Self.pitch, title: title, summary: summary) { svg in
       svg.element(
         "svg",
         [
@@ -73,12 +77,12 @@ public struct StripChart: Sendable {
           "height": "100%",
         ]
       ) { inner in
-        var path = ""
-        for index in 0..<lines where !cells.isEmpty {
-          path += "M0 \(index * Self.pitch)h\(places(of: index).count)v10H0z"
+        inner.empty("path", ["class": ground.fill, "d": groundPath])
+        let (paths, outlines) = paths()
+        for ink in Ink.fromTheBottomUp {
+          if let path = outlines[ink] { inner.empty("path", ["class": ink.pale, "d": path]) }
+          if let path = paths[ink] { inner.empty("path", ["class": ink.fill, "d": path]) }
         }
-        inner.empty("path", ["class": ground.fill, "d": path])
-        for (ink, path) in paths() { inner.empty("path", ["class": ink.fill, "d": path]) }
         for index in 0..<lines { writeHover(line: index, to: &inner) }
       }
       let stride = lines > 8 ? 4 : lines > 4 ? 2 : 1
@@ -104,25 +108,48 @@ public struct StripChart: Sendable {
     }
   }
 
-  /// One path an ink, in the order in which inks lie above each other.
-  private func paths() -> [(Ink, String)] {
-    var paths: [Ink: String] = [:]
+  /// Runs of neighbours in a line that are alike.
+  private func runs(alike: (Cell, Cell) -> Bool) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
     var place = 0
     while place < cells.count {
-      let cell = cells[place]
       let lineEnd = min((place / columns + 1) * columns, cells.count)
       var end = place + 1
-      while end < lineEnd, cells[end] == cell { end += 1 }
-      let (x, y) = (place % columns, place / columns * Self.pitch)
-      for part in cell.parts where part.bottom > part.top {
-        // A little air between cells that differ, but none within a run.
-        paths[part.ink, default: ""] +=
-          "M\(x) \(y + part.top)h\(end - place)v\(part.bottom - part.top)h-\(end - place)z"
-      }
+      while end < lineEnd, alike(cells[end], cells[place]) { end += 1 }
+      runs.append(place..<end)
       place = end
     }
-    return [Ink.good, .muted, .reordered, .duplicate, .discarded, .late, .lost, .main, .second].compactMap { ink in
-      paths[ink].map { (ink, $0) }
-    }
+    return runs
   }
+
+  private var groundPath: String {
+    runs { ($0.outline == nil) == ($1.outline == nil) }.filter { cells[$0.lowerBound].outline == nil }
+      .map { piece($0, from: 0, to: 10) }.joined()
+  }
+
+  /// One path an ink for the parts, and one for the outlines.
+  private func paths() -> (parts: [Ink: String], outlines: [Ink: String]) {
+    var (parts, outlines): ([Ink: String], [Ink: String]) = ([:], [:])
+    for run in runs(alike: ==) {
+      let cell = cells[run.lowerBound]
+      for part in cell.parts where part.bottom > part.top {
+        parts[part.ink, default: ""] += piece(run, from: part.top, to: part.bottom)
+      }
+      if let ink = cell.outline { outlines[ink, default: ""] += piece(run, from: 0, to: 10) }
+    }
+    return (parts, outlines)
+  }
+
+  /// Cells of one line, between two heights in tenths from the top.
+  private func piece(_ run: Range<Int>, from top: Int, to bottom: Int) -> String {
+    let (x, y) = (run.lowerBound % columns, run.lowerBound / columns * Self.pitch)
+    return "M\(x) \(y + top)h\(run.count)v\(bottom - top)h-\(run.count)z"
+  }
+}
+
+extension Ink {
+  /// The order in which the parts of a strip lie above each other.
+  fileprivate static let fromTheBottomUp: [Ink] = [
+    .good, .muted, .reordered, .duplicate, .discarded, .late, .lost, .main, .second,
+  ]
 }

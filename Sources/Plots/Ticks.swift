@@ -6,6 +6,13 @@ public struct Tick: Hashable, Sendable {
   public var label: String
 }
 
+extension Tick {
+  /// A mark at a whole number.
+  init(_ number: Int) {
+    self.init(value: Double(number), label: DecimalText.text(number, exponent: 0))
+  }
+}
+
 /// Finds round numbers for the marks of an axis.
 public enum Ticks {
   /// Marks at multiples of 1, 2 or 5 times a power of ten: about `count`, the outer ones at or beyond the ends.

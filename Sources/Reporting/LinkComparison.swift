@@ -2,27 +2,40 @@ internal import Statistics
 internal import Timeline
 
 extension LinkReport {
-  /// What the link did, beside what the receiver counted over all streams.
-  func write(beside streams: [StreamReport], to page: inout TextPage) {
-    page.heading("What the link did" + (streams.isEmpty ? "" : ", beside what the receiver counted"))
+  /// What the link did, beside what the receiver counted over all streams: one row a figure, without a receiver's where
+  /// there is none that compares.
+  func comparison(beside streams: [StreamReport]) -> [(label: String, link: Int, receiver: Int?)] {
     func sum(_ count: (StreamReport) -> Int) -> Int? {
       streams.isEmpty ? nil : streams.reduce(0) { $0 + count($1) }
     }
+    var rows: [(label: String, link: Int, receiver: Int?)] = [
+      ("offered / expected", offered, sum(\.reception.expected)), ("dropped / lost", dropped, sum(\.reception.lost)),
+    ]
+    if queueDropped > 0 { rows.append(("  of these by the queue", queueDropped, nil)) }
+    if outageLost > 0 { rows.append(("  of these in outages", outageLost, nil)) }
+    rows += [
+      ("duplicated", duplicated, sum(\.reception.duplicates)), ("reordered", reordered, sum(\.reception.reordered)),
+      ("runs of losses", lossRuns, sum(\.reception.lossRuns.count)),
+      ("longest run", longestLossRun, streams.map(\.reception.lossRuns.max).max()),
+    ]
+    if corrupted > 0 { rows.append(("corrupted", corrupted, nil)) }
+    if inFlight > 0 { rows.append(("still under way", inFlight, nil)) }
+    return rows
+  }
+
+  /// Packets that the receivers can't know of from the numbers that they got; 0 without a receiver.
+  func unseen(by streams: [StreamReport]) -> Int {
+    streams.isEmpty ? 0 : max(offered - streams.reduce(0) { $0 + $1.reception.expected }, 0)
+  }
+
+  /// Writes the comparison into a text report.
+  func write(beside streams: [StreamReport], to page: inout TextPage) {
+    page.heading("What the link did" + (streams.isEmpty ? "" : ", beside what the receiver counted"))
     var table = ComparisonTable(hasReceiver: !streams.isEmpty)
-    table.row("offered / expected", offered, sum(\.reception.expected))
-    table.row("dropped / lost", dropped, sum(\.reception.lost))
-    if queueDropped > 0 { table.row("  of these by the queue", queueDropped, nil) }
-    if outageLost > 0 { table.row("  of these in outages", outageLost, nil) }
-    table.row("duplicated", duplicated, sum(\.reception.duplicates))
-    table.row("reordered", reordered, sum(\.reception.reordered))
-    table.row("runs of losses", lossRuns, sum(\.reception.lossRuns.count))
-    table.row("longest run", longestLossRun, streams.map(\.reception.lossRuns.max).max())
-    if corrupted > 0 { table.row("corrupted", corrupted, nil) }
-    if inFlight > 0 { table.row("still under way", inFlight, nil) }
+    for row in comparison(beside: streams) { table.row(row.label, row.link, row.receiver) }
     for line in table.lines { page.line(line) }
-    let missing = offered - (sum(\.reception.expected) ?? offered)
+    let missing = unseen(by: streams)
     if missing > 0 {
-      // The receiver can't know of numbers below the first or above the last that it got.
       page.line("  \(Figures.count(missing, "packet")) before the first or after the last one that arrived.")
     }
   }

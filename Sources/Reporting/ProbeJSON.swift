@@ -105,6 +105,7 @@ extension SentStreamReport {
       json.value("unique", unique)
       json.value("lost", lost)
       json.value("lost_at_ends", lostAtEnds)
+      json.value("lost_before_first", lostBefore)
       json.value("duplicates", duplicates)
     }
     json.value("loss_ratio", lossRatio, decimals: 6)

@@ -60,6 +60,8 @@ public struct SentStreamReport: Sendable {
   public var lost: Int?
   /// Of those, how many before the first and after the last one that arrived; nil when it isn't known.
   public var lostAtEnds: Int?
+  /// Of those, how many before the first; nil when it isn't known.
+  public var lostBefore: Int?
   /// Packets that arrived again; nil when it isn't known.
   public var duplicates: Int?
   /// Runs of lost packets between others that arrived; nil when they aren't known.

@@ -109,14 +109,15 @@ extension SentStreamReport {
     }
     if let duplicates { figures.append(Figures.count(duplicates, "duplicate")) }
     page.row("packets", figures)
+    var runs: [String] = []
     if let lossRuns, lossRuns.count > 0 {
-      page.row(
-        "lost in",
-        [
-          Figures.count(lossRuns.count, "run"), "mean \(Figures.fixed(lossRuns.mean, decimals: 1))",
-          "longest \(Figures.count(lossRuns.max, "packet"))",
-        ])
+      runs = [
+        Figures.count(lossRuns.count, "run"), "mean \(Figures.fixed(lossRuns.mean, decimals: 1))",
+        "longest \(Figures.count(lossRuns.max, "packet"))",
+      ]
     }
+    runs += [lostEnds.figures].compactMap { $0 }
+    if !runs.isEmpty { page.row("lost in", runs) }
     switch knownBy {
     case .extendedReports: page.row("known by", ["the far end's RTCP extended reports, packet by packet"])
     case .feedback: page.row("known by", ["the far end's count of sequence numbers"])

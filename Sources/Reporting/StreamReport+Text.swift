@@ -10,7 +10,8 @@ extension StreamReport {
       if ends.beforeListening > 0 {
         figures.append("\(Figures.grouped(ends.beforeListening)) before this receiver listened")
       }
-      if let atEnds = ends.lostAtEnds, atEnds > 0 { figures.append(Figures.grouped(atEnds) + " lost " + endsInWords) }
+      let lost = lostEnds
+      if lost.count > 0 { figures.append("\(Figures.grouped(lost.count)) lost \(lost.words)") }
       if ends.neverSent > 0 { figures.append("\(Figures.grouped(ends.neverSent)) numbers never sent") }
       page.row("sent", figures)
     } else {
@@ -27,28 +28,9 @@ extension StreamReport {
     page.row("not played", figures + ["of \(whole)"])
   }
 
-  private var endsInWords: String {
-    switch lossAtEnds {
-    case (let before, let after)? where before > 0 && after > 0:
-      "(\(Figures.grouped(before)) before the first that arrived, \(Figures.grouped(after)) after the last)"
-    case (_, let after)? where after > 0: "after the last that arrived"
-    case (let before, _)? where before > 0: "before the first that arrived"
-    default: "before the first or after the last that arrived"
-    }
-  }
-
-  /// The losses that no run counts: "7 before the first, 160 after the last that arrived"; nil without any.
-  private var endsInFigures: String? {
-    guard let atEnds = ends.lostAtEnds, atEnds > 0 else { return nil }
-    if let (before, after) = lossAtEnds, before > 0, after > 0 {
-      return "\(Figures.grouped(before)) before the first, \(Figures.grouped(after)) after the last that arrived"
-    }
-    return "\(Figures.grouped(atEnds)) \(endsInWords)"
-  }
-
   func writePatterns(to page: inout TextPage) {
     let runs = reception.lossRuns
-    guard runs.count > 0 else { return page.row("lost in", endsInFigures.map { [$0] } ?? []) }
+    guard runs.count > 0 else { return page.row("lost in", lostEnds.figures.map { [$0] } ?? []) }
     var figures = [
       Figures.count(runs.count, "run"), "mean \(Figures.fixed(runs.mean, decimals: 1))",
       "longest \(Figures.count(runs.max, "packet"))",
@@ -58,7 +40,7 @@ extension StreamReport {
       let near = Figures.trimmed(distance.noticeableRate() * 100, decimals: 0)
       figures.append("\(near) % within \(LossDistance.reportedDelta) of the one before")
     }
-    if let endsInFigures { figures.append(endsInFigures) }
+    if let atEnds = lostEnds.figures { figures.append(atEnds) }
     page.row("lost in", figures)
     let bursts = reception.burstGap
     if bursts.burstCount > 0 {

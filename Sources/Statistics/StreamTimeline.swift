@@ -70,7 +70,11 @@ public struct StreamTimeline: Sendable {
   public private(set) var forgottenEvents = 0
 
   private var tallies = CoarseningSeries<TimelineTally>(width: 1_000_000_000, limit: rowLimit)
-  private var fates = CoarseningSeries<FateTally>(width: 1, limit: cellLimit)
+  /// The cells of the strip.
+  ///
+  /// How many were expected follows from a cell's place; `expected` counts those that are more: numbers before the first
+  /// one that was seen, for which there is no place of their own.
+  private var cells = CoarseningSeries<FateCounts>(width: 1, limit: cellLimit)
   private var delays = CoarseningSeries<DelayTally>(width: 5_000_000, limit: sampleLimit)
   /// The arrivals of the first and of the last packet.
   private var span: (first: Instant, last: Instant)?
@@ -103,8 +107,8 @@ public struct StreamTimeline: Sendable {
     tallies.elements[row].bytes += packet.bytes
     tallies.elements[row].jitter.record(packet.jitter)
     guard packet.reception.isUnique else {
-      tallies.elements[row].duplicates += 1
-      fates.elements[cell(of: packet.sequence)].duplicates += 1
+      tallies.elements[row].fates.duplicates += 1
+      cells.elements[cell(of: packet.sequence)].duplicates += 1
       return
     }
     recordDelay(of: packet, row: row, at: now)
@@ -114,23 +118,9 @@ public struct StreamTimeline: Sendable {
     } else {
       tallies.elements[row].highest = highest
     }
-    let cell = cell(of: packet.sequence)
-    tallies.elements[row].expected += added
-    tallies.elements[row].unique += 1
-    fates.elements[cell].unique += 1
-    if packet.reception.isReordered {
-      tallies.elements[row].reordered += 1
-      fates.elements[cell].reordered += 1
-    }
-    switch packet.fate {
-    case .inTime: break
-    case .late:
-      tallies.elements[row].late += 1
-      fates.elements[cell].late += 1
-    case .discarded:
-      tallies.elements[row].discarded += 1
-      fates.elements[cell].discarded += 1
-    }
+    tallies.elements[row].fates.expected += added
+    tallies.elements[row].fates.record(packet)
+    cells.elements[cell(of: packet.sequence)].record(packet)
   }
 
   /// Looks at the buffer when something is played; `base` is the transit that its delay is counted from.
@@ -143,7 +133,7 @@ public struct StreamTimeline: Sendable {
     tallies.elements[row].target = target.milliseconds
     guard let base, let reference, Self.isNear(base, lastTransit) else { return }
     lastBase = (base - reference).milliseconds
-    tallies.elements[row].base = lastBase
+    tallies.elements[row].base.record(lastBase)
   }
 
   /// The sender began anew: the next number begins another run, and no number before it is expected.
@@ -175,26 +165,21 @@ public struct StreamTimeline: Sendable {
     return series.elements.enumerated().map { place, tally in
       TimelineRow(
         start: Interval(nanoseconds: series.width) * Int64(place), duration: Interval(nanoseconds: series.width),
-        expected: tally.expected, unique: tally.unique, late: tally.late, discarded: tally.discarded,
-        reordered: tally.reordered, duplicates: tally.duplicates, bytes: tally.bytes, jitter: tally.jitter.extent(),
+        fates: tally.fates, bytes: tally.bytes, jitter: tally.jitter.extent(),
         delay: tally.delay.extent(above: origin), bufferLevel: tally.level.extent(),
         bufferTarget: tally.target.isFinite ? tally.target : nil,
-        bufferBase: tally.base.isFinite ? tally.base - origin : nil)
+        bufferBase: tally.base.range(above: origin))
     }
   }
 
   /// What became of the sequence numbers, in their order, in at most `count` cells.
   public func strip(atMost count: Int = cellLimit) -> FateStrip {
-    var series = fates
+    var series = cells
     series.coarsen(toAtMost: count)
-    let cells = series.elements.enumerated().map { place, tally in
-      let before = Int64(place) * series.width
-      let expected = Int(min(series.width, placeCount - before)) + tally.extra
-      return FateCell(
-        expected: expected, unique: tally.unique, late: tally.late, discarded: tally.discarded,
-        reordered: tally.reordered, duplicates: tally.duplicates)
+    for place in series.elements.indices {
+      series.elements[place].expected += Int(min(series.width, placeCount - Int64(place) * series.width))
     }
-    return FateStrip(numbersPerCell: Int(series.width), cells: cells)
+    return FateStrip(numbersPerCell: Int(series.width), cells: series.elements)
   }
 
   /// Delays in order of time, at most `count`; every extreme of the whole run is among them.
@@ -202,13 +187,10 @@ public struct StreamTimeline: Sendable {
     var delays = delays
     delays.coarsen(toAtMost: count)
     let origin = leastDelay.isFinite ? leastDelay : 0
-    func range(_ spread: TimelineSpread) -> ClosedRange<Double>? {
-      spread.count > 0 ? (spread.least - origin)...(spread.most - origin) : nil
-    }
     return delays.elements.enumerated().compactMap { place, tally in
       guard tally.inTime.count + tally.late.count > 0 else { return nil }
       let time = Interval(nanoseconds: delays.width) * Int64(place) + Interval(nanoseconds: delays.width / 2)
-      return DelaySample(time: time, inTime: range(tally.inTime), late: range(tally.late))
+      return DelaySample(time: time, inTime: tally.inTime.range(above: origin), late: tally.late.range(above: origin))
     }
   }
 
@@ -233,14 +215,14 @@ public struct StreamTimeline: Sendable {
     let added = run.lowest - number
     run.lowest = number
     self.run = run
-    fates.elements[cell(of: number)].extra += Int(added)
+    cells.elements[cell(of: number)].expected += Int(added)
     return Int(added)
   }
 
   /// The cell of a number of the present run.
   private mutating func cell(of number: Int64) -> Int {
-    guard let run else { return fates.place(of: placeCount, filler: FateTally()) }
-    return fates.place(of: run.place + max(number - run.first, 0), filler: FateTally())
+    guard let run else { return cells.place(of: placeCount, filler: FateCounts()) }
+    return cells.place(of: run.place + max(number - run.first, 0), filler: FateCounts())
   }
 
   /// The row in which the highest number passed this one.

@@ -2,26 +2,16 @@ public import Timeline
 
 /// One stretch of a stream's time, usually a second: what a line of the table by second says.
 ///
-/// `expected`, `unique`, `late`, `discarded` and `reordered` are of the sequence numbers whose place was in this stretch
-/// (those that the highest number passed in it), whenever they arrived: so `lost` is never negative, and a packet that
-/// comes late takes back the loss of its own second. `duplicates`, `bytes`, jitter and delay are of what arrived in it.
+/// `fates` but for its duplicates are of the sequence numbers whose place was in this stretch (those that the highest
+/// number passed in it), whenever they arrived: so none is lost twice, and a packet that comes late takes back the loss
+/// of its own second. Duplicates, `bytes`, jitter and delay are of what arrived in it.
 public struct TimelineRow: Hashable, Sendable {
   /// When it begins, from the stream's first packet on.
   public var start: Interval
   /// How long it is.
   public var duration: Interval
-  /// Sequence numbers whose place was here.
-  public var expected: Int
-  /// Those of them that arrived.
-  public var unique: Int
-  /// Those of them that arrived after their place in the playout was over.
-  public var late: Int
-  /// Those of them that were thrown away.
-  public var discarded: Int
-  /// Those of them that arrived after a higher number.
-  public var reordered: Int
-  /// Copies that arrived of numbers that had arrived before.
-  public var duplicates: Int
+  /// What became of the sequence numbers whose place was here, and the copies that arrived here.
+  public var fates: FateCounts
   /// Bytes that arrived.
   public var bytes: Int
   /// The interarrival jitter after each packet; nil when none arrived.
@@ -32,12 +22,9 @@ public struct TimelineRow: Hashable, Sendable {
   public var bufferLevel: TimelineExtent?
   /// The delay that the buffer aimed at, in milliseconds; nil when nothing was played.
   public var bufferTarget: Double?
-  /// The delay that the buffer counted from, on the scale of `delay`: what came later than `bufferBase + bufferTarget`
-  /// was late.
-  public var bufferBase: Double?
-
-  /// Sequence numbers whose place was here and that never arrived.
-  public var lost: Int { expected - unique }
+  /// The smallest and the largest delay that the buffer counted from, on the scale of `delay`: the time of what came
+  /// later than `bufferBase + bufferTarget` had passed.
+  public var bufferBase: ClosedRange<Double>?
 }
 
 /// The smallest, mean and largest of values in milliseconds.
@@ -50,23 +37,45 @@ public struct TimelineExtent: Hashable, Sendable {
   public var max: Double
 }
 
-/// What became of consecutive sequence numbers: one of them, or as many as the strip's cells hold.
-public struct FateCell: Hashable, Sendable {
+/// What became of some sequence numbers: those of a stretch of time, of a cell of the strip, or a single one.
+public struct FateCounts: Hashable, Sendable {
   /// The sequence numbers that were expected.
-  public var expected: Int
+  public var expected = 0
   /// Those that arrived.
-  public var unique: Int
+  public var unique = 0
   /// Those that arrived too late to be played.
-  public var late: Int
+  public var late = 0
   /// Those that were thrown away.
-  public var discarded: Int
+  public var discarded = 0
   /// Those that arrived after a higher number.
-  public var reordered: Int
+  public var reordered = 0
   /// Further copies of them.
-  public var duplicates: Int
+  public var duplicates = 0
 
   /// Those that never arrived.
   public var lost: Int { expected - unique }
+
+  /// Counts the first copy of a packet.
+  mutating func record(_ packet: StreamTimeline.Packet) {
+    unique += 1
+    if packet.reception.isReordered { reordered += 1 }
+    switch packet.fate {
+    case .inTime: break
+    case .late: late += 1
+    case .discarded: discarded += 1
+    }
+  }
+}
+
+extension FateCounts: Coarsenable {
+  mutating func absorb(_ later: FateCounts) {
+    expected += later.expected
+    unique += later.unique
+    late += later.late
+    discarded += later.discarded
+    reordered += later.reordered
+    duplicates += later.duplicates
+  }
 }
 
 /// What became of a stream's sequence numbers in their order; numbers between a restart's two runs have no place.
@@ -74,7 +83,7 @@ public struct FateStrip: Hashable, Sendable {
   /// The sequence numbers that each cell stands for, less in the last one.
   public var numbersPerCell: Int
   /// The cells in order.
-  public var cells: [FateCell]
+  public var cells: [FateCounts]
 }
 
 /// Delays of the packets that arrived within one short stretch of time, in milliseconds above the smallest of all.
@@ -146,6 +155,11 @@ struct TimelineSpread: Coarsenable {
     count += later.count
   }
 
+  /// From the least to the most less `origin`; nil without any.
+  func range(above origin: Double) -> ClosedRange<Double>? {
+    count > 0 ? (least - origin)...(most - origin) : nil
+  }
+
   /// The values less `origin`; nil without any.
   func extent(above origin: Double = 0) -> TimelineExtent? {
     guard count > 0 else { return nil }
@@ -155,58 +169,28 @@ struct TimelineSpread: Coarsenable {
 
 /// What a row is made of while the stream runs; delays in milliseconds from an origin that only the end knows.
 struct TimelineTally: Coarsenable {
-  var expected = 0
-  var unique = 0
-  var late = 0
-  var discarded = 0
-  var reordered = 0
-  var duplicates = 0
+  var fates = FateCounts()
   var bytes = 0
   /// The highest sequence number so far at its end.
   var highest: Int64
   var jitter = TimelineSpread()
   var delay = TimelineSpread()
   var level = TimelineSpread()
-  /// The last target and base; not finite when there was none.
+  var base = TimelineSpread()
+  /// The last target; not finite when there was none.
   var target = Double.nan
-  var base = Double.nan
 
   init(highest: Int64) { self.highest = highest }
 
   mutating func absorb(_ later: TimelineTally) {
-    expected += later.expected
-    unique += later.unique
-    late += later.late
-    discarded += later.discarded
-    reordered += later.reordered
-    duplicates += later.duplicates
+    fates.absorb(later.fates)
     bytes += later.bytes
     highest = later.highest
     jitter.absorb(later.jitter)
     delay.absorb(later.delay)
     level.absorb(later.level)
+    base.absorb(later.base)
     if later.target.isFinite { target = later.target }
-    if later.base.isFinite { base = later.base }
-  }
-}
-
-/// What a cell of the strip is made of: how many were expected follows from its place, but for `extra`.
-struct FateTally: Coarsenable {
-  var unique = 0
-  var late = 0
-  var discarded = 0
-  var reordered = 0
-  var duplicates = 0
-  /// Numbers before the first one that was seen, for which there is no place of their own.
-  var extra = 0
-
-  mutating func absorb(_ later: FateTally) {
-    unique += later.unique
-    late += later.late
-    discarded += later.discarded
-    reordered += later.reordered
-    duplicates += later.duplicates
-    extra += later.extra
   }
 }
 

@@ -16,11 +16,13 @@ struct ChartTests {
     let bars = points.map { PlotBar(from: $0.x, to: $0.x + 1, value: $0.y, title: Self.hostile) }
     var layers: [PlotLayer] = [
       .line(points, .main), .steps(points, until: 9, .second), .band(ranges, until: 9, .muted),
-      .ranges(ranges, .late), .bars(bars, .lost), .stackedBars(bars, .lost), .stackedBars(bars, .late), .hovers(bars),
+      .ranges(ranges, .late), .bars(bars, .lost), .stackedBars(bars, .lost), .stackedBars(bars, .late),
+      .paleBars(bars, .lost), .hovers(bars),
     ]
     for point in points {
       layers += [
         .mark(point, Self.hostile, .main), .event(point.y, Self.hostile, .muted), .level(point.y, "l", .muted),
+        .span(PlotBar(from: point.y, to: point.x, value: .nan, title: Self.hostile), .lost),
       ]
     }
     return layers
@@ -80,6 +82,19 @@ struct ChartTests {
     #expect(WellFormed(svg).text.contains("40"))
   }
 
+  @Test func `a span reaches over the full height, and pale bars stand on those before them`() throws {
+    let below = [PlotBar(from: 0, to: 1, value: 10)]
+    let above = [PlotBar(from: 0, to: 1, value: 30, title: "T")]
+    let svg = chart(
+      [
+        .stackedBars(below, .lost), .paleBars(above, .lost), .span(PlotBar(from: -1, to: 0, value: 0), .late),
+      ], x: PlotAxis("x", low: -1, high: 3), y: PlotAxis("y", low: 0)
+    ).svg
+    let paths = WellFormed(svg).elements.filter { $0.attributes["class"]?.hasPrefix("pale") == true }
+    #expect(paths.map { $0.attributes["class"] } == ["pale s-lost f-lost", "pale s-late f-late"])
+    #expect(paths.map { $0.attributes["d"] } == ["M250 750V0H500V750z", "M0 1000V0H250V1000z"])
+  }
+
   @Test func `a chart has a title, a description, and tells them as an image`() {
     let parsed = WellFormed(Chart(title: "T & t", summary: "S", x: PlotAxis("x"), y: PlotAxis("y"), layers: []).svg)
     #expect(parsed.elements.first?.attributes["role"] == "img")
@@ -105,6 +120,16 @@ struct StripChartTests {
     let svg = strip(66) { (62...64).contains($0) ? [.init(.lost, from: 0, to: 10)] : [] }.svg
     let path = WellFormed(svg).elements.first { $0.attributes["class"] == "f-lost" }
     #expect(path?.attributes["d"] == "M62 0h2v10h-2zM0 13h1v10h-1z")
+  }
+
+  @Test func `a cell that is an outline has no ground`() {
+    var strip = strip(4) { _ in [] }
+    strip.cells[1] = StripChart.Cell(outline: .lost)
+    strip.cells[2] = StripChart.Cell(outline: .lost)
+    let elements = WellFormed(strip.svg).elements
+    func path(_ name: String) -> String? { elements.first { $0.attributes["class"] == name }?.attributes["d"] }
+    #expect(path("f-good") == "M0 0h1v10h-1zM3 0h1v10h-1z")
+    #expect(path("pale s-lost f-lost") == "M1 0h2v10h-2z")
   }
 
   @Test func `a strip without anything to show stays small`() {

@@ -18,17 +18,7 @@ struct ReportHTMLTests {
   /// The sample with a timeline, whose packets are those of `SampleReport.stream()`.
   private func receiving() -> Report {
     var report = SampleReport.receiving()
-    var timeline = StreamTimeline()
-    timeline.recordEvent(.began, at: .zero)
-    for number in Int64(0)..<100 where ![10, 30, 31, 32].contains(number) {
-      timeline.record(
-        StreamTimeline.Packet(
-          sequence: number, transit: .milliseconds(number % 7), arrival: .zero + .milliseconds(number * 20), bytes: 172,
-          reception: .inOrder, fate: number == 40 ? .late : .inTime, jitter: 1))
-      timeline.recordPlayout(
-        level: .milliseconds(40), target: .milliseconds(60), base: .zero, at: .zero + .milliseconds(number * 20))
-    }
-    report.streams[0].timeline = timeline
+    report.streams[0].timeline = SampleReport.timeline()
     return report
   }
 
@@ -65,6 +55,84 @@ struct ReportHTMLTests {
       captions.contains { $0.contains("Between the first and the last that arrived: 2 runs") && $0.hasSuffix(outage) })
     #expect(captions.contains { $0.hasPrefix("Packet by packet") && $0.hasSuffix(outage) })
     #expect(report.text().contains("· 7 before the first, 160 after the last that arrived\n"))
+  }
+
+  /// The report with packets missing at the ends: of 7 and 160, or of so many where nobody knows at which end.
+  private func outage(before: Int?, after: Int?, of count: Int) -> Report {
+    var report = receiving()
+    (report.streams[0].ends.sent, report.streams[0].ends.lostAtEnds) = (100 + count, count)
+    (report.streams[0].ends.lostBefore, report.streams[0].ends.lostAfter) = (before, after)
+    return report
+  }
+
+  /// What a figure draws as an outline.
+  private func outlines(in figure: String, of page: XMLDocument) throws -> [String] {
+    let path = "//figure[figcaption/b='\(figure)']//*[local-name()='path'][@class='pale s-lost f-lost']/@d"
+    return try texts(path, in: page)
+  }
+
+  private func legend(of figure: String, in page: XMLDocument) throws -> [String] {
+    try texts("//figure[figcaption/b='\(figure)']/ul/li", in: page)
+  }
+
+  @Test func `what is missing at the ends is drawn in the strip, over time and among the runs`() throws {
+    let report = outage(before: 7, after: 160, of: 167)
+    let page = try page(report)
+    #expect(
+      try outlines(in: "Packet by packet", of: page) == [
+        "M0 0h7v10h-7zM43 13h21v10h-21zM0 26h64v10h-64zM0 39h64v10h-64zM0 52h11v10h-11z"
+      ])
+    let lines = try texts(
+      "//figure[figcaption/b='Packet by packet']//*[local-name()='path'][@class='hover']/*", in: page)
+    #expect(lines.count == 5)
+    #expect(lines.first == "packets 1 to 64: 4 lost, 1 late, 0 thrown away, 7 lost at the ends")
+    #expect(lines.last == "packets 257 to 267: 0 lost, 0 late, 0 thrown away, 11 lost at the ends")
+    #expect(try legend(of: "Packet by packet", in: page).contains("lost at the ends (167)"))
+    // 99 intervals in 1.98 s, 7 of them before and, because no end is drawn longer than the rest, 99 of 160 after.
+    for figure in ["Delay over time", "Missing over time"] {
+      let spans = try outlines(in: figure, of: page)
+      #expect(spans.count == 2 && spans[0].hasPrefix("M0 1000V0H") && spans[1].hasSuffix("V0H1000V1000z"), "\(spans)")
+      let words = try legend(of: figure, in: page)
+      #expect(words.contains("7 packets lost before the first"), "\(words)")
+      #expect(words.contains("160 packets lost after the last, longer than drawn"), "\(words)")
+    }
+    // A run of 7 beside none, and one of 160 among those of 10 or more.
+    #expect(try outlines(in: "How losses cluster", of: page).count == 2)
+    let drawn = try #require(try texts("//script[@id='timelines']", in: page).first)
+    let timelines = try #require(try JSONSerialization.jsonObject(with: Data(drawn.utf8)) as? [String: Any])
+    let strip = (timelines["streams"] as? [[String: Any]])?.first?["strip"] as? [String: Any]
+    #expect(strip?["lost_at_ends"] as? [String: Int] == ["before_first": 7, "after_last": 160, "at_either": 0])
+  }
+
+  @Test func `what is missing at an end that isn't known stands behind the last, and the page says so`() throws {
+    let page = try page(outage(before: nil, after: nil, of: 30))
+    #expect(try outlines(in: "Packet by packet", of: page) == ["M36 13h28v10h-28zM0 26h2v10h-2z"])
+    let captions = try texts("//figcaption", in: page)
+    #expect(
+      captions.contains { $0.contains("Those missing at the ends stand behind the last. 30 of the lost were sent") })
+    #expect(try legend(of: "Delay over time", in: page).contains("30 packets lost here or before the first"))
+    #expect(captions.contains { $0.hasPrefix("How losses cluster") && $0.contains("The ends aren't drawn.") })
+    #expect(try outlines(in: "How losses cluster", of: page).isEmpty)
+  }
+
+  @Test(arguments: [4000, 1_000_000, 4_000_000_000])
+  func `ends of any length leave the page small and what arrived to be seen`(count: Int) throws {
+    let report = outage(before: count, after: count, of: 2 * count)
+    let html = report.html()
+    #expect(html.utf8.count < 200_000)
+    let page = try XMLDocument(xmlString: html)
+    let captions = try texts("//figcaption", in: page)
+    #expect(captions.contains { $0.contains("The ends are drawn shorter than they were.") })
+    let ground = try texts(
+      "//figure[figcaption/b='Packet by packet']//*[local-name()='path'][@class='f-good']/@d", in: page)
+    #expect(ground.first?.isEmpty == false)
+    let lines = try texts(
+      "//figure[figcaption/b='Packet by packet']//*[local-name()='path'][@class='hover']/*", in: page)
+    #expect(lines.count <= 16)
+    // The last line reaches to the last packet that was sent.
+    let total = 2 * count + 100
+    let digits = lines.last?.prefix { $0 != ":" }.filter(\.isNumber).suffix("\(total)".count)
+    #expect(digits.map(String.init) == "\(total)")
   }
 
   @Test func `the ends count in the quality, as runs of their own where the split is known`() throws {

@@ -50,6 +50,21 @@ enum SampleReport {
     return stream
   }
 
+  /// A timeline of the packets that `stream()` expects.
+  static func timeline() -> StreamTimeline {
+    var timeline = StreamTimeline()
+    timeline.recordEvent(.began, at: .zero)
+    for number in Int64(0)..<100 where ![10, 30, 31, 32].contains(number) {
+      let arrival = Instant.zero + .milliseconds(number * 20)
+      timeline.record(
+        StreamTimeline.Packet(
+          sequence: number, transit: .milliseconds(number % 7), arrival: arrival, bytes: 172, reception: .inOrder,
+          fate: number == 40 ? .late : .inTime, jitter: 1))
+      timeline.recordPlayout(level: .milliseconds(40), target: .milliseconds(60), base: .zero, at: arrival)
+    }
+    return timeline
+  }
+
   static func receiving() -> Report {
     var report = Report(version: "0.1.0", verb: "receive", link: "loss=4%,seed=1")
     report.duration = .milliseconds(2100)

@@ -39,14 +39,14 @@ struct StreamTimelineTests {
     for limit in [StreamTimeline.rowLimit, 100, 7, 1] {
       let rows = stream.timeline.rows(atMost: limit)
       #expect(rows.count <= limit, comment, sourceLocation: sourceLocation)
-      #expect(rows.reduce(0) { $0 + $1.expected } == counts.expected, comment, sourceLocation: sourceLocation)
-      #expect(rows.reduce(0) { $0 + $1.unique } == counts.unique, comment, sourceLocation: sourceLocation)
-      #expect(rows.reduce(0) { $0 + $1.duplicates } == counts.duplicates, comment, sourceLocation: sourceLocation)
-      #expect(rows.reduce(0) { $0 + $1.reordered } == counts.reordered, comment, sourceLocation: sourceLocation)
-      #expect(rows.reduce(0) { $0 + $1.late } == stream.late, comment, sourceLocation: sourceLocation)
-      #expect(rows.reduce(0) { $0 + $1.discarded } == stream.discarded, comment, sourceLocation: sourceLocation)
+      #expect(rows.reduce(0) { $0 + $1.fates.expected } == counts.expected, comment, sourceLocation: sourceLocation)
+      #expect(rows.reduce(0) { $0 + $1.fates.unique } == counts.unique, comment, sourceLocation: sourceLocation)
+      #expect(rows.reduce(0) { $0 + $1.fates.duplicates } == counts.duplicates, comment, sourceLocation: sourceLocation)
+      #expect(rows.reduce(0) { $0 + $1.fates.reordered } == counts.reordered, comment, sourceLocation: sourceLocation)
+      #expect(rows.reduce(0) { $0 + $1.fates.late } == stream.late, comment, sourceLocation: sourceLocation)
+      #expect(rows.reduce(0) { $0 + $1.fates.discarded } == stream.discarded, comment, sourceLocation: sourceLocation)
       #expect(rows.reduce(0) { $0 + $1.bytes } == counts.bytes, comment, sourceLocation: sourceLocation)
-      #expect(rows.allSatisfy { $0.lost >= 0 }, comment, sourceLocation: sourceLocation)
+      #expect(rows.allSatisfy { $0.fates.lost >= 0 }, comment, sourceLocation: sourceLocation)
       let cells = stream.timeline.strip(atMost: limit).cells
       #expect(cells.count <= limit, comment, sourceLocation: sourceLocation)
       #expect(cells.reduce(0) { $0 + $1.expected } == counts.expected, comment, sourceLocation: sourceLocation)
@@ -61,10 +61,10 @@ struct StreamTimelineTests {
     for number in Int64(0)..<150 where number != 20 && number != 60 { stream.take(number, at: Double(number) * 20) }
     stream.take(20, at: 2999, delay: 2500, fate: .late)
     let rows = stream.timeline.rows()
-    #expect(rows.map(\.expected) == [50, 50, 50])
-    #expect(rows.map(\.lost) == [0, 1, 0])
-    #expect(rows.map(\.late) == [1, 0, 0])
-    #expect(rows.map(\.reordered) == [1, 0, 0])
+    #expect(rows.map(\.fates.expected) == [50, 50, 50])
+    #expect(rows.map(\.fates.lost) == [0, 1, 0])
+    #expect(rows.map(\.fates.late) == [1, 0, 0])
+    #expect(rows.map(\.fates.reordered) == [1, 0, 0])
     #expect(rows.map(\.bytes) == [4900, 4900, 5100])
     expectSums(stream, "late")
   }
@@ -186,12 +186,12 @@ struct StreamTimelineTests {
     for number in Int64(0)..<50 {
       stream.take(number, at: Double(number) * 20, delay: 30 + Double(number % 10))
       stream.timeline.recordPlayout(
-        level: .milliseconds(40), target: .milliseconds(60), base: .milliseconds(31),
+        level: .milliseconds(40), target: .milliseconds(60), base: .milliseconds(31 + number % 3),
         at: .zero + .milliseconds(number * 20))
     }
     let row = try #require(stream.timeline.rows().first)
     #expect(row.bufferTarget == 60)
-    #expect(abs((row.bufferBase ?? 0) - 1) < 1e-9)
+    #expect(row.bufferBase.map { abs($0.lowerBound - 1) < 1e-9 && abs($0.upperBound - 3) < 1e-9 } == true)
     #expect(row.bufferLevel.map { [$0.min, $0.mean, $0.max] } == [40, 40, 40])
     #expect(row.delay.map { abs($0.max - 9) < 1e-9 } == true)
   }

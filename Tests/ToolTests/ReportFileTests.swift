@@ -45,6 +45,35 @@ import Testing
     #expect(!names.contains { $0.hasSuffix(".part") })
   }
 
+  @Test func `a probe's page holds the report that standard output has, of both directions`() async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("probe.html")
+    let receiver = try Jitterbug(["receive", "--reflect", Exchange.anyPort])
+    let run = try await Jitterbug.run([
+      "probe", "--both-ways", "--json", "--report", path, "--duration", "3s", "--link", "loss=8%,seed=3", "--link-down",
+      "loss=6%,seed=8", try await receiver.address(),
+    ])
+    #expect(run.status == 0, "\(run.errors)")
+
+    let page = try XMLDocument(xmlString: String(decoding: contents(path), as: UTF8.self))
+    func texts(_ path: String) throws -> [String] { try page.nodes(forXPath: path).map { $0.stringValue ?? "" } }
+    let embedded = try #require(try texts("//script[@id='report']").first)
+    let object = try JSONSerialization.jsonObject(with: Data(embedded.utf8)) as? NSDictionary
+    #expect(try object == JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? NSDictionary)
+    let report = try JSON(run.output)
+    let verdict = try texts("//div[contains(@class, 'verdict')]/p")
+    #expect(report["verdict"]["text"].string?.hasPrefix(verdict.prefix(2).joined(separator: " ")) == true)
+    let (sent, heard) = (report["streams"][0], report["streams"][1])
+    #expect(try texts("//section[@id='up-1']//dd/text()").first == sent["packets"]["sent"].int.map(String.init))
+    let cells = try texts(
+      "//section[@id='stream-1']//table[caption='Where the packets went']//tr[th='Lost on the network']/td[1]")
+    #expect(cells.first == heard["loss"]["network"].int.map(String.init))
+    #expect(try texts("//section[@id='stream-1']//figure[figcaption/b='Packet by packet']").count == 1)
+    // Nothing is fetched, and links stay on the page.
+    #expect(try page.nodes(forXPath: "//@src").isEmpty)
+    #expect(try texts("//@href").allSatisfy { $0.hasPrefix("#") })
+  }
+
   @Test func `the tables by second add up to the reports`() async throws {
     let folder = try TemporaryFolder()
     let (heard, sent) = (folder.file("heard.csv"), folder.file("sent.csv"))

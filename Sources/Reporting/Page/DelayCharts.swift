@@ -105,30 +105,43 @@ extension LossRuns {
   ///
   /// - Parameters:
   ///   - page: what is written to.
-  ///   - outage: what else was lost, before the first and after the last that arrived, as a sentence; nil for nothing.
-  func write(to page: inout Markup, outage: String?) {
-    let runs = self
-    guard runs.count > 0 else { return }
-    let bars = runs.histogram.enumerated().map { place, count in
-      PlotBar(
-        from: Double(place) + 0.6, to: Double(place) + 1.4, value: Double(count),
-        title: "\(place == 9 ? "10 or more" : "\(place + 1)") in a row: \(Figures.count(count, "time"))")
+  ///   - ends: what else was lost, before the first and after the last that arrived.
+  func write(to page: inout Markup, ends: LostEnds) {
+    guard count + ends.runs.count > 0 else { return }
+    func bars(_ counts: [Int], _ place: String) -> [PlotBar] {
+      counts.enumerated().map { index, count in
+        PlotBar(
+          from: Double(index) + 0.6, to: Double(index) + 1.4, value: Double(count),
+          title: "\(index == 9 ? "10 or more" : "\(index + 1)") in a row\(place): \(Figures.count(count, "time"))")
+      }
     }
+    var atEnds = [Int](repeating: 0, count: 10)
+    for run in ends.runs { atEnds[Swift.min(run, 10) - 1] += 1 }
     var chart = Chart(
       title: "Runs of losses",
-      summary: runs.histogram.enumerated().filter { $0.element > 0 }.map {
+      summary: histogram.enumerated().filter { $0.element > 0 }.map {
         "\($0.element) of \($0.offset == 9 ? "10 or more" : "\($0.offset + 1)")"
       }.joined(separator: ", "),
       x: PlotAxis("packets lost in a row (the last column: 10 or more)", low: 0.5, high: 10.5, isWhole: true),
-      y: PlotAxis("runs", low: 0, isWhole: true), layers: [.bars(bars, .lost)])
+      y: PlotAxis("runs", low: 0, isWhole: true),
+      layers: [.stackedBars(bars(histogram, ""), .lost), .paleBars(bars(atEnds, " at an end"), .lost)])
     chart.height = 150
-    let longest = runs.max == 1 ? "Never two in a row." : "The longest run was \(Figures.count(runs.max, "packet"))."
+    var legend: [Legend.Entry] = []
+    if !ends.runs.isEmpty {
+      if count > 0 { legend.append(Legend.Entry(.lost, "between packets that arrived")) }
+      legend.append(Legend.Entry(.lost, "at the ends", .pale))
+    }
     page.figure(
       "How losses cluster",
       "One lost packet is easily concealed, many in a row aren't. "
-        + (outage == nil ? "" : "Between the first and the last that arrived: ")
-        + "\(Figures.count(runs.count, "run")), \(Figures.fixed(runs.mean, decimals: 1)) packets on average. \(longest)"
-        + (outage.map { " The ends aren't drawn. \($0)" } ?? ""),
-      svg: chart.svg)
+        + (ends.count == 0 ? "" : "Between the first and the last that arrived: ") + words
+        + (ends.unplaced == 0 ? "" : " The ends aren't drawn.") + (ends.sentence.map { " " + $0 } ?? ""),
+      svg: chart.svg, legend: Legend(legend))
+  }
+
+  private var words: String {
+    guard count > 0 else { return "no loss." }
+    return "\(Figures.count(count, "run")), \(Figures.fixed(mean, decimals: 1)) packets on average. "
+      + (max == 1 ? "Never two in a row." : "The longest run was \(Figures.count(max, "packet")).")
   }
 }

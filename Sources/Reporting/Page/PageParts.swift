@@ -25,7 +25,7 @@ struct PageTable {
   init(_ caption: String, _ text: TextPage) {
     self.init(caption, [.text(""), .text("figures")])
     for row in text.rows {
-      rows.append([row.label.prefix(1).uppercased() + row.label.dropFirst(), row.figures.joined(separator: " · ")])
+      rows.append([row.label.capitalizedAtFirst, row.figures.joined(separator: " · ")])
     }
   }
 
@@ -73,6 +73,9 @@ struct PageTable {
   }
 }
 
+/// A figure that catches the eye: a name, a value, and a word about it.
+typealias PageTile = (name: String, value: String, note: String)
+
 extension Markup {
   /// Writes a figure: what it shows, a drawing, and what its colours stand for.
   mutating func figure(_ title: String, _ explanation: String, svg: String, legend: Legend = Legend([])) {
@@ -86,8 +89,21 @@ extension Markup {
     }
   }
 
-  /// Writes a group of figures that catch the eye: a name, a value, and a word about it.
-  mutating func tiles(_ tiles: [(name: String, value: String, note: String)]) {
+  /// Writes a section: its heading, what it is about, the figures that catch the eye, and what `body` writes.
+  mutating func section(
+    _ id: String, _ heading: String, description: String? = nil, tiles: [PageTile], _ body: (inout Markup) -> Void
+  ) {
+    element("section", ["id": id, "aria-labelledby": id + "-name"]) { section in
+      section.element("header") { header in
+        header.element("h2", ["id": id + "-name"], heading)
+        if let description { header.element("p", ["class": "soft"], description) }
+        header.write(tiles)
+      }
+      body(&section)
+    }
+  }
+
+  private mutating func write(_ tiles: [PageTile]) {
     element("dl", ["class": "tiles"]) { list in
       for tile in tiles {
         list.element("div") { box in
@@ -100,6 +116,11 @@ extension Markup {
       }
     }
   }
+}
+
+extension String {
+  /// The text with its first letter as a capital.
+  var capitalizedAtFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
 /// Dates as people read them, in UTC.

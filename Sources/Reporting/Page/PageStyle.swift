@@ -27,17 +27,19 @@ enum PageStyle {
     th,td{padding:.28rem 1.4rem .28rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
     thead th{color:var(--soft);font-weight:600;vertical-align:bottom;border-bottom-color:var(--muted)}
     tbody th{font-weight:500}.n{text-align:right;white-space:nowrap}tr.sum th,tr.sum td.n{font-weight:650}
-    .wide td:last-child{overflow-wrap:anywhere}.wide td:not(.n):last-child{min-width:9rem}.dense{font-size:.82rem;\
-    white-space:nowrap}.dense caption{white-space:normal}.dense th,.dense td{padding-right:.95rem}figure{margin:1.4rem 0 0}figcaption{font-size:.9rem;max-width:46rem}
+    .wide tbody th{white-space:nowrap}.wide td:last-child{overflow-wrap:anywhere}.wide td:not(.n):last-child{min-width:9rem}.dense{font-size:.82rem;\
+    white-space:nowrap}.dense caption{white-space:normal}.dense th,.dense td{padding-right:.95rem}figure{display:flow-root;margin:1.4rem 0 0}figcaption{font-size:.9rem;max-width:46rem}
     figcaption b{color:var(--text);display:block;font-size:1rem}
     details{margin:1.2rem 0;border:1px solid var(--rule);border-radius:8px;padding:.5rem .9rem}\
     summary{cursor:pointer;font-weight:600}pre{white-space:pre-wrap;margin:.6rem 0}nav ul{padding-left:1.2rem}
     footer{margin-top:3rem;border-top:1px solid var(--rule);padding-top:1rem;font-size:.85rem}
     @media(max-width:480px){body{padding:1rem .75rem 2rem;font-size:15px}.verdict{padding:.8rem .9rem}\
     .tiles{grid-template-columns:repeat(2,1fr)}th,td{padding-right:.6rem}table{font-size:.82rem}\
-    .wide td:not(.n):last-child{min-width:6rem}}
-    @media print{body{max-width:none;padding:0;font-size:11pt}h2,h3,figcaption{break-after:avoid}\
-    figure,.verdict,.tiles div,tr{break-inside:avoid}.verdict,.tiles div{background:none}\
+    .wide tbody th:not(.n){white-space:normal}.wide td:not(.n):last-child{min-width:6rem}}
+    @media print{body{max-width:none;padding:0;zoom:.85}.tiles{grid-template-columns:repeat(auto-fit,minmax(6.5rem,1fr))}\
+    h2,h3,section>header,figcaption,caption,thead{break-after:avoid}\
+    footer{margin-top:1.2rem}figure,section>header,.verdict,.tiles div,tr,.scroll:not(:has(tr:nth-child(10))){break-inside:avoid}\
+    footer,tbody tr:nth-child(-n+2){break-before:avoid}.verdict,.tiles div{background:none}\
     .scroll{overflow:visible}details:not([open]){display:none}}
     """
 }

@@ -25,14 +25,14 @@ extension ProbeReport {
     return Verdict(grade: grade, headline: headline, sentences: sentences)
   }
 
-  /// Writes what was sent and what arrived of it, what a ramp found, and the run by second.
+  /// Writes what a ramp found, what was sent and what arrived of it.
   func write(to page: inout Markup) {
-    for (place, stream) in up.prefix(PageDetail.streamLimit).enumerated() { stream.write(to: &page, place: place) }
     ramp?.write(to: &page)
-    writeSeconds(to: &page)
+    for (place, stream) in up.prefix(PageDetail.streamLimit).enumerated() { stream.write(to: &page, place: place) }
   }
 
-  private func writeSeconds(to page: inout Markup) {
+  /// Writes the run by second, both ways.
+  func writeSeconds(to page: inout Markup) {
     guard seconds.count > 1 else { return }
     page.element("h2", "Second by second")
     let end = Double(seconds.count)
@@ -46,9 +46,9 @@ extension ProbeReport {
       let chart = Chart(
         title: "Lost packets by second", summary: "Packets lost on the way there and on the way back in each second.",
         x: axis, y: PlotAxis("packets", low: 0, isWhole: true),
-        layers: [.stackedBars(upLost, .lost), .stackedBars(downLost, .late)])
-      var entries = [Legend.Entry(.lost, "up")]
-      if hasDown { entries.append(Legend.Entry(.late, "down")) }
+        layers: [.stackedBars(upLost, .main), .stackedBars(downLost, .second)])
+      var entries = [Legend.Entry(.main, "up")]
+      if hasDown { entries.append(Legend.Entry(.second, "down")) }
       page.figure(
         "Lost by second", "Packets lost in each second, as far as reports told of it at once.", svg: chart.svg,
         legend: Legend(entries))
@@ -69,7 +69,7 @@ extension ProbeReport {
 
   private var table: PageTable {
     var table = PageTable(
-      "By second, the first 3,600 seconds",
+      "By second" + (seconds.count > 3600 ? ", the first 3,600 seconds" : ""),
       [
         .number("second"), .number("sent"), .number("up lost"), .number("down expected"), .number("down arrived"),
         .number("jitter ms"), .number("round trip ms"),
@@ -87,38 +87,34 @@ extension ProbeReport {
 
 extension SentStreamReport {
   fileprivate func write(to page: inout Markup, place: Int) {
-    page.element("section", ["id": "up-\(place + 1)", "aria-labelledby": "up-\(place + 1)-name"]) { section in
-      section.element(
-        "h2", ["id": "up-\(place + 1)-name"], "Up: stream \(Figures.identifier(ssrc)) to \(destination)")
-      var tiles = [(name: "Sent", value: Figures.grouped(sent), note: encoding)]
-      if let lost {
-        let value = lost < 0 ? "can't be told" : Figures.percent(lost, of: reported)
-        tiles.append((name: "Lost", value: value, note: Figures.count(lost, "packet")))
-      }
-      if let duplicates {
-        tiles.append((name: "Duplicates", value: Figures.grouped(duplicates), note: "at the far end"))
-      }
-      if jitter.count > 0 {
-        tiles.append((name: "Jitter", value: Figures.milliseconds(jitter.mean), note: "mean of what was reported"))
-      }
-      if roundTrip.milliseconds.count > 0 {
-        let times = roundTrip.milliseconds
-        tiles.append(
-          (
-            name: "Round trip", value: Figures.milliseconds(times.mean),
-            note: "\(Figures.milliseconds(times.max)) at most"
-          ))
-      }
-      section.tiles(tiles)
-      let outage = lostAtEnds.flatMap { count in
-        count > 0
-          ? "\(Figures.grouped(count)) of the lost were sent before the first or after the last that arrived." : nil
-      }
-      if let lossRuns { lossRuns.write(to: &section, outage: outage) }
+    page.section(
+      "up-\(place + 1)", "Up: stream \(Figures.identifier(ssrc)) to \(destination)", tiles: tiles
+    ) { section in
+      if let lossRuns { lossRuns.write(to: &section, ends: lostEnds) }
       var text = TextPage()
       write(to: &text)
       PageTable("Everything that the text report says", text).write(to: &section)
     }
+  }
+
+  private var tiles: [PageTile] {
+    var tiles: [PageTile] = [(name: "Sent", value: Figures.grouped(sent), note: encoding)]
+    if let lost {
+      let value = lost < 0 ? "can't be told" : Figures.percent(lost, of: reported)
+      tiles.append((name: "Lost", value: value, note: Figures.count(lost, "packet")))
+    }
+    if let duplicates {
+      tiles.append((name: "Duplicates", value: Figures.grouped(duplicates), note: "at the far end"))
+    }
+    if jitter.count > 0 {
+      tiles.append((name: "Jitter", value: Figures.milliseconds(jitter.mean), note: "mean of what was reported"))
+    }
+    let times = roundTrip.milliseconds
+    if times.count > 0 {
+      let most = "\(Figures.milliseconds(times.max)) at most"
+      tiles.append((name: "Round trip", value: Figures.milliseconds(times.mean), note: most))
+    }
+    return tiles
   }
 }
 

@@ -81,8 +81,8 @@ extension Report {
   }
 
   private func writeMain(to main: inout Markup) {
-    if streams.count > 1 { writeStreams(to: &main) }
     if let probe { probe.write(to: &main) } else if let sending { sending.write(to: &main) }
+    if streams.count > 1 { writeStreams(to: &main) }
     let shown = min(streams.count, PageDetail.streamLimit)
     for place in 0..<shown { streams[place].write(to: &main, place: place, detail: PageDetail(streams: shown)) }
     if shown < streams.count {
@@ -90,9 +90,11 @@ extension Report {
         "p",
         "The other \(Figures.count(streams.count - shown, "stream")) stand in the table of streams and in the JSON.")
     }
+    probe?.writeSeconds(to: &main)
     // The link of a probe lies on the way there, what it received came by the way back.
-    linkRecord?.write(beside: probe == nil ? streams : [], to: &main)
-    if let downLinkRecord = probe?.downLinkRecord { downLinkRecord.write(beside: streams, to: &main) }
+    let heading = "What the link did"
+    linkRecord?.write(probe == nil ? heading : heading + ", up", beside: probe == nil ? streams : [], to: &main)
+    if let link = probe?.downLinkRecord { link.write(heading + ", down", beside: streams, to: &main) }
     datagrams?.write(to: &main)
     if let capture { write(capture, to: &main) }
   }

@@ -5,13 +5,9 @@ internal import Timeline
 extension SendingReport {
   /// Writes what was sent, how punctually, and what the receivers say.
   func write(to page: inout Markup) {
-    page.element("section", ["id": "sending", "aria-labelledby": "sending-name"]) { section in
-      section.element("h2", ["id": "sending-name"], "Sent as \(Figures.identifier(ssrc))")
-      section.element(
-        "p", ["class": "soft"],
-        "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to "
-          + destinations.joined(separator: ", "))
-      section.tiles(tiles)
+    let description =
+      "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to " + destinations.joined(separator: ", ")
+    page.section("sending", "Sent as \(Figures.identifier(ssrc))", description: description, tiles: tiles) { section in
       if let timeline { writePunctuality(timeline, to: &section) }
       section.element("h3", "What the far end says")
       if farEnds.isEmpty {
@@ -31,7 +27,7 @@ extension SendingReport {
     }
   }
 
-  private var tiles: [(name: String, value: String, note: String)] {
+  private var tiles: [PageTile] {
     var tiles = [
       (name: "Packets", value: Figures.grouped(packets), note: Figures.bytes(bytes)),
       (name: "Media", value: Figures.duration(mediaDuration), note: "sent in real time"),
@@ -79,7 +75,7 @@ extension SendingReport {
       "Punctuality over time",
       "How late packets left this host. What is seen here is the sender's own jitter, which no network caused.",
       svg: chart.svg,
-      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", isBand: true)]))
+      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", .band)]))
     let rates = rows.map { row in
       PlotPoint(
         row.start.seconds, Double(row.bytes) * 8 / max(min(row.duration, timeline.duration - row.start).milliseconds, 1)
@@ -114,29 +110,19 @@ extension SendingReport {
 
 extension LinkReport {
   /// Writes what the link did beside what the receiver counted over all streams.
-  func write(beside streams: [StreamReport], to page: inout Markup) {
-    page.element("h2", "What the link did")
+  func write(_ heading: String, beside streams: [StreamReport], to page: inout Markup) {
+    page.element("h2", heading)
     let hasReceiver = !streams.isEmpty
     var table = PageTable(
       "The link's own record" + (hasReceiver ? ", beside what the receiver counted" : ""),
       [.text(""), .number("link")] + (hasReceiver ? [.number("receiver")] : []))
-    func row(_ name: String, _ link: Int, _ receiver: Int?) {
-      let counts = [name, Figures.grouped(link)]
-      table.rows.append(counts + (hasReceiver ? [receiver.map { Figures.grouped($0) } ?? "–"] : []))
+    for row in comparison(beside: streams) {
+      let label = row.label.hasPrefix(" ") ? "…" + row.label.dropFirst() : row.label.capitalizedAtFirst
+      let receiver = hasReceiver ? [row.receiver.map { Figures.grouped($0) } ?? "–"] : []
+      table.rows.append([label, Figures.grouped(row.link)] + receiver)
     }
-    func sum(_ count: (StreamReport) -> Int) -> Int { streams.reduce(0) { $0 + count($1) } }
-    row("Offered / expected", offered, sum(\.reception.expected))
-    row("Dropped / lost", dropped, sum(\.reception.lost))
-    if queueDropped > 0 { row("… by the queue", queueDropped, nil) }
-    if outageLost > 0 { row("… in outages", outageLost, nil) }
-    row("Duplicated", duplicated, sum(\.reception.duplicates))
-    row("Reordered", reordered, sum(\.reception.reordered))
-    row("Runs of losses", lossRuns, sum(\.reception.lossRuns.count))
-    row("Longest run", longestLossRun, streams.map(\.reception.lossRuns.max).max())
-    if corrupted > 0 { row("Corrupted", corrupted, nil) }
-    if inFlight > 0 { row("Still under way", inFlight, nil) }
     table.write(to: &page)
-    let missing = hasReceiver ? offered - sum(\.reception.expected) : 0
+    let missing = unseen(by: streams)
     guard missing > 0 else { return }
     page.element(
       "p", ["class": "soft"],
@@ -159,7 +145,11 @@ extension DatagramReport {
       table.row(
         "Of earlier streams", Figures.grouped(forgotten), "\(Figures.count(forgottenStreams, "stream")) not shown")
     }
-    table.row("Received", Figures.grouped(received), "\(Figures.bytes(bytes)) of UDP payload", isSum: true)
+    // A link inside this process stands behind the sockets: what it drops or doubles is in no row.
+    let isSum = received == rtp + rtcp + invalid.total + forgotten
+    table.row(
+      "Received", Figures.grouped(received),
+      "\(Figures.bytes(bytes)) of UDP payload" + (isSum ? "" : ", before the link in this process"), isSum: isSum)
     if let droppedBySocket {
       table.row(
         "Dropped here", Figures.grouped(droppedBySocket),

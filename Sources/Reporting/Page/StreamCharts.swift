@@ -28,7 +28,7 @@ struct StreamCharts {
   let stream: StreamReport
   let timeline: StreamTimeline
   let rows: [TimelineRow]
-  let strip: FateStrip
+  let strip: PacketStrip
   let samples: [DelaySample]
 
   init?(_ stream: StreamReport, detail: PageDetail) {
@@ -36,14 +36,13 @@ struct StreamCharts {
     self.stream = stream
     self.timeline = timeline
     rows = timeline.rows(atMost: detail.rows)
-    let exact = timeline.strip()
-    strip = exact.numbersPerCell == 1 ? exact : timeline.strip(atMost: detail.cells)
+    strip = PacketStrip(stream, timeline, detail: detail)
     samples = timeline.delaySamples(atMost: detail.samples)
   }
 
   /// Writes every drawing that there is something to see in.
   func write(to page: inout Markup) {
-    writeStrip(to: &page)
+    strip.write(to: &page)
     writeDelay(to: &page)
     writeMissing(to: &page)
     writeBuffer(to: &page)
@@ -52,80 +51,34 @@ struct StreamCharts {
   /// The end of the time axis, in seconds.
   private var end: Double { max(timeline.duration.seconds, 0.001) }
 
-  private var timeAxis: PlotAxis { PlotAxis("time since the first packet", kind: .time, low: 0, high: end) }
-
-  // MARK: The packet strip
-
-  private func writeStrip(to page: inout Markup) {
-    let size = strip.numbersPerCell
-    let counts = stream.reception
-    let expected = counts.expected
-    let summary =
-      "\(Figures.count(expected, "packet")): \(Figures.grouped(counts.lost)) lost, "
-      + "\(Figures.grouped(stream.playout.late)) late, \(Figures.grouped(stream.playout.discarded.total)) thrown away."
-    let cells = strip.cells
-    let chart = StripChart(
-      title: "What became of each packet", summary: summary, ground: .good, cells: cells.map(Self.cell)
-    ) { places in
-      let first = places.lowerBound * size + 1
-      let last = min(places.upperBound * size, max(expected, first))
-      let sum = cells[places].reduce(into: (lost: 0, late: 0, discarded: 0)) { sum, cell in
-        sum.lost += cell.lost
-        sum.late += cell.late
-        sum.discarded += cell.discarded
-      }
-      return (
-        Figures.grouped(first),
-        "packets \(Figures.grouped(first)) to \(Figures.grouped(last)): \(Figures.grouped(sum.lost)) lost, "
-          + "\(Figures.grouped(sum.late)) late, \(Figures.grouped(sum.discarded)) thrown away"
-      )
-    }
-    var explanation =
-      "In order of sequence number, from the left and line by line; the number is that of a line's first."
-    explanation +=
-      size == 1
-      ? " One cell is one packet."
-      : " One cell is \(Figures.grouped(size)) packets. What is coloured grows with the share that was missing, fast at "
-        + "first: 1 % fills a tenth of the cell, 25 % a half."
-    if let outage = stream.outage { explanation += " The ends aren't drawn, where nothing arrived. \(outage)" }
-    page.figure("Packet by packet", explanation, svg: chart.svg, legend: Legend(stripLegend))
+  private var timeAxis: PlotAxis {
+    PlotAxis(
+      "time since the first packet", kind: .time, low: min(lostSpans.first?.from ?? 0, 0),
+      high: max(lostSpans.last?.to ?? end, end))
   }
 
-  private var stripLegend: [Legend.Entry] {
+  /// The time that the packets missing at the ends would have taken, as long as all the others at the most.
+  private var lostSpans: [PlotBar] {
     let counts = stream.reception
-    var entries: [Legend.Entry] = [Legend.Entry(.good, "in time")]
-    func add(_ ink: Ink, _ count: Int, _ text: String) {
-      if count > 0 { entries.append(Legend.Entry(ink, "\(text) (\(Figures.grouped(count)))")) }
+    guard counts.expected > 1 else { return [] }
+    let interval = timeline.duration.seconds / Double(counts.expected - 1)
+    func span(_ count: Int, _ words: String, _ range: (Double) -> (Double, Double)) -> PlotBar? {
+      guard count > 0 else { return nil }
+      let length = Double(count) * interval
+      let (from, to) = range(min(length, end))
+      let text = "\(Figures.count(count, "packet")) lost \(words)" + (length > end ? ", longer than drawn" : "")
+      return PlotBar(from: from, to: to, value: 0, title: text)
     }
-    add(.lost, counts.lost, "lost")
-    add(.late, stream.playout.late, "too late")
-    add(.discarded, stream.playout.discarded.total, "thrown away")
-    if strip.numbersPerCell == 1 {
-      add(.reordered, counts.reordered, "out of order")
-      add(.duplicate, counts.duplicates, "came again")
-    }
-    return entries
+    let ends = strip.ends
+    return [
+      span(ends.before, "before the first") { (-$0, 0) }, span(ends.after, "after the last") { (end, end + $0) },
+      span(ends.unplaced, "here or before the first") { (end, end + $0) },
+    ].compactMap { $0 }
   }
 
-  /// A cell of one packet tells its fate by height as well as by colour; one of several shows shares.
-  private static func cell(_ cell: FateCell) -> StripChart.Cell {
-    if cell.expected == 1 {
-      if cell.lost > 0 { return StripChart.Cell([.init(.lost, from: 0, to: 10)]) }
-      var parts: [StripChart.Cell.Part] = []
-      if cell.reordered > 0 { parts.append(.init(.reordered, from: 0, to: 3)) }
-      if cell.duplicates > 0 { parts.append(.init(.duplicate, from: 7, to: 10)) }
-      if cell.late > 0 { parts.append(.init(.late, from: 3, to: 10)) }
-      if cell.discarded > 0 { parts.append(.init(.discarded, from: 5, to: 10)) }
-      return StripChart.Cell(parts)
-    }
-    var parts: [StripChart.Cell.Part] = []
-    var bottom = 10
-    for (ink, count) in [(Ink.lost, cell.lost), (.late, cell.late), (.discarded, cell.discarded)] where count > 0 {
-      let height = max(Int(((Double(count) / Double(max(cell.expected, 1))).squareRoot() * 10).rounded()), 1)
-      parts.append(.init(ink, from: bottom - height, to: bottom))
-      bottom = max(bottom - height, 0)
-    }
-    return StripChart.Cell(parts)
+  private var lostMarks: [PlotLayer] { lostSpans.map { .span($0, .lost) } }
+  private var lostLegend: [Legend.Entry] {
+    lostSpans.compactMap { $0.title }.map { Legend.Entry(.lost, $0, .pale) }
   }
 
   // MARK: Over time
@@ -141,13 +94,14 @@ struct StreamCharts {
     var layers: [PlotLayer] = []
     let band = rows.compactMap { row -> PlotRange? in
       guard let target = row.bufferTarget, let base = row.bufferBase else { return nil }
-      return PlotRange(row.start.seconds, base, base + target)
+      return PlotRange(row.start.seconds, base.lowerBound, base.upperBound + target)
     }
     if !band.isEmpty { layers.append(.band(band, until: end, .second)) }
     layers.append(.ranges(ranges(\.inTime), .main))
     if !late.isEmpty { layers.append(.ranges(late, .late)) }
     if !band.isEmpty { layers.append(.steps(band.map { PlotPoint($0.x, $0.high) }, until: end, .second)) }
     layers += eventMarks
+    layers += lostMarks
     layers.append(.hovers(hovers))
     let most = samples.flatMap { [$0.inTime?.upperBound, $0.late?.upperBound] }.compactMap { $0 }.max() ?? 0
     var chart = Chart(
@@ -158,10 +112,12 @@ struct StreamCharts {
     chart.height = 240
     var entries: [Legend.Entry] = [Legend.Entry(.main, "in time")]
     if !late.isEmpty { entries.append(Legend.Entry(.late, "too late")) }
-    if !band.isEmpty { entries.append(Legend.Entry(.second, "what the buffer waits for", isBand: true)) }
+    if !band.isEmpty { entries.append(Legend.Entry(.second, "what the buffer waits for", .band)) }
+    entries += lostLegend
     page.figure(
       "Delay over time",
-      "How much longer each packet took than the fastest one. What lies above the band came after its time. "
+      "How much longer each packet took than the fastest one. What lies above the band came after its time: "
+        + "too late, unless nothing behind it had been played. "
         + "Where packets are many, a stroke reaches from the fastest to the slowest: no spike is left out."
         + (stream.reception.drift?.isSignificant == true ? " A steady slope is the two clocks running apart." : ""),
       svg: chart.svg, legend: Legend(entries))
@@ -170,11 +126,11 @@ struct StreamCharts {
   private func writeMissing(to page: inout Markup) {
     let missing = stream.reception.lost + stream.playout.late + stream.playout.discarded.total
     guard missing > 0, rows.count > 1 else { return }
-    func bars(_ count: (TimelineRow) -> Int) -> [PlotBar] {
+    func bars(_ count: (FateCounts) -> Int) -> [PlotBar] {
       rows.map { row in
         PlotBar(
           from: row.start.seconds, to: min((row.start + row.duration).seconds, end),
-          value: row.expected == 0 ? 0 : Double(count(row)) / Double(row.expected) * 100)
+          value: row.fates.expected == 0 ? 0 : Double(count(row.fates)) / Double(row.fates.expected) * 100)
       }
     }
     let chart = Chart(
@@ -184,11 +140,12 @@ struct StreamCharts {
       layers: [
         .stackedBars(bars(\.lost), .lost), .stackedBars(bars(\.late), .late),
         .stackedBars(bars(\.discarded), .discarded),
-      ])
+      ] + lostMarks)
     var entries: [Legend.Entry] = []
     if stream.reception.lost > 0 { entries.append(Legend.Entry(.lost, "lost")) }
     if stream.playout.late > 0 { entries.append(Legend.Entry(.late, "too late")) }
     if stream.playout.discarded.total > 0 { entries.append(Legend.Entry(.discarded, "thrown away")) }
+    entries += lostLegend
     page.figure(
       "Missing over time", "The share of packets in each \(span) that couldn't be played.", svg: chart.svg,
       legend: Legend(entries))
@@ -212,7 +169,7 @@ struct StreamCharts {
       "What was held back at each moment of playing: from the least to the most in each \(span), and the mean. "
         + "At nothing, the next packet must be there at once.",
       svg: chart.svg,
-      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", isBand: true)]))
+      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", .band)]))
   }
 
   // MARK: Parts
@@ -224,10 +181,10 @@ struct StreamCharts {
   }
 
   private var hovers: [PlotBar] {
-    timeline.rows(atMost: min(rows.count, 120)).filter { $0.expected > 0 }.map { row in
-      var title = "\(Figures.clock(row.start)): \(Figures.count(row.expected, "packet"))"
-      if row.lost > 0 { title += ", \(row.lost) lost" }
-      if row.late > 0 { title += ", \(row.late) late" }
+    timeline.rows(atMost: min(rows.count, 120)).filter { $0.fates.expected > 0 }.map { row in
+      var title = "\(Figures.clock(row.start)): \(Figures.count(row.fates.expected, "packet"))"
+      if row.fates.lost > 0 { title += ", \(row.fates.lost) lost" }
+      if row.fates.late > 0 { title += ", \(row.fates.late) late" }
       if let delay = row.delay {
         title += ", delay \(Figures.milliseconds(delay.min)) to \(Figures.milliseconds(delay.max))"
       }

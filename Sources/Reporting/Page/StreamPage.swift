@@ -8,15 +8,12 @@ extension StreamReport {
 
   /// Writes everything about the stream.
   func write(to page: inout Markup, place: Int, detail: PageDetail) {
-    page.element("section", ["id": anchor(place), "aria-labelledby": anchor(place) + "-name"]) { section in
-      section.element("h2", ["id": anchor(place) + "-name"], "Stream \(Figures.identifier(ssrc)) from \(source)")
-      section.element("p", ["class": "soft"], description)
-      section.tiles(tiles)
+    page.section(anchor(place), heading, description: description, tiles: tiles) { section in
       accounts.write(to: &section)
       let charts = StreamCharts(self, detail: detail)
       charts?.write(to: &section)
       writeDelayCharts(to: &section)
-      reception.lossRuns.write(to: &section, outage: outage)
+      reception.lossRuns.write(to: &section, ends: lostEnds)
       section.element("h3", "The figures")
       figures.write(to: &section)
       guard let charts else { return }
@@ -26,6 +23,11 @@ extension StreamReport {
         Self.table(charts.rows, span: charts.span).write(to: &details)
       }
     }
+  }
+
+  private var heading: String {
+    let name = "tream \(Figures.identifier(ssrc)) from \(source)"
+    return direction == "down" ? "Down: s" + name : "S" + name
   }
 
   private var description: String {
@@ -43,7 +45,7 @@ extension StreamReport {
   /// The delay that the buffer aimed at: "60 ms".
   var targetWords: String { Figures.trimmed(playout.target.milliseconds, decimals: 1) + " ms" }
 
-  private var tiles: [(name: String, value: String, note: String)] {
+  private var tiles: [PageTile] {
     let counts = reception
     var tiles = [
       (
@@ -138,8 +140,8 @@ extension StreamReport {
     func number(_ value: Double?) -> String { value.map { Figures.fixed($0, decimals: 1) } ?? "–" }
     for row in rows {
       table.rows.append([
-        Figures.clock(row.start), "\(row.expected)", "\(row.lost)", "\(row.late)", "\(row.discarded)",
-        "\(row.reordered)", "\(row.duplicates)",
+        Figures.clock(row.start), "\(row.fates.expected)", "\(row.fates.lost)", "\(row.fates.late)",
+        "\(row.fates.discarded)", "\(row.fates.reordered)", "\(row.fates.duplicates)",
         Figures.fixed(Double(row.bytes) * 8 / max(row.duration.milliseconds, 1), decimals: 0),
         number(row.jitter?.mean), number(row.delay?.min), number(row.delay?.mean), number(row.delay?.max),
         number(row.bufferLevel?.mean),

@@ -32,7 +32,9 @@ extension TimelineRow {
   ]
 
   /// The counts, in the order of their columns.
-  var counts: [Int] { [expected, unique, lost, late, discarded, reordered, duplicates, bytes] }
+  var counts: [Int] {
+    [fates.expected, fates.unique, fates.lost, fates.late, fates.discarded, fates.reordered, fates.duplicates, bytes]
+  }
 
   /// The times in milliseconds, in the order of their columns.
   var times: [Double?] {
@@ -57,11 +59,17 @@ extension StreamCharts {
       }
     }
     json.object("strip") { object in
-      object.value("numbers_per_cell", strip.numbersPerCell)
-      if strip.numbersPerCell == 1 {
-        object.value("fates", String(strip.cells.map(\.letter)))
+      let fates = strip.fates
+      object.value("numbers_per_cell", fates.numbersPerCell)
+      if fates.numbersPerCell == 1 {
+        object.value("fates", String(fates.cells.map(\.letter)))
       } else {
         write(cells: &object)
+      }
+      object.object("lost_at_ends") { ends in
+        ends.value("before_first", strip.ends.before)
+        ends.value("after_last", strip.ends.after)
+        ends.value("at_either", strip.ends.unplaced)
       }
     }
     json.array("delays_ms") { array in
@@ -87,7 +95,7 @@ extension StreamCharts {
 
   private func write(cells json: inout JSONWriter) {
     json.array("cells") { array in
-      for cell in strip.cells {
+      for cell in strip.fates.cells {
         array.array { counts in
           for count in [cell.expected, cell.lost, cell.late, cell.discarded, cell.reordered, cell.duplicates] {
             counts.value(nil, count)
@@ -98,7 +106,7 @@ extension StreamCharts {
   }
 }
 
-extension FateCell {
+extension FateCounts {
   /// The fate of the one packet that the cell stands for, or the worst of several.
   fileprivate var letter: Character {
     if lost > 0 { return "L" }

@@ -112,7 +112,7 @@ extension StreamReport {
       let share = Figures.percent(loss.network, of: loss.total)
       var pattern = ""
       if counts.lossRuns.count > 0 {
-        pattern = outage == nil ? ", " : "; those in between "
+        pattern = lostEnds.count == 0 ? ", " : "; those in between "
         pattern +=
           counts.lossRuns.max == 1
           ? "each by itself"
@@ -139,18 +139,7 @@ extension StreamReport {
     if counts.reordered > 0 { aside.append("\(Figures.grouped(counts.reordered)) out of order") }
     var text = parts.isEmpty ? "Nothing was lost and nothing was late" : parts.joined(separator: "; ")
     if !aside.isEmpty { text += "; " + aside.joined(separator: ", ") + ", which did no harm by itself" }
-    return text + "." + (outage.map { " \($0)" } ?? "")
-  }
-
-  /// What is missing at the ends, which no run of losses counts, as a sentence; nil when nothing is known to be.
-  var outage: String? {
-    guard let atEnds = ends.lostAtEnds, atEnds > 0 else { return nil }
-    func words(_ place: String, _ count: Int) -> String { count == 1 ? place : "\(place) \(Figures.grouped(count))" }
-    guard reception.restarts == 0, let (before, after) = lossAtEnds else {
-      return "\(Figures.grouped(atEnds)) of the lost were sent before the first or after the last that arrived."
-    }
-    guard after > 0 else { return "The \(words("first", before)) never arrived." }
-    return "The \(words("last", after)) never arrived" + (before > 0 ? ", nor did the \(words("first", before))." : ".")
+    return text + "." + (lostEnds.sentence.map { " \($0)" } ?? "")
   }
 
   private func effect(_ meaning: String) -> String {

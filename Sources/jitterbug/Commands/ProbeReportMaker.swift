@@ -111,6 +111,7 @@ enum ProbeReportMaker {
     report.unique = unique
     report.lost = report.reported - unique
     report.lostAtEnds = report.reported - unique - reception.lost
+    report.lostBefore = Int(reception.first)
     if let block = farEnd.block, farEnd.highest == reception.last - Int64(reception.lostAtEnd) {
       report.duplicates = reception.lost - Int(block.cumulativeLost)
       report.received = report.duplicates.map { unique + $0 }
@@ -126,7 +127,7 @@ enum ProbeReportMaker {
     }
     if report.knownBy != .extendedReports || covered > report.reported {
       report.knownBy = .feedback
-      (report.lossRuns, report.lostAtEnds) = (nil, nil)
+      (report.lossRuns, report.lostAtEnds, report.lostBefore) = (nil, nil, nil)
     }
     report.reported = covered
     report.unique = Int(feedback.unique)
