@@ -68,10 +68,10 @@ extension JitterBuffer {
 
   /// What the player made of ``stretch``: so many units inserted, or removed when negative.
   public mutating func settleStretch(_ units: Int64) {
-    // The wish had been taken for done.
+    let difference = units - stretch.preferred
     noteStretch(stretch.preferred, sign: -1)
     noteStretch(units)
-    elastic.append(Interval(units: units - stretch.preferred, rate: configuration.clockRate))
+    elastic.append(Interval(units: difference, rate: configuration.clockRate))
     elastic.hasMissed = stretch.most != 0 && units == 0
     elastic.rest(after: Interval(units: units, rate: configuration.clockRate))
     if stretch.most != 0 { counts.stretches += (units == 0 ? 0 : 1) - (stretch.preferred == 0 ? 0 : 1) }
@@ -133,7 +133,10 @@ extension JitterBuffer {
             elastic.tick = tick + lack
             return nil
           }
-          return .silence(duration: units(lack, isQueued: true))
+          let pause = units(lack, isQueued: true)
+          counts.stalledUnits += pause
+          counts.silentConcealedUnits += pause
+          return .silence(duration: pause)
         }
       }
     }

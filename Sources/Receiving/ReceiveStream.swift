@@ -309,6 +309,7 @@ public struct ReceiveStream: Sendable, Identifiable {
   /// Counts a packet that the buffer gave up.
   mutating func noteStale(_ packet: BufferedPacket) {
     _ = discard(.stale, sequence: packet.sequence)
+    timeline?.recordStale(sequence: packet.sequence)
   }
 
   private mutating func keepCopy(_ sequence: Int64, _ timestamp: RTPTimestamp, arrival: Instant) {

@@ -123,6 +123,13 @@ public struct StreamTimeline: Sendable {
     cells.elements[cell(of: packet.sequence)].record(packet)
   }
 
+  /// A packet that had come in time is given up by the buffer after all.
+  public mutating func recordStale(sequence: Int64) {
+    guard let run, sequence >= run.lowest, sequence <= highest else { return }
+    tallies.elements[row(of: sequence)].fates.discarded += 1
+    cells.elements[cell(of: sequence)].discarded += 1
+  }
+
   /// Looks at the buffer when something is played; `base` is the transit that its delay is counted from.
   public mutating func recordPlayout(level: Interval, target: Interval, base: Interval?, at instant: Instant) {
     guard let span, !tallies.elements.isEmpty else { return }

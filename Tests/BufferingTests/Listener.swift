@@ -65,6 +65,7 @@ struct Listener {
       case .recover(_, let duration): "recover \(duration)"
       case .conceal(let duration): "conceal \(duration)"
       case .silence(let duration): "silence \(duration)"
+      case .discard(let packet): "discard \(packet.sequence)"
       case .ended: "ended"
       }
     }

@@ -25,6 +25,15 @@ enum SampleReport {
     playout.concealedDuration = .milliseconds(120)
     playout.recoveredDuration = .milliseconds(20)
     playout.target = .milliseconds(60)
+    var samples = PlayoutSamples()
+    samples.emitted = 89_280
+    samples.delay = 4464
+    samples.targetDelay = 5356.8
+    samples.concealed = 5760
+    samples.silentConcealed = 960
+    samples.concealmentEvents = 3
+    samples.total = 96_000
+    playout.samples = samples
     for level in [60.0, 40, 20] { playout.bufferLevel.record(level) }
     var stream = StreamReport(
       ssrc: 0x1a2b3c, source: "127.0.0.1:40000", payloadType: 111, reception: reception.summary(), playout: playout)

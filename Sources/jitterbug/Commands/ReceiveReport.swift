@@ -1,4 +1,3 @@
-import Buffering
 import Impairment
 import Packets
 import Receiving
@@ -189,22 +188,6 @@ extension StreamEnd {
   }
 }
 
-extension BufferEvent {
-  /// What happened, for people.
-  var sentence: String {
-    func milliseconds(_ interval: Interval) -> String { "\(Int(interval.milliseconds.rounded())) ms" }
-    return switch self {
-    case .targetRose(let from, let to, let delay):
-      "a packet was \(milliseconds(delay)) late, target \(milliseconds(from)) -> \(milliseconds(to))"
-    case .targetFell(let from, let to): "calmer, target \(milliseconds(from)) -> \(milliseconds(to))"
-    case .routeChanged(let shift): "the path became \(milliseconds(shift)) longer"
-    case .ranDry(let length): "nothing to play for \(milliseconds(length))"
-    case .recovered(let time): "back at the target after \(milliseconds(time))"
-    case .gaveUp(let media): "\(milliseconds(media)) of media came too late to be of use"
-    }
-  }
-}
-
 extension StreamEvent {
   /// What happened, for people.
   func sentence(for stream: ReceiveStream, from source: String) -> String {
@@ -213,7 +196,7 @@ extension StreamEvent {
     case .began: "\(name) from \(source): \(stream.format), payload type \(stream.payloadType)"
     case .restarted: "\(name): the sender restarted with new sequence numbers"
     case .dropout(let packets): "\(name): \(packets) packets are missing, then it went on"
-    case .buffer(let event): "\(name): \(event.sentence)"
+    case .buffer(let event): "\(name): \(event.sentence())"
     case .moved: "\(name) goes on from \(source)"
     case .ended(let end): "\(name) ended: \(end.sentence)"
     }

@@ -245,6 +245,10 @@ final class Receiver {
     while let fate = session.pollFate() { trace?.write(fate) }
     while let (id, event) = session.pollEvent() {
       guard let stream = session.stream(id) else { continue }
+      if case .buffer(let change) = event {
+        say(change, of: stream)
+        continue
+      }
       live.say(event.sentence(for: stream, from: inlet.name(of: stream.peer)))
       switch event {
       case .began: recorder.begin(stream)
@@ -259,6 +263,12 @@ final class Receiver {
       case .restarted, .dropout, .moved, .buffer: break
       }
     }
+  }
+
+  private func say(_ change: BufferEvent, of stream: ReceiveStream) {
+    let time = TimeOfDay.text(nanoseconds: (MonotonicClock.now() + clock.realtimeMinusMonotonic).nanoseconds)
+    let sentence = "stream \(TextFile.hexadecimal(stream.ssrc)): \(change.sentence(at: time))"
+    if change.isNotable { live.say(sentence) } else { live.detail(sentence) }
   }
 
   private func sendReport(at now: Instant, toAll: Bool = false) {

@@ -1,0 +1,87 @@
+import Buffering
+import Testing
+import Timeline
+
+/// What is counted of the audio that leaves the buffer, by hand.
+struct AccountTests {
+  @Test func `a packet waits from its arrival until its time`() {
+    var listener = Listener(target: 60)
+    // The second is 10 ms slower than the others, so it waits for 50 ms.
+    listener.take(0, at: 0)
+    listener.take(1, at: 30)
+    listener.take(2, at: 40)
+    listener.buffer.end()
+    listener.listen(until: 1000)
+    let counts = listener.buffer.counts
+    #expect(counts.playedUnits == 3 * 960)
+    #expect(abs(counts.waited / 960 - (0.060 + 0.050 + 0.060)) < 1e-6)
+    #expect(abs(counts.targeted / 960 - 0.180) < 1e-6)
+    #expect(counts.needed == 0)
+  }
+
+  @Test func `a run of losses is one event, and what goes on for long falls silent`() {
+    var listener = Listener(target: 60)
+    // 200 ms are concealed; of 15 packets lost in a row 100 ms remain, and of a single one nothing.
+    for number in Int64(0)..<60 where !(10..<25).contains(number) && number != 40 {
+      listener.take(number, at: number * 20)
+    }
+    listener.buffer.end()
+    listener.listen(until: 3000)
+    let counts = listener.buffer.counts
+    #expect(counts.concealedUnits == 16 * 960)
+    #expect(counts.silentConcealedUnits == 5 * 960)
+    #expect(counts.concealmentEvents == 2)
+  }
+
+  @Test func `the end of a stream conceals nothing that counts`() {
+    for adapts in [false, true] {
+      var listener = Listener(target: 60) { if adapts { $0.adaptation = JitterBuffer.Adaptation() } }
+      for number in Int64(0)..<50 { listener.take(number, at: number * 20) }
+      listener.listen(until: 2000)
+      listener.buffer.end()
+      listener.listen(until: 3000)
+      let counts = listener.buffer.counts
+      #expect(counts.played == 50)
+      #expect(counts.concealmentEvents == 0 && counts.underruns == 0 && counts.concealedUnits == 0)
+    }
+  }
+
+  @Test func `what the stretcher made of a wish replaces the wish in the accounts`() {
+    var buffer = JitterBuffer(
+      {
+        var configuration = JitterBuffer.Configuration(clockRate: 48_000, target: .zero)
+        configuration.adaptation = JitterBuffer.Adaptation()
+        return configuration
+      }())
+    var generator = SeededGenerator(seed: 7)
+    var (inserted, removed, wishes) = (Int64(0), Int64(0), 0)
+    var arrivals: [(at: Int64, number: Int64)] = (Int64(0)..<1500).map { number in
+      (number * 20 + Int64.random(in: 0..<60, using: &generator), number)
+    }
+    arrivals.sort { $0.at < $1.at }
+    let payload = [UInt8](repeating: 0, count: 40)
+    for arrival in arrivals {
+      let now = Instant.zero + .milliseconds(arrival.at)
+      decisions: while true {
+        switch buffer.poll(at: now) {
+        case .wait, .ended: break decisions
+        case .play:
+          let stretch = buffer.stretch
+          guard stretch.most != 0 else { continue }
+          wishes += 1
+          // Sometimes nothing, sometimes less, sometimes all of it.
+          let done = [0, stretch.most / 2, stretch.most][wishes % 3]
+          if done > 0 { inserted += done } else { removed -= done }
+          buffer.settleStretch(done)
+        default: continue
+        }
+      }
+      _ = buffer.insert(
+        BufferedPacket(sequence: arrival.number, timestamp: arrival.number * 960, duration: 960, arrival: now),
+        payload: payload.span.bytes)
+    }
+    #expect(wishes > 10)
+    #expect(buffer.counts.insertedUnits == inserted)
+    #expect(buffer.counts.removedUnits == removed)
+  }
+}

@@ -1,0 +1,68 @@
+import Reporting
+import Statistics
+import Testing
+import Timeline
+
+/// What an adaptive buffer did, in words, figures and metrics.
+struct AdaptiveReportTests {
+  private func report() -> Report {
+    var stream = SampleReport.stream()
+    stream.playout.adaptation = PlayoutAdaptation(lateBudget: 0.005, least: 0, most: 2000)
+    stream.playout.samples?.minimumDelay = 3571.2
+    stream.playout.insertedDuration = .milliseconds(30)
+    stream.playout.removedDuration = .milliseconds(20)
+    stream.playout.stretches = 5
+    stream.playout.underruns = 2
+    stream.playout.stalledDuration = .milliseconds(40)
+    stream.playout.recoveries = 2
+    stream.playout.recoveringDuration = .milliseconds(600)
+    stream.playout.driftCorrection = -0.000_042
+    var report = Report(version: "0.1.0", verb: "receive")
+    report.streams = [stream]
+    return report
+  }
+
+  @Test func `people read what it aimed at, what it took and how often it ran dry`() {
+    let text = report().text()
+    #expect(
+      text.contains(
+        "buffer      target 60.0 ms (adaptive, for 0.5 % late) · on average 60.0 ms · packets waited 50.0 ms · "
+          + "level mean 40.0 ms · 20.0 ms to 60.0 ms"))
+    #expect(text.contains("stretched   15.0 ms longer and 10.0 ms shorter in each second · 5 times"))
+    #expect(text.contains("ran dry     2 times nothing to play · 40 ms of waiting, nothing lost by it · back at the"))
+    #expect(text.contains("resampled   by 42 ppm shorter: the clocks differ"))
+  }
+
+  @Test func `JSON has the limits, the budget and the network's own need`() {
+    let json = report().json()
+    #expect(
+      json.contains(
+        "\"policy\":\"adaptive\",\"late_budget\":0.005,\"target_min\":0,\"target_max\":2000,\"target_mean\":60,"
+          + "\"delay_mean\":50,\"underruns\":2,\"recoveries\":2,\"recovering_ms\":600,\"drift_correction_ppm\":-42"))
+    #expect(json.contains("\"jitterBufferMinimumDelay\":3571.2"))
+    #expect(json.contains("\"inserted_ms_per_s\":15,\"removed_ms_per_s\":10,\"stalled_ms\":40"))
+  }
+
+  @Test func `Prometheus gets the same in base units`() {
+    let text = report().metrics()
+    let labels = "{ssrc=\"0x001a2b3c\",source=\"127.0.0.1:40000\"}"
+    for line in [
+      "jitter_buffer_emitted_samples_total\(labels) 89280", "jitter_buffer_delay_sample_seconds_total\(labels) 4464",
+      "concealed_samples\(labels) 5760", "concealment_events\(labels) 3", "buffer_underruns\(labels) 2",
+      "inserted_seconds\(labels) 0.03", "removed_seconds\(labels) 0.02", "drift_correction_ratio\(labels) -4.2e-05",
+    ] { #expect(text.contains("jitterbug_stream_" + line + "\n"), "\(line)") }
+  }
+
+  @Test func `the live line names target, stretching and underruns, and only where the delay adapts`() {
+    var stream = LiveStream(name: "0x1")
+    stream.bufferLevel = 40
+    #expect(!LiveLine.plain(stream).contains("target") && !LiveLine.text(stream, width: 200).contains("target"))
+    stream.target = 52
+    stream.stretched = (longer: 12.4, shorter: 3.2)
+    stream.underruns = 3
+    #expect(LiveLine.plain(stream).contains("buffer 40.0 ms  target 52 ms  stretch +12 -3 ms/s  3 dry"))
+    #expect(LiveLine.text(stream, width: 200).contains("buffer 40 ms  target 52 ms  stretch +12 -3 ms/s  3 dry"))
+    #expect(LiveLine.text(stream, width: 80).contains("buf 40/52"))
+    for width in 0..<200 { #expect(LiveLine.text(stream, width: width).count <= max(width, 0)) }
+  }
+}
