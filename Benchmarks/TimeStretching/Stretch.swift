@@ -5,7 +5,8 @@ import Glibc
 ///     stretch CHANNELS CONTENT EVENTS <in.raw >out.raw
 ///
 /// CONTENT is speech or music. EVENTS is a file with a line per event: first frame, frames, units to be put in in them
-/// (negative: taken out). Audio is 16 bit at 48 kHz, frames are of 20 ms.
+/// (negative: taken out). Audio is 16 bit at 48 kHz, frames are of 20 ms. On standard error, for each event what was
+/// done of it.
 @main
 enum Stretch {
   private static let frame = 960
@@ -22,6 +23,7 @@ enum Stretch {
     var memory = [Int16](repeating: 0, count: 3 * frame * channels)
     var next = 0
     var left = 0
+    var done = [Int](repeating: 0, count: events.count)
     for number in 0..<input.count / (frame * channels) {
       while next < events.count, number >= events[next][0] + events[next][1] { next += 1 }
       var wish = StretchWish.keep
@@ -36,15 +38,19 @@ enum Stretch {
       var span = memory.mutableSpan
       let change = stretcher.stretch(&span, units: frame, wish: wish, urgency: urgency)
       left -= change
+      if change != 0 { done[next] += change }
       heard += memory.prefix((frame + change) * channels)
     }
-    heard.withUnsafeBytes { bytes in
-      var place = 0
-      while place < bytes.count {
-        let count = write(1, bytes.baseAddress.map { $0 + place }, bytes.count - place)
-        guard count > 0 else { exit(1) }
-        place += count
-      }
+    heard.withUnsafeBytes { writeAll($0, to: 1) }
+    Array(done.map { "\($0)\n" }.joined().utf8).withUnsafeBytes { writeAll($0, to: 2) }
+  }
+
+  private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+    var place = 0
+    while place < bytes.count {
+      let count = write(descriptor, bytes.baseAddress.map { $0 + place }, bytes.count - place)
+      guard count > 0 else { exit(1) }
+      place += count
     }
   }
 

@@ -9,6 +9,7 @@ import Timeline
 struct ArrivalModel: Sendable {
   /// How much of the past counts.
   static let window = Interval.seconds(2)
+  /// A power of two, as many as `minima` has.
   private static let bucketCount: Int64 = 8
   private static let nothing = Interval(nanoseconds: .max)
 
@@ -28,6 +29,12 @@ struct ArrivalModel: Sendable {
   /// Takes in one packet's transit; arrivals that run backwards count as now.
   mutating func observe(transit: Interval, at arrival: Instant) {
     let number = max(bucket, Self.bucketNumber(of: arrival))
+    if number == bucket {
+      let index = slot(of: number)
+      minima[index] = min(minima[index], transit)
+      base = min(base, transit)
+      return
+    }
     let steps = min(number - bucket, Self.bucketCount)
     // A clock that jumps far ahead clears every bucket; there is no need to walk through the time between.
     for step in 0..<steps { minima[slot(of: number - step)] = Self.nothing }
@@ -43,6 +50,6 @@ struct ArrivalModel: Sendable {
   }
 
   private func slot(of number: Int64) -> Int {
-    Int(((number % Self.bucketCount) + Self.bucketCount) % Self.bucketCount)
+    Int(truncatingIfNeeded: number & (Self.bucketCount - 1))
   }
 }

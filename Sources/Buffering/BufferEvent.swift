@@ -24,13 +24,16 @@ struct BufferNarrator: Sendable {
   private static let smallest = Interval.milliseconds(20)
   /// A change of route that is told.
   private static let smallestRoute = Interval.milliseconds(10)
-  /// Between two sentences about the target.
+  /// Between two sentences about the target, or about the route.
   private static let pause = Interval.seconds(1)
 
   private(set) var events: [(event: BufferEvent, at: Instant)] = []
   private var told = Interval.zero
   private var toldAt: Instant?
   private var lastBase: Interval?
+  /// How much the route has changed since it was told, and when that was.
+  private var step = Interval.zero
+  private var routeAt: Instant?
   private var stall: Instant?
   /// Whether the delay that the last stall made is still there.
   var isRecovering: Bool { stall != nil }
@@ -45,9 +48,14 @@ struct BufferNarrator: Sendable {
   /// Looks at the target after an arrival that was delayed by `delay`.
   mutating func note(target: Interval, delay: Interval, base: Interval, at now: Instant) {
     if let lastBase, base - lastBase > Self.smallestRoute || lastBase - base > Self.smallestRoute {
-      tell(.routeChanged(base - lastBase), at: now)
+      step += base - lastBase
     }
     lastBase = base
+    if step != .zero, routeAt.map({ now - $0 >= Self.pause }) ?? true {
+      tell(.routeChanged(step), at: now)
+      step = .zero
+      routeAt = now
+    }
     guard target - told > Self.smallest || told - target > Self.smallest else { return }
     if let toldAt, now - toldAt < Self.pause { return }
     if target > told + told / 2 {

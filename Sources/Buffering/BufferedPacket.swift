@@ -102,6 +102,20 @@ public enum PlayoutDecision: Equatable, Sendable {
   case ended
 }
 
+/// What became of the time that has come, where nobody plays it.
+public enum Passage: Equatable, Sendable {
+  /// Nothing until this instant, or until the next packet when there is none.
+  case wait(until: Instant?)
+  /// The packet with this tag was played.
+  case played(tag: UInt64)
+  /// The packet with this tag and number was given up.
+  case discarded(tag: UInt64, sequence: Int64)
+  /// Missing media was rebuilt, concealed or left silent.
+  case filled
+  /// Everything has been played and nothing more will come.
+  case ended
+}
+
 /// What the buffer has done so far; every passed sequence number is in exactly one of the first three.
 public struct PlayoutCounts: Equatable, Sendable {
   /// Nothing done yet.

@@ -11,6 +11,9 @@ struct ElasticPlayout: Sendable {
   /// A block that lacks no more than this is whole: lengths in clock units are rounded to nanoseconds.
   static let rounding = Interval.microseconds(50)
 
+  /// Packets that begin within blocks in smaller steps than this begin anywhere.
+  private static let smallestGrain = Interval.microseconds(500)
+
   /// When the next block is pulled.
   var tick = Instant.zero
   /// What has been decided and isn't played at `tick` yet.
@@ -19,8 +22,12 @@ struct ElasticPlayout: Sendable {
   var isAnchored = false
   /// Until the buffer has run dry for the first time, the delay it began with is left alone.
   var hasRunDry = false
+  /// What the buffer began with.
+  var firstDelay = Interval.zero
   /// Whether stale media is being given up.
   var isDiscarding = false
+  /// Until then little is enough to be given up, as something was just before.
+  var endOfDiscarding = Instant.zero
   /// How fast the sender's clock runs.
   var drift = DriftEstimator()
   /// How much longer (or, negative, shorter) audio is made by resampling, as a share.
@@ -31,6 +38,52 @@ struct ElasticPlayout: Sendable {
   var hasMissed = false
   /// How many times as long as a change it takes until the next one.
   var pace: Int64 = 10
+
+  /// What the sink pulls at once.
+  private(set) var pulled = Self.block
+  /// Whether the sink has a clock of its own.
+  private(set) var isPulled = false
+  private var isVarying = false
+  /// In steps of this packets begin within blocks; a block when each begins with one, 0 when anywhere.
+  private(set) var grain = Self.block
+  private var grainUnits: Int64 = 0
+
+  /// Notes what the sink pulls.
+  mutating func note(block: Interval) {
+    if isPulled, block != pulled { isVarying = true }
+    isPulled = true
+    guard block != pulled else { return }
+    pulled = block
+    grainUnits = 0
+  }
+
+  /// Notes how long packets are: where that isn't a whole number of blocks, some are needed before they are heard.
+  @inline(__always) mutating func note(packet units: Int64, rate: UInt32) {
+    if units != grainUnits, units > 0 { measureGrain(units, rate: rate) }
+  }
+
+  private mutating func measureGrain(_ units: Int64, rate: UInt32) {
+    grainUnits = units
+    var (larger, smaller) = (Interval(units: units, rate: rate).nanoseconds, pulled.nanoseconds)
+    while smaller > 0 { (larger, smaller) = (smaller, larger % smaller) }
+    grain = isVarying || larger < Self.smallestGrain.nanoseconds ? .zero : .nanoseconds(larger)
+  }
+
+  /// How much earlier than it is heard a packet is needed at worst, at best.
+  var unevenness: Interval { pulled - grain }
+
+  /// How far packets begin from where they would be needed least early, when one has `remainder` before it in its block.
+  func offset(of remainder: Interval) -> Interval {
+    guard grain > .zero else { return .zero }
+    let rest = (remainder + Self.rounding).nanoseconds % grain.nanoseconds
+    return max(.zero, .nanoseconds(rest) - Self.rounding)
+  }
+
+  /// The smallest change by which packets are needed that much later, when none begins later than it must.
+  func roundedUp(_ change: Interval) -> Interval {
+    guard grain > .zero else { return change }
+    return grain * max(1, (change.nanoseconds + grain.nanoseconds - 1) / grain.nanoseconds)
+  }
 
   /// Puts `length` of media into the queue, as long as resampling makes it.
   mutating func append(_ length: Interval) {

@@ -23,6 +23,8 @@ extension JitterBuffer {
   private static let driftLift = 1e-4
   /// The most that audio is resampled: a twentieth of a semitone's third.
   private static let strongestCorrection = 0.001
+  /// Once media is being given up, this much more than the target is given up too.
+  private static let smallestBacklog = Interval.milliseconds(100)
   /// The chance that the next packet is late from which on the one before it is lengthened.
   private static let risk = 0.3
 
@@ -59,6 +61,7 @@ extension JitterBuffer {
   public mutating func pull(_ block: Interval, at now: Instant) -> PlayoutDecision {
     guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
     elastic.tick = now
+    elastic.note(block: block)
     guard elastic.queued + ElasticPlayout.rounding < block else {
       elastic.queued -= block
       return .wait(until: nil)
@@ -115,6 +118,7 @@ extension JitterBuffer {
     guard let head = store.head else { return stall(at: tick, until: now) }
     let isFlushing = crossBoundary(to: head)
     absorbStall(before: head)
+    elastic.note(packet: head.duration, rate: configuration.clockRate)
     var gap = head.timestamp - nextTimestamp
     if isFlushing {
       // What is played before a boundary is played at once: a pause in it mustn't take time.
@@ -127,9 +131,11 @@ extension JitterBuffer {
       if let decision = discardStale(head, delay: delay) { return decision }
       if !elastic.isAnchored {
         elastic.isAnchored = true
-        let lack = target - delay
+        let lack = target + elastic.unevenness - delay
         if lack > .zero {
-          guard hasStarted else {
+          if !hasStarted, elastic.unevenness == .zero {
+            // A sink with a clock of its own is asked again at its next block.
+            elastic.isAnchored = !elastic.isPulled
             elastic.tick = tick + lack
             return nil
           }
@@ -158,6 +164,7 @@ extension JitterBuffer {
       counts.recoveries += 1
       counts.recovering += time.seconds
     }
+    if !hasStarted { elastic.firstDelay = max(delay, target) }
     let heard = tick + elastic.queued
     stretch = isFlushing ? .none : wish(for: head, delay: delay, at: tick)
     let decision = play(head)
@@ -189,31 +196,33 @@ extension JitterBuffer {
     }
     guard tick >= elastic.nextStretch else { return .none }
     // A packet that is needed before it is due, because it begins within a block, has so much less time.
-    let margin = delay - remainder
+    let offset = elastic.offset(of: remainder)
+    let margin = delay - elastic.unevenness - offset
     if margin < target - min(Self.tolerance, target / 2) {
       // Less than this and the next packet is needed by the same block as before.
       elastic.pace = 10
-      let wanted = ElasticPlayout.block - remainder
+      let wanted = elastic.roundedUp(min(target - margin, ElasticPlayout.block)) - offset
       let most = elastic.hasMissed ? Self.longestChange : min(wanted + Self.overshoot, Self.longestChange)
       return change(atMost: most, preferring: wanted, of: head, isUrgent: false)
     }
-    // A delay that the buffer began with and that has been enough so far is left alone.
-    guard elastic.hasRunDry || delay > .milliseconds(60) else { return .none }
+    // A delay that the buffer began with and that has been enough so far is left alone, unless the path became shorter.
+    guard elastic.hasRunDry || delay > elastic.firstDelay + Self.smallestExcess else { return .none }
     // While a drift is corrected, packets begin anywhere in a block sooner or later.
-    let excess = elastic.correction == 0 ? margin - target : delay - target - worstRemainder
+    let isEven = elastic.correction == 0 || elastic.unevenness > .zero
+    let excess = isEven ? margin - target : delay - target - worstRemainder
     if excess > Self.smallestExcess {
       elastic.pace = excess > .milliseconds(250) ? 2 : excess > .milliseconds(60) ? 4 : 10
       // Beyond a whole number of blocks a change would make the next packet needed one block earlier.
       let blocks = (excess - Self.hysteresis).nanoseconds / ElasticPlayout.block.nanoseconds
-      let most = min(remainder + ElasticPlayout.block * blocks, Self.longestChange)
+      let most = min(offset + ElasticPlayout.block * blocks, Self.longestChange)
       return change(
-        atMost: -most, preferring: -min(most, ElasticPlayout.block + remainder), of: head,
+        atMost: -most, preferring: -min(most, ElasticPlayout.block + offset), of: head,
         isUrgent: excess > .milliseconds(60))
     }
     // What a packet waits within its block is of no use, and goes where it can.
-    guard remainder > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else { return .none }
+    guard offset > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else { return .none }
     elastic.pace = 10
-    return change(atMost: -remainder, preferring: -remainder, of: head, isUrgent: false)
+    return change(atMost: -offset, preferring: -offset, of: head, isUrgent: false)
   }
 
   /// How much earlier than it is due a packet may be needed while a drift is corrected, as far as that matters: where the
@@ -265,9 +274,12 @@ extension JitterBuffer {
   /// Gives a packet up when so much media waits that what is played isn't news any more.
   private mutating func discardStale(_ head: BufferedPacket, delay: Interval) -> PlayoutDecision? {
     guard let adaptation = configuration.adaptation else { return nil }
-    if !elastic.isDiscarding, delay > adaptation.limits.upperBound + ElasticPlayout.block {
-      elastic.isDiscarding = true
-      narrator.tell(.gaveUp(delay - target), at: elastic.tick)
+    if !elastic.isDiscarding {
+      // While a network brings what it had kept back, each packet is a little less stale than the one before it.
+      let isGoingOn = elastic.tick < elastic.endOfDiscarding
+      let limit = isGoingOn ? target + Self.smallestBacklog : adaptation.limits.upperBound
+      elastic.isDiscarding = delay > limit + ElasticPlayout.block
+      if elastic.isDiscarding, !isGoingOn { narrator.tell(.gaveUp(delay - target), at: elastic.tick) }
     }
     guard elastic.isDiscarding else { return nil }
     guard store.count > 1, delay > target + Interval(units: head.duration, rate: configuration.clockRate) else {
@@ -276,6 +288,7 @@ extension JitterBuffer {
     }
     counts.concealed += Int(head.sequence - nextSequence) + 1 - gapRecovered
     counts.discarded += 1
+    elastic.endOfDiscarding = elastic.tick + .seconds(1)
     nextSequence = head.sequence + 1
     nextTimestamp = head.timestamp + head.duration
     gapUnits = 0
@@ -300,14 +313,14 @@ extension JitterBuffer {
     if Interval(units: stallUnits, rate: rate) >= Self.longStall { elastic.isAnchored = false }
     guard lastWasSilence || stallUnits >= concealmentLimit else {
       // No more than the block needs: what follows then begins with the next block.
-      let piece = units(ElasticPlayout.block - elastic.queued, isQueued: true)
+      let piece = units(elastic.pulled - elastic.queued, isQueued: true)
       stallUnits += piece
       return .conceal(duration: piece)
     }
     // As many blocks as have passed, at once: a capture's clock may leap by years.
     let passed = max(1, (now - tick).nanoseconds / ElasticPlayout.block.nanoseconds)
     let longest = Interval(units: Self.longestSilence, rate: rate)
-    let piece = units(min(ElasticPlayout.block * passed, longest), isQueued: true)
+    let piece = units(min(elastic.pulled * passed, longest) - elastic.queued, isQueued: true)
     stallUnits += piece
     return .silence(duration: piece)
   }
@@ -330,7 +343,7 @@ extension JitterBuffer {
 
   /// A pause that the sender meant is made shorter or longer, where nobody hears it, until the delay is at the target.
   private mutating func pause(of duration: Int64, at tick: Instant) -> PlayoutDecision? {
-    let excess = playoutDelay(of: nextTimestamp, at: tick) - target
+    let excess = playoutDelay(of: nextTimestamp, at: tick) - target - elastic.unevenness
     let rate = configuration.clockRate
     let length = Interval(units: duration, rate: rate)
     // `fill` has moved on to the end of the pause, which isn't in the queue yet.

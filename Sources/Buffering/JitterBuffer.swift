@@ -148,7 +148,7 @@ public struct JitterBuffer: Sendable {
   // MARK: Outputs
 
   /// The next thing to do at `now`; call again until it says `.wait` or `.ended`.
-  public mutating func poll(at now: Instant) -> PlayoutDecision {
+  @inline(__always) public mutating func poll(at now: Instant) -> PlayoutDecision {
     if isElastic { return pollElastic(at: now) }
     guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
     guard let head = store.head else { return pollEmpty(at: now) }
@@ -197,7 +197,7 @@ public struct JitterBuffer: Sendable {
   /// How long after the fastest packet of the recent past this one came, asked before it is inserted.
   ///
   /// A buffer whose target is no more than that calls it late. Nil when it begins a timeline, and so can't be late.
-  public func lateness(of packet: BufferedPacket) -> Interval? {
+  @inline(__always) public func lateness(of packet: BufferedPacket) -> Interval? {
     let transit = transit(of: packet)
     guard let base = arrivals?.base, !startsTimeline(packet, transit) else { return nil }
     return transit - base
@@ -370,7 +370,7 @@ public struct JitterBuffer: Sendable {
     return false
   }
 
-  mutating func play(_ head: BufferedPacket) -> PlayoutDecision {
+  @inline(__always) mutating func play(_ head: BufferedPacket) -> PlayoutDecision {
     let slot = store.slot(of: head.sequence)
     let skip = configuration.isContinuous ? min(nextTimestamp - head.timestamp, head.duration) : 0
     // What was filled blindly in the place of missing packets, and of this one's beginning, was lost.

@@ -69,7 +69,7 @@ struct PacketStore: Sendable {
     return try unsafe body(slab.span.bytes.extracting(slot * width..<slot * width + size))
   }
 
-  mutating func insert(_ packet: BufferedPacket, payload: RawSpan) -> Insertion {
+  @inline(__always) mutating func insert(_ packet: BufferedPacket, payload: RawSpan) -> Insertion {
     let size = payload.byteCount
     if contains(packet.sequence) { return improve(packet, payload: payload) }
     let low = isEmpty ? packet.sequence : min(lowest, packet.sequence)

@@ -104,6 +104,7 @@ extension CaptureAnalysis {
         flow: flow, isReverse: states[index].isReverse, ssrc: candidate.ssrc, firstFrame: candidate.first,
         isEncrypted: settings.isEncrypted, session: ReceiveSession(settings),
         now: .zero))
+    work?.found.append(sources[place])
     states[index].sources.append(place)
     places[candidate.ssrc, default: []].append(place)
     states[index].lastSSRC = candidate.ssrc
@@ -199,6 +200,8 @@ extension CaptureAnalysis {
   }
 
   private mutating func control(_ datagram: RawSpan, to place: Int, at time: Instant, perform: Performer?) {
+    if work != nil { return work?.add(datagram, for: place, isControl: true, at: time) ?? () }
+    guard let perform else { return sources[place].takeControl(datagram, at: time) }
     let now = sources[place].advance(to: time)
     play(place, until: now, perform: perform)
     sources[place].session.handleRTCP(datagram, from: Peer(id: 0), at: now)

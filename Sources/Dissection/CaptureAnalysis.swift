@@ -101,6 +101,13 @@ public struct CaptureAnalysis: Sendable {
       if step > .zero { now = time + offset }
       return now
     }
+
+    /// What has happened to it elsewhere.
+    mutating func takeBack(_ other: Source) {
+      session = other.session
+      now = other.now
+      offset = other.offset
+    }
   }
 
   /// A source with too few packets to be called a stream.
@@ -129,6 +136,14 @@ public struct CaptureAnalysis: Sendable {
     var lastSource = -1
     var sources: [Int] = []
     var candidates: [Candidate] = []
+
+    /// Counts a datagram that looks like RTP, when it is of the source that sent last: that source's place.
+    mutating func noteNext(of ssrc: UInt32) -> Int? {
+      guard lastSSRC == ssrc, lastSource >= 0 else { return nil }
+      datagrams += 1
+      alike += 1
+      return lastSource
+    }
   }
 
   /// Hears each playout decision: the source's place, the stream in its session, and the session for the payload.
@@ -171,6 +186,8 @@ public struct CaptureAnalysis: Sendable {
   var states: [FlowState] = []
   var texts = SessionTexts()
   var heldBytes = 0
+  /// What is left to sessions that are elsewhere; nil while they are here.
+  var work: CaptureWork?
   /// The places in `sources` of each SSRC.
   var places: [UInt32: [Int]] = [:]
   private var scratch: [UInt8] = []
@@ -189,6 +206,14 @@ public struct CaptureAnalysis: Sendable {
     _ frame: RawSpan, link: LinkLayer, at time: Instant, perform: Performer? = nil
   ) {
     note(time)
+    if let datagram = Dissector.usual(frame, link: link) {
+      let payload = frame.extracting(datagram.payload)
+      if let place = source(of: payload, length: datagram.length, in: datagram.flow) {
+        counts.rtp += 1
+        return deliver(payload, to: place, at: time, perform: perform)
+      }
+      return handle(payload, length: datagram.length, of: datagram.flow, at: time, perform: perform)
+    }
     switch Dissector.dissect(frame, link: link) {
     case .datagram(let datagram):
       handle(
@@ -259,6 +284,14 @@ public struct CaptureAnalysis: Sendable {
     }
   }
 
+  /// The source of a whole RTP packet, when it is the one that its flow carried last; nil says nothing.
+  @inline(__always) private mutating func source(of payload: RawSpan, length: Int, in flow: Flow) -> Int? {
+    guard payload.byteCount == length, PayloadKind.classify(payload, length: length) == .rtp else { return nil }
+    let ssrc = payload.bigEndian(at: 8, as: UInt32.self)
+    guard configuration.ssrc == nil || configuration.ssrc == ssrc, let index = table.find(flow) else { return nil }
+    return states[index].noteNext(of: ssrc)
+  }
+
   /// Counts a datagram that isn't RTP.
   private mutating func pass(_ flow: Flow, as count: WritableKeyPath<Counts, Int>) {
     counts[keyPath: count] += 1
@@ -283,12 +316,12 @@ public struct CaptureAnalysis: Sendable {
       return
     }
     let index = table.find(flow) ?? addFlow(flow)
-    states[index].datagrams += 1
-    states[index].alike += 1
     let place: Int
-    if states[index].lastSource >= 0, states[index].lastSSRC == ssrc {
-      place = states[index].lastSource
+    if let last = states[index].noteNext(of: ssrc) {
+      place = last
     } else {
+      states[index].datagrams += 1
+      states[index].alike += 1
       place = source(ssrc, in: index)
     }
     if place < 0 {
@@ -339,16 +372,22 @@ public struct CaptureAnalysis: Sendable {
 
   /// Hands a datagram to its source's session.
   mutating func deliver(_ datagram: RawSpan, to place: Int, at time: Instant, perform: Performer?) {
+    if work != nil { return work?.add(datagram, for: place, isControl: false, at: time) ?? () }
+    guard let perform else { return sources[place].take(datagram, at: time) }
     let now = sources[place].advance(to: time)
     play(place, until: now, perform: perform)
     sources[place].session.handleRTP(datagram, from: Peer(id: 0), at: now)
   }
 
   mutating func play(_ place: Int, until now: Instant, perform: Performer?) {
-    while let (stream, decision) = sources[place].session.pollPlayout(at: now) {
-      if let change = perform?(place, stream, decision, sources[place].session) {
-        sources[place].session.settleStretch(of: stream, by: change)
+    if let perform {
+      while let (stream, decision) = sources[place].session.pollPlayout(at: now) {
+        if let change = perform(place, stream, decision, sources[place].session) {
+          sources[place].session.settleStretch(of: stream, by: change)
+        }
       }
+    } else {
+      sources[place].session.playOut(until: now)
     }
     while sources[place].session.pollEvent() != nil {}
   }

@@ -179,12 +179,11 @@ public struct CaptureParser: Sendable {
     _ body: (RawSpan, Frame) -> Void
   ) throws(Failure) -> Int {
     while bytes.byteCount - offset >= recordSize {
-      let size = Int(Self.word(bytes, at: offset + 8, isBigEndian: isBigEndian))
+      let (first, second) = Self.words(bytes, at: offset, isBigEndian: isBigEndian)
+      let (third, fourth) = Self.words(bytes, at: offset + 8, isBigEndian: isBigEndian)
+      let (seconds, part, size, length) = (Int64(first), Int64(second) * fraction, Int(third), Int(fourth))
       guard size <= Self.frameLimit else { throw .oversized(bytes: size) }
       guard bytes.byteCount - offset >= recordSize + size else { return recordSize + size }
-      let seconds = Int64(Self.word(bytes, at: offset, isBigEndian: isBigEndian))
-      let part = Int64(Self.word(bytes, at: offset + 4, isBigEndian: isBigEndian)) * fraction
-      let length = Int(Self.word(bytes, at: offset + 12, isBigEndian: isBigEndian))
       let start = offset + recordSize
       frames += 1
       offset = start + size
@@ -340,6 +339,15 @@ public struct CaptureParser: Sendable {
   @inline(__always) private static func word(_ bytes: RawSpan, at offset: Int, isBigEndian: Bool) -> UInt32 {
     let value = bytes.bigEndian(at: offset, as: UInt32.self)
     return isBigEndian ? value : value.byteSwapped
+  }
+
+  /// Two words at once.
+  @inline(__always) private static func words(
+    _ bytes: RawSpan, at offset: Int, isBigEndian: Bool
+  ) -> (first: UInt32, second: UInt32) {
+    let value = bytes.bigEndian(at: offset, as: UInt64.self)
+    let (high, low) = (UInt32(truncatingIfNeeded: value >> 32), UInt32(truncatingIfNeeded: value))
+    return isBigEndian ? (high, low) : (high.byteSwapped, low.byteSwapped)
   }
 
   private static func half(_ bytes: RawSpan, at offset: Int, isBigEndian: Bool) -> UInt16 {

@@ -60,6 +60,24 @@ public enum Dissector {
   /// The most extension headers of an IPv6 packet.
   private static let extensionLimit = 16
 
+  /// The datagram in a frame of the most usual kind, Ethernet without tags and IPv4 without options and fragments; nil
+  /// for any other frame, and for one that may be malformed.
+  @inline(__always) static func usual(_ frame: RawSpan, link: LinkLayer) -> Datagram? {
+    guard link == .ethernet, frame.byteCount >= 42, frame.bigEndian(at: 12, as: UInt16.self) == EtherType.ipv4,
+      frame.byte(at: 14) == 0x45, frame.bigEndian(at: 20, as: UInt16.self) & 0x3fff == 0,
+      frame.byte(at: 23) == Transport.udp
+    else { return nil }
+    let total = Int(frame.bigEndian(at: 16, as: UInt16.self))
+    let length = Int(frame.bigEndian(at: 38, as: UInt16.self))
+    guard length >= 8, length + 20 <= total else { return nil }
+    let flow = Flow(
+      source: NetworkEndpoint(
+        high: 0, low: mapped(frame, at: 26), port: frame.bigEndian(at: 34, as: UInt16.self)),
+      destination: NetworkEndpoint(
+        high: 0, low: mapped(frame, at: 30), port: frame.bigEndian(at: 36, as: UInt16.self)))
+    return Datagram(flow: flow, payload: 42..<min(34 + length, frame.byteCount), length: length - 8)
+  }
+
   /// Takes a frame apart; no bytes make it trap.
   public static func dissect(_ frame: RawSpan, link: LinkLayer) -> Dissected {
     guard var (offset, type) = link.network(in: frame) else { return .other }
@@ -105,7 +123,7 @@ public enum Dissector {
       destination: (0, mapped(frame, at: offset + 16)))
   }
 
-  private static func mapped(_ frame: RawSpan, at offset: Int) -> UInt64 {
+  @inline(__always) private static func mapped(_ frame: RawSpan, at offset: Int) -> UInt64 {
     0xffff_0000_0000 | UInt64(frame.bigEndian(at: offset, as: UInt32.self))
   }
 

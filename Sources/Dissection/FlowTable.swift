@@ -14,7 +14,7 @@ struct FlowTable: Sendable {
   var count: Int { flows.count }
 
   /// The number of a flow that was added.
-  func find(_ flow: Flow) -> Int? {
+  @inline(__always) func find(_ flow: Flow) -> Int? {
     var slot = hash(flow)
     while true {
       let entry = slots[slot]

@@ -44,7 +44,7 @@ public struct RTPHeader: Equatable, Sendable {
   }
 
   /// Reads the fields from the first 12 bytes; the caller has checked that they are there.
-  init(unchecked datagram: RawSpan) {
+  @inlinable @inline(__always) init(unchecked datagram: RawSpan) {
     let second = datagram.byte(at: 1)
     marker = second & 0x80 != 0
     payloadType = second & 0x7f

@@ -17,7 +17,7 @@ public struct RTPPacket: Equatable, Sendable {
   ///
   /// Throws when the version isn't 2 or when a part doesn't fit in the datagram. The payload type isn't judged:
   /// ask `DatagramKind` first when RTCP may arrive on the same port.
-  public init(parsing datagram: RawSpan) throws(PacketParseError) {
+  @inlinable @inline(__always) public init(parsing datagram: RawSpan) throws(PacketParseError) {
     let end = datagram.byteCount
     guard end >= RTPHeader.size else { throw .truncated(needed: RTPHeader.size, available: end) }
     let first = datagram.byte(at: 0)

@@ -160,8 +160,14 @@ struct SpliceSearch: Sendable {
       splice.likeness = likeness(of: splice, in: samples, channels: channels)
       return splice
     }
-    guard let (place, jump) = findCoarse(request) else { return nil }
+    guard let (place, jump) = findCoarse(request, favoursLength: true) else { return nil }
     var splice = refine(place: place, jump: jump, request)
+    splice.likeness = likeness(of: splice, in: samples, channels: channels)
+    if splice.likeness >= request.floor { return splice }
+    // A long one would have been welcome; the most alike will do.
+    guard let (other, nearer) = findCoarse(request, favoursLength: false), (other, nearer) != (place, jump)
+    else { return nil }
+    splice = refine(place: other, jump: nearer, request)
     splice.likeness = likeness(of: splice, in: samples, channels: channels)
     return splice.likeness >= request.floor ? splice : nil
   }

@@ -20,7 +20,8 @@ public enum StretchUrgency: Equatable, Sendable {
 public enum StretchContent: Equatable, Sendable {
   /// One voice: its pitch period is 2.5 to 15 ms.
   case speech
-  /// Many voices at once: longer cross-fades, lags up to 20 ms, higher demands, and a rest after each splice.
+  /// Many voices at once: lags up to 20 ms, so that there is one that fits them all, longer cross-fades, and a rest
+  /// after each splice.
   case music
 }
 
@@ -37,13 +38,13 @@ struct StretchTuning: Sendable {
   var contextBlocks = 5
   var contextWeight: Float = 0.5
   /// The least likeness (1: the same) that is accepted.
-  var calmLikeness: Float = 0.8
+  var calmLikeness: Float = 0.85
   var urgentLikeness: Float = 0.5
   /// Energy below this part of the recent loudness hardly counts as unlike.
   var masking: Float = 0.003
   /// How much likeness a splice of the longest lag may lack against one that moves nothing.
-  var lengthBonus: Float = 0.02
-  /// The same for a lag that is exactly what is preferred.
+  var lengthBonus: Float = 0.2
+  /// How much more for a lag that is exactly what is preferred.
   var preferenceBonus: Float = 0.02
   /// Below this part of the recent loudness (energy), everything is silence.
   var silence: Float = 0.0003
@@ -54,11 +55,9 @@ struct StretchTuning: Sendable {
   static let music: StretchTuning = {
     var tuning = StretchTuning()
     tuning.longestLag = 20
-    tuning.fadeBlocks = 8
     tuning.longestFade = 12
-    tuning.calmLikeness = 0.95
-    tuning.urgentLikeness = 0.7
-    tuning.rest = 100
+    tuning.lengthBonus = 0.3
+    tuning.rest = 40
     return tuning
   }()
 }

@@ -4,9 +4,9 @@ import Timeline
 /// What arrived of one stream, kept until it has been reported in extended reports (RFC 3611).
 ///
 /// Two bits a sequence number for the last 65,533 of them (16 KiB): received, and received more than once. Each report
-/// covers the numbers that are new since the last one, once more those that were new then, so that one lost report
-/// leaves no hole, and any older one whose bits have changed since: section 4.1 allows a later report to report a
-/// receipt that an earlier one couldn't.
+/// covers the numbers that are new since the last one and those whose bits have changed since, because section 4.1 allows
+/// a later report to report a receipt that an earlier one couldn't; and once more what the last one covered so, so that
+/// one lost report leaves no hole.
 struct IntervalRecorder: Sendable {
   /// The numbers kept.
   static let capacity: Int64 = 65_536
@@ -55,7 +55,10 @@ struct IntervalRecorder: Sendable {
   private(set) var receipts: [Receipt] = []
   private(set) var receiptThinning = 0
 
-  /// From here on numbers have been reported at most once.
+  /// From here on nobody knows the bits as they are now.
+  private var freshStart: Int64 { min(reported, changed ?? reported) }
+
+  /// From here on numbers, or their bits as they are now, have been reported at most once.
   private var repeated: Int64 = 0
   /// The lowest number reported whose bits have changed since.
   private var changed: Int64?
@@ -76,6 +79,8 @@ struct IntervalRecorder: Sendable {
       // Numbers below the first were cleared when the highest passed them, or never touched.
       guard highest - number < Self.capacity - 64 else { return }
       bounds = (number, highest)
+      // Before the first report the stream just began earlier than it seemed.
+      if reported == first { (reported, repeated) = (number, number) }
     }
     measure(header, arrival: arrival, clockRate: clockRate)
     let (word, bit) = Self.place(number)
@@ -98,13 +103,13 @@ struct IntervalRecorder: Sendable {
   func pending(tail: Int64 = 0) -> Range<Int64>? {
     guard let (first, highest) = bounds else { return nil }
     let end = highest + 1 + max(min(tail, Int64(XRSequenceRange.limit)), 0)
-    let begin = max(min(repeated, changed ?? reported), first, end - Int64(XRSequenceRange.limit))
+    let begin = max(min(repeated, freshStart), first, end - Int64(XRSequenceRange.limit))
     return begin < end ? begin..<end : nil
   }
 
   /// The report about the numbers up to `end` is on its way.
   mutating func markReported(upTo end: Int64) {
-    repeated = reported
+    repeated = freshStart
     reported = max(reported, end)
     changed = nil
     duplicates = 0

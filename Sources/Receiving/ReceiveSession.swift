@@ -98,7 +98,7 @@ public struct ReceiveSession: Sendable {
   var probation: Probation
   private var nextID = 0
   private var nextIndex: UInt64 = 0
-  private var nextPlayout: Instant?
+  var nextPlayout: Instant?
   var events: [(stream: Int, event: StreamEvent)] = []
   var trace: FateLedger
   private var isStopped = false
@@ -138,6 +138,14 @@ public struct ReceiveSession: Sendable {
     }
     let header = packet.header
     if let place = openPlace(of: header.ssrc) {
+      if streams[place].socketDropsSeen == socketDrops.events,
+        let (extended, fate) = streams[place].goOn(with: packet, of: datagram, from: peer, at: arrival, index: index)
+      {
+        if trace.isTracing {
+          note(fate, index: index, header: header, extended: extended, size: datagram.byteCount, arrival: arrival)
+        }
+        return
+      }
       guard streams[place].takesIn(header.sequenceNumber) else {
         discard(.superseded, index: index, header: header, size: datagram.byteCount, arrival: arrival)
         return
@@ -183,7 +191,7 @@ public struct ReceiveSession: Sendable {
         trace.settle(packet.tag, as: .played)
         return (streams[place].id, .play(packet, slot: slot, skip: skip))
       case .discard(let packet):
-        streams[place].noteStale(packet)
+        streams[place].noteStale(sequence: packet.sequence)
         trace.settle(packet.tag, as: .discarded(.stale))
         return (streams[place].id, .discard(packet))
       case let decision:
@@ -263,7 +271,9 @@ public struct ReceiveSession: Sendable {
   ///
   /// By index, here and elsewhere: a closure that is given a whole stream gets a copy, and a stream is big.
   func openPlace(of ssrc: UInt32) -> Int? {
-    streams.indices.last { streams[$0].ssrc == ssrc && streams[$0].isOpen }
+    var place = streams.count - 1
+    while place >= 0, streams[place].ssrc != ssrc || !streams[place].isOpen { place -= 1 }
+    return place < 0 ? nil : place
   }
 
   // MARK: Private

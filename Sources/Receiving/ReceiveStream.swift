@@ -225,6 +225,18 @@ public struct ReceiveStream: Sendable, Identifiable {
     if reportNumber == number { sending.close() }
   }
 
+  /// Takes in a packet that plainly goes on where the stream is; its extended number, and its fate as of `receive`.
+  ///
+  /// Nil when there is more to think of, and nothing has happened: most packets never get there.
+  mutating func goOn(
+    with packet: RTPPacket, of datagram: RawSpan, from peer: Peer, at arrival: Instant, index: UInt64
+  ) -> (extended: Int64, fate: DatagramFate.Fate?)? {
+    guard case .active = phase, peer == self.peer, held.isEmpty,
+      let extended = validator.goOn(to: packet.header.sequenceNumber)
+    else { return nil }
+    return (extended, receive(packet, of: datagram, extended: extended, arrival: arrival, index: index))
+  }
+
   /// Takes in a packet whose extended number is known; its fate, or nil while it waits in the buffer.
   mutating func receive(
     _ packet: RTPPacket, of datagram: RawSpan, extended: Int64, arrival: Instant, index: UInt64
@@ -283,7 +295,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     }
     recording?.insert(description, payload: payload)
     // Without a continuous timeline only a packet that was overtaken can be late.
-    let lateness = isOpus || reception == .reordered ? buffer.lateness(of: description) : nil
+    let lateness = isOpus || reception == .reordered ? buffer.latenessInPlace(of: description) : nil
     log?.record(description, kind: .offered)
     switch buffer.insert(description, payload: payload) {
     case .stored:
@@ -301,15 +313,15 @@ public struct ReceiveStream: Sendable, Identifiable {
 
   /// Looks at the buffer when something is played.
   mutating func recordLevel(at now: Instant) {
-    let held = buffer.level
+    let held = buffer.levelInPlace()
     level.record(held.milliseconds)
     timeline?.recordPlayout(level: held, target: buffer.target, base: buffer.baseTransit, at: now)
   }
 
   /// Counts a packet that the buffer gave up.
-  mutating func noteStale(_ packet: BufferedPacket) {
-    _ = discard(.stale, sequence: packet.sequence)
-    timeline?.recordStale(sequence: packet.sequence)
+  mutating func noteStale(sequence: Int64) {
+    _ = discard(.stale, sequence: sequence)
+    timeline?.recordStale(sequence: sequence)
   }
 
   private mutating func keepCopy(_ sequence: Int64, _ timestamp: RTPTimestamp, arrival: Instant) {

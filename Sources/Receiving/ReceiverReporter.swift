@@ -18,7 +18,7 @@ struct ReceiverReporter: Sendable {
   private var pending: PendingReport?
   /// A stream has ended, and the report on its end is due without waiting for the timer.
   private var finalDue: Instant?
-  /// What had been received when the bandwidth was measured last.
+  /// What had been received when the bandwidth was measured last: nothing when the first source was heard.
   private var measured: (at: Instant, bytes: Int)?
   /// The origin of receipt times, random (RFC 3611 section 4.3).
   private let receiptOrigin: UInt32
@@ -41,6 +41,7 @@ struct ReceiverReporter: Sendable {
   mutating func heard(_ ssrc: UInt32, at arrival: Instant) {
     membership.heard(ssrc, isSender: true, at: arrival)
     membership.join(at: arrival, using: &generator)
+    if measured == nil { measured = (arrival, 0) }
   }
 
   /// Somebody was heard by RTCP.

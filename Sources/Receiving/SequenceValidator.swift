@@ -59,6 +59,12 @@ struct SequenceValidator: Sendable {
     return ahead > 0 && ahead < Self.maxDropout
   }
 
+  /// Accepts a number that goes on while none announces a jump; its extended number, or nil for `judge` to decide.
+  mutating func goOn(to number: SequenceNumber) -> Int64? {
+    guard goesOn(number), awaited.isEmpty else { return nil }
+    return extender.extend(number) + offset
+  }
+
   /// The highest extended number accepted.
   var highest: Int64 { extender.highest + offset }
 

@@ -9,6 +9,8 @@ extension ProbeReport {
       json.value("traffic", traffic)
       upVerdict.write("up", to: &json)
       downVerdict.write("down", to: &json)
+      json.value("far_end_last_heard_ms", lastHeard?.milliseconds, decimals: 0)
+      json.value("far_end_silent", hasFallenSilent)
       json.object("recommendation") { json in
         json.value("buffer_ms", recommendedBuffer?.milliseconds, decimals: 0)
         json.value("remedy_up", upVerdict?.remedy)

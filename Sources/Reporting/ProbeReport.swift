@@ -11,6 +11,10 @@ public struct ProbeReport: Sendable {
   public var upVerdict: DirectionVerdict?
   /// The verdict on the way back; nil when it wasn't measured.
   public var downVerdict: DirectionVerdict?
+  /// When the far end was heard last, since the media began; nil when it told of everything.
+  public var lastHeard: Interval?
+  /// Whether it stopped answering before all was sent.
+  public var hasFallenSilent = false
   /// What a ramp found; nil without one.
   public var ramp: RampReport?
   /// What the link on the way back inside this process did; nil without one.

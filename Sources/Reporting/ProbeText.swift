@@ -64,18 +64,27 @@ extension RampReport {
 
 extension ProbeReport {
   /// The verdict in words: a sentence for each direction, and for the ramp.
-  public var verdict: String {
-    [upVerdict?.sentence("Up"), downVerdict?.sentence("Down"), ramp?.sentence].compactMap { $0 }
-      .joined(separator: " ")
+  public var verdict: String { sentences.joined(separator: " ") }
+
+  /// The same, one by one.
+  var sentences: [String] {
+    [upVerdict?.sentence("Up"), downVerdict?.sentence("Down"), farEndSentence, ramp?.sentence].compactMap { $0 }
+  }
+
+  /// Since when nothing is known of the far end.
+  private var farEndSentence: String? {
+    guard let lastHeard else { return nil }
+    let time = Figures.fixed(lastHeard.seconds, decimals: 1)
+    return hasFallenSilent
+      ? "The far end fell silent at about \(time) s: of what was sent after that nothing is known."
+      : "The far end was last heard at about \(time) s: whether it was there to the end isn't known."
   }
 
   /// The buffer that serves both directions.
   var recommendedBuffer: Interval? { [upVerdict?.buffer, downVerdict?.buffer].compactMap { $0 }.max() }
 
   func writeVerdict(to page: inout TextPage) {
-    for sentence in [upVerdict?.sentence("Up"), downVerdict?.sentence("Down"), ramp?.sentence] {
-      if let sentence { page.line(sentence) }
-    }
+    for sentence in sentences { page.line(sentence) }
   }
 
   func write(to page: inout TextPage) {

@@ -86,10 +86,10 @@ struct DriftTracker: Sendable {
       start = end
     }
     guard slopes.count >= 45 else { return nil }
-    slopes.sort()
+    var ranked = RankedValues(slopes)
     let half = 1.96 * variance.squareRoot() / 2
     let middle = Double(slopes.count) / 2
-    func slope(_ rank: Double) -> Double { slopes[min(max(Int(rank.rounded(.down)), 0), slopes.count - 1)] }
+    func slope(_ rank: Double) -> Double { ranked.value(atRank: Int(rank.rounded(.down))) }
     // A fast sender's timestamps run ahead, so transits fall.
     let result = ClockDrift(
       ppm: -1e6 * slope(middle), bounds: -1e6 * slope(middle + half)...(-1e6 * slope(middle - half)), span: span)

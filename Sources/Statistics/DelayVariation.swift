@@ -92,7 +92,7 @@ public struct DelayVariation: Sendable {
       p50: at(0.5), p95: at(0.95), p99: at(0.99), p999: at(0.999), max: Interval(nanoseconds: largest).milliseconds)
   }
 
-  private static let resolution: Int64 = 100_000
+  private static let resolution = PagedHistogram.usualWidth
 
   private static func difference(_ left: Int64, _ right: Int64) -> Int64 {
     (Interval(nanoseconds: left) - Interval(nanoseconds: right)).nanoseconds

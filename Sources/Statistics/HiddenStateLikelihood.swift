@@ -2,45 +2,95 @@
 ///
 /// The pattern is a list of runs, and a run of n equal packets costs as much as one: with M the matrix of going on and
 /// seeing that packet, M^n comes from M's two eigenvalues, and so do the sums over the n steps that Baum-Welch needs.
+/// Runs of one length share both, so that a run itself costs a product of a matrix with a vector each way.
 struct HiddenStateLikelihood {
-  /// So many equal packets in a row; `begins` where the runs before have no relation to it.
-  private struct Run {
+  /// So many equal packets in a row, whatever comes before and after.
+  private struct Kind: Hashable {
     var isReceived: Bool
-    var length: Double
     var count: Int
+  }
+
+  /// A run of this kind; `begins` where the runs before have no relation to it.
+  private struct Run {
+    var kind: Int32
     var begins: Bool
   }
 
+  /// What a kind of run does to a state, under one model.
+  private struct Effect {
+    /// M^n / 1st^n.
+    var steps: StepMatrix
+    /// q^(n-1).
+    var before: Double
+  }
+
+  /// What Baum-Welch knows of each run.
+  private struct Scratch {
+    var before: [Pair]
+    var after: [Pair]
+
+    init(count: Int) {
+      before = [Pair](repeating: Pair(1, 1), count: count)
+      after = before
+    }
+  }
+
+  /// Those received before those lost, each by length.
+  private let kinds: [Kind]
   private var runs: [Run] = []
+  /// Packets received and lost in the pattern.
+  private var received = 0
+  private var lost = 0
   /// All packets in the pattern.
-  private(set) var packets = 0
+  var packets: Int { received + lost }
 
   init(_ entries: [LossRunLog.Entry]) {
     var begins = true
+    var found: [(kind: Kind, begins: Bool)] = []
     for entry in entries {
+      received += Int(entry.received)
+      lost += Int(entry.lost)
       for (count, isReceived) in [(Int(entry.received), true), (Int(entry.lost), false)] where count > 0 {
-        runs.append(Run(isReceived: isReceived, length: Double(count), count: count, begins: begins))
-        packets += count
+        found.append((Kind(isReceived: isReceived, count: count), begins))
         begins = false
       }
       if entry.lost == 0 { begins = true }
     }
+    kinds = Set(found.map(\.kind)).sorted {
+      $0.isReceived == $1.isReceived ? $0.count < $1.count : $0.isReceived
+    }
+    let places = Dictionary(uniqueKeysWithValues: kinds.enumerated().map { ($1, $0) })
+    runs = found.compactMap { run in places[run.kind].map { Run(kind: Int32($0), begins: run.begins) } }
   }
 
   /// The logarithm of the pattern's probability.
   func logLikelihood(of model: HiddenStateModel) -> Double {
     let operators = (received: StepOperator(model, receives: true), lost: StepOperator(model, receives: false))
+    let effects = effects(of: operators)
     var sum = LogarithmSum()
-    var state = model.stationary
-    for run in runs {
-      if run.begins { state = model.stationary }
-      let step = run.isReceived ? operators.received : operators.lost
-      state = step.apply(run.count, after: state)
-      let total = state.x + state.y
-      sum.add(max(total, 1e-300), logarithm: run.length * step.firstLogarithm)
-      state = Pair(state.x / total, state.y / total)
+    var state = Pair(1, 0)
+    for (index, run) in runs.enumerated() {
+      if run.begins || index % Self.stride == 0 {
+        sum.add(state.x + state.y)
+        state = run.begins ? model.stationary : Self.whole(state)
+      }
+      state = effects[Int(run.kind)].steps.apply(after: state)
     }
-    return sum.value
+    sum.add(state.x + state.y)
+    let apart = Double(received) * operators.received.firstLogarithm + Double(lost) * operators.lost.firstLogarithm
+    return sum.value + apart
+  }
+
+  /// What each kind of run does.
+  private func effects(of operators: (received: StepOperator, lost: StepOperator)) -> [Effect] {
+    var (power, count, isReceived) = (1.0, 1, true)
+    return kinds.map { kind in
+      let step = kind.isReceived ? operators.received : operators.lost
+      if kind.isReceived != isReceived { (power, count, isReceived) = (1, 1, kind.isReceived) }
+      power *= step.power(kind.count - count)
+      count = kind.count
+      return Effect(steps: step.steps(power: power * step.power(1)), before: power)
+    }
   }
 
   /// The best model whose good state loses nothing and whose bad state loses everything: Gilbert's in its simple form.
@@ -48,8 +98,8 @@ struct HiddenStateLikelihood {
     var (toBad, toGood, good, bad) = (0.0, 0.0, 0.0, 0.0)
     for (index, run) in runs.enumerated() {
       let goesOn = index + 1 < runs.count && !runs[index + 1].begins
-      let pairs = run.length - (goesOn ? 0 : 1)
-      if run.isReceived {
+      let pairs = Double(kinds[Int(run.kind)].count - (goesOn ? 0 : 1))
+      if kinds[Int(run.kind)].isReceived {
         good += pairs
         toBad += goesOn ? 1 : 0
       } else {
@@ -90,8 +140,9 @@ struct HiddenStateLikelihood {
   private func climb(from start: HiddenStateModel, steps: Int) -> (model: HiddenStateModel, logLikelihood: Double) {
     var model = start
     var before = -Double.infinity
+    var scratch = Scratch(count: runs.count)
     for step in 0..<steps {
-      model = improve(model)
+      model = improve(model, with: &scratch)
       guard step % 10 == 9 else { continue }
       let now = logLikelihood(of: model)
       if now - before < 1e-4 { return (model, now) }
@@ -101,41 +152,85 @@ struct HiddenStateLikelihood {
   }
 
   /// One step of Baum-Welch.
-  private func improve(_ model: HiddenStateModel) -> HiddenStateModel {
-    let received = StepOperator(model, receives: true)
-    let lost = StepOperator(model, receives: false)
-    // What comes after each run, from the end.
-    var after = [Pair](repeating: Pair(1, 1), count: runs.count)
-    var behind = Pair(1, 1)
-    for index in runs.indices.reversed() {
-      after[index] = behind
-      let run = runs[index]
-      behind = run.begins ? Pair(1, 1) : (run.isReceived ? received : lost).apply(run.count, before: behind)
-      let scale = behind.x + behind.y
-      behind = Pair(behind.x / scale, behind.y / scale)
-    }
-    var seen = (received: StepCounts(), lost: StepCounts())
-    var state = model.stationary
-    for index in runs.indices {
-      let run = runs[index]
-      if run.begins { state = model.stationary }
-      if run.isReceived {
-        received.expect(run.count, length: run.length, from: state, to: after[index], into: &seen.received)
-        state = received.apply(run.count, after: state)
+  private func improve(_ model: HiddenStateModel, with scratch: inout Scratch) -> HiddenStateModel {
+    let operators = (received: StepOperator(model, receives: true), lost: StepOperator(model, receives: false))
+    let effects = effects(of: operators)
+    walk(effects, from: model.stationary, before: &scratch.before, after: &scratch.after)
+    let ends = ends(effects, scratch)
+    var seen = (received: StepMatrix(), lost: StepMatrix())
+    for (place, kind) in kinds.enumerated() {
+      let length = Double(kind.count)
+      if kind.isReceived {
+        let more = operators.received.expected(length, before: effects[place].before, ends: ends[place])
+        seen.received = seen.received.merged(with: more, +)
       } else {
-        lost.expect(run.count, length: run.length, from: state, to: after[index], into: &seen.lost)
-        state = lost.apply(run.count, after: state)
+        let more = operators.lost.expected(length, before: effects[place].before, ends: ends[place])
+        seen.lost = seen.lost.merged(with: more, +)
       }
-      let total = state.x + state.y
-      state = Pair(state.x / total, state.y / total)
     }
-    let (a, b) = (seen.received, seen.lost)
-    let toGood = (a.goodGood + a.badGood, b.goodGood + b.badGood)
-    let toBad = (a.goodBad + a.badBad, b.goodBad + b.badBad)
+    return Self.model(of: seen.received, seen.lost)
+  }
+
+  /// Notes the state before each run, and how likely what comes after it is; a factor makes no difference, as what
+  /// counts are shares.
+  ///
+  /// Each step waits for the one before: the walk forward and that from the end are taken together to wait half as long.
+  private func walk(_ effects: [Effect], from start: Pair, before: inout [Pair], after: inout [Pair]) {
+    let runs = runs.span
+    let effects = effects.span
+    var before = before.mutableSpan
+    var after = after.mutableSpan
+    var state = start
+    var behind = Pair(1, 1)
+    for index in runs.indices {
+      if index % Self.stride == 0 { (state, behind) = (Self.whole(state), Self.whole(behind)) }
+      let run = runs[index]
+      if run.begins { state = start }
+      before[index] = state
+      state = effects[Int(run.kind)].steps.apply(after: state)
+      let other = runs.count - 1 - index
+      let last = runs[other]
+      after[other] = behind
+      behind = last.begins ? Pair(1, 1) : effects[Int(last.kind)].steps.apply(before: behind)
+    }
+  }
+
+  /// What `StepOperator.expected` needs of each kind of run.
+  private func ends(_ effects: [Effect], _ scratch: Scratch) -> [StepMatrix] {
+    var ends = [StepMatrix](repeating: StepMatrix(), count: kinds.count)
+    let runs = runs.span
+    let effects = effects.span
+    let before = scratch.before.span
+    let after = scratch.after.span
+    var sums = ends.mutableSpan
+    for index in runs.indices {
+      let (state, behind, kind) = (before[index], after[index], Int(runs[index].kind))
+      let through = effects[kind].steps.apply(after: state)
+      let weight = 1 / (through.x * behind.x + through.y * behind.y)
+      let (x, y) = (state.x * weight, state.y * weight)
+      var sum = sums[kind]
+      sum.gg += x * behind.x
+      sum.gb += x * behind.y
+      sum.bg += y * behind.x
+      sum.bb += y * behind.y
+      sums[kind] = sum
+    }
+    return ends
+  }
+
+  /// The state with the same shares and a sum of 1.
+  @inline(__always) private static func whole(_ state: Pair) -> Pair {
+    let scale = 1 / (state.x + state.y)
+    return Pair(state.x * scale, state.y * scale)
+  }
+
+  /// The model in which the steps are as often as they were, into received packets and into lost ones.
+  private static func model(of received: StepMatrix, _ lost: StepMatrix) -> HiddenStateModel {
+    let all = received.merged(with: lost, +)
     return HiddenStateModel(
-      p: Self.ratio(a.goodBad + b.goodBad, of: a.goodGood + b.goodGood + a.goodBad + b.goodBad),
-      r: Self.ratio(a.badGood + b.badGood, of: a.badGood + b.badGood + a.badBad + b.badBad),
-      k: Self.ratio(toGood.0, of: toGood.0 + toGood.1), h: Self.ratio(toBad.0, of: toBad.0 + toBad.1))
+      p: ratio(all.gb, of: all.gg + all.gb), r: ratio(all.bg, of: all.bg + all.bb),
+      k: ratio(received.gg + received.bg, of: all.gg + all.bg), h: ratio(received.gb + received.bb, of: all.gb + all.bb)
+    )
   }
 
   /// The figures' standard errors from the curvature of the likelihood at its top; nil where it isn't curved downwards
@@ -190,6 +285,8 @@ struct HiddenStateLikelihood {
   }
 
   static let least = 1e-9
+  /// A run makes a state smaller, by 1e30 at the very most: after so many the sum is made 1 again.
+  private static let stride = 4
   private static func inside(_ value: Double) -> Double { min(max(value, least), 1 - least) }
   private static func ratio(_ part: Double, of whole: Double) -> Double { inside(whole > 0 ? part / whole : 0.5) }
 }

@@ -20,6 +20,8 @@ public struct InterPacketVariation: Sendable {
 
   private var sum = 0.0
   private var ring = [Neighbour](repeating: Neighbour(number: .min, transit: 0), count: Self.capacity)
+  /// The packet with the highest number.
+  private var newest = Neighbour(number: .min, transit: 0)
   private var growths = LogarithmicHistogram()
   private var falls = LogarithmicHistogram()
 
@@ -31,9 +33,16 @@ public struct InterPacketVariation: Sendable {
 
   /// Takes in the first copy of a packet with its transit.
   public mutating func record(number: Int64, transit: Interval) {
+    defer { ring[Self.slot(number)] = Neighbour(number: number, transit: transit.nanoseconds) }
+    // Most packets follow the one before, and need no look at what left the cache long ago.
+    if number == newest.number &+ 1 {
+      add(transit.nanoseconds, less: newest.transit)
+      newest = Neighbour(number: number, transit: transit.nanoseconds)
+      return
+    }
+    if number > newest.number { newest = Neighbour(number: number, transit: transit.nanoseconds) }
     let before = ring[Self.slot(number &- 1)]
     let after = ring[Self.slot(number &+ 1)]
-    ring[Self.slot(number)] = Neighbour(number: number, transit: transit.nanoseconds)
     if before.number == number &- 1 { add(transit.nanoseconds, less: before.transit) }
     if after.number == number &+ 1 { add(after.transit, less: transit.nanoseconds) }
   }
@@ -41,6 +50,7 @@ public struct InterPacketVariation: Sendable {
   /// The next timestamps stand in no relation to those so far.
   public mutating func restart() {
     for slot in 0..<Self.capacity { ring[slot].number = .min }
+    newest = Neighbour(number: .min, transit: 0)
   }
 
   /// The change that a share of the pairs doesn't exceed, by nearest rank; nil without a pair.

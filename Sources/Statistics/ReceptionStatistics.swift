@@ -143,10 +143,10 @@ public struct ReceptionStatistics: Sendable {
   }
 
   /// Bursts and gaps of packets that were lost or of no use so far (RFC 3611 section 4.7.2).
+  ///
+  /// The same as the summary tells, for a fraction of the work: a VoIP Metrics block needs nothing else.
   public var burstGap: BurstGapMetrics {
-    var settled = window
-    settled.close()
-    var bursts = settled.bursts
+    var bursts = window.burstsSoFar
     bursts.packetInterval = packetInterval
     return bursts
   }

@@ -32,6 +32,25 @@ struct SequenceWindow: Sendable {
   /// The bursts and gaps among settled numbers, where one that arrived but was of no use counts as missing.
   private(set) var bursts = BurstGapMetrics()
 
+  /// The bursts and gaps among all numbers so far, without settling any: nothing else is counted, and no bitmap copied.
+  var burstsSoFar: BurstGapMetrics {
+    var result = bursts
+    guard !isEmpty else { return result }
+    if unfed > 0 { result.appendGood(unfed) }
+    var number = settled
+    while number <= highest {
+      let (word, offset) = (Self.index(of: number) >> 6, Self.index(of: number) & 63)
+      let count = Int(min(64 - Int64(offset), highest - number + 1))
+      var runs = BitRuns((words[word] & ~useless[word]) >> offset, count: count)
+      while let (isSet, length) = runs.next() {
+        if isSet { result.appendGood(length) } else { result.appendMissing(length) }
+      }
+      number += Int64(count)
+    }
+    result.close()
+    return result
+  }
+
   /// Numbers below this one are settled, from `first` on.
   private var settled: Int64 = 0
   /// Numbers below this one belong to a run of numbers that was closed.
@@ -41,6 +60,8 @@ struct SequenceWindow: Sendable {
   /// The same for numbers that arrived but were of no use.
   private var useless = [UInt64](repeating: 0, count: Self.capacity / 64)
   private var hasUseless = false
+  /// Settled numbers up to the last, received and of use, that the accounts haven't got yet.
+  private var unfed = 0
 
   /// Adds a number to the set.
   mutating func insert(_ number: Int64) -> Outcome {
@@ -82,6 +103,7 @@ struct SequenceWindow: Sendable {
   mutating func close() {
     guard !isEmpty else { return }
     settle(below: highest + 1)
+    flush()
     distance.close()
     log.close()
     bursts.close()
@@ -100,6 +122,8 @@ struct SequenceWindow: Sendable {
 
   /// Counts the runs among the numbers below `limit`, a word of bits at a time, and clears their bits.
   private mutating func settle(below limit: Int64) {
+    if limit == settled + 1, settleReceived() { return }
+    flush()
     while settled < limit {
       guard settled <= highest else {
         // A jump past the whole window: none of these can have a bit.
@@ -122,6 +146,26 @@ struct SequenceWindow: Sendable {
       append(bits: bits, good: good, count: count)
       settled += Int64(count)
     }
+  }
+
+  /// Settles the next number if it was received and of use, as most are; else nothing happens.
+  private mutating func settleReceived() -> Bool {
+    let index = Self.index(of: settled)
+    let bit: UInt64 = 1 << (index & 63)
+    let isUseless = hasUseless && useless[index >> 6] & bit != 0
+    guard !isUseless, words[index >> 6] & bit != 0 else { return false }
+    words[index >> 6] &= ~bit
+    settled += 1
+    unfed += 1
+    return true
+  }
+
+  /// Feeds the accounts the good numbers that they haven't got yet.
+  private mutating func flush() {
+    guard unfed > 0 else { return }
+    append(unfed, areReceived: true)
+    bursts.appendGood(unfed)
+    unfed = 0
   }
 
   /// Feeds `count` settled numbers to the accounts, lowest bit first.

@@ -9,36 +9,65 @@ struct Pair {
   }
 }
 
-/// How often a step from one state into another is expected.
-struct StepCounts {
-  var goodGood = 0.0
-  var goodBad = 0.0
-  var badGood = 0.0
-  var badBad = 0.0
-}
-
 extension HiddenStateModel {
   /// How likely each state is in the long run.
   var stationary: Pair { Pair(r / (p + r), p / (p + r)) }
 }
 
+/// Four numbers for the steps from one state into another: the first letter is the state before, the second the one after.
+struct StepMatrix {
+  var gg = 0.0
+  var gb = 0.0
+  var bg = 0.0
+  var bb = 0.0
+
+  /// Runs `body` on the number of each step, taken from both.
+  func merged(with other: StepMatrix, _ body: (Double, Double) -> Double) -> StepMatrix {
+    StepMatrix(gg: body(gg, other.gg), gb: body(gb, other.gb), bg: body(bg, other.bg), bb: body(bb, other.bb))
+  }
+
+  /// `state` · self.
+  @inline(__always) func apply(after state: Pair) -> Pair {
+    Pair(state.x * gg + state.y * bg, state.x * gb + state.y * bb)
+  }
+
+  /// self · `state`.
+  @inline(__always) func apply(before state: Pair) -> Pair {
+    Pair(gg * state.x + gb * state.y, bg * state.x + bb * state.y)
+  }
+
+  /// self · `other` with its rows and columns exchanged.
+  func timesTransposed(_ other: StepMatrix) -> StepMatrix {
+    StepMatrix(
+      gg: gg * other.gg + gb * other.gb, gb: gg * other.bg + gb * other.bb,
+      bg: bg * other.gg + bb * other.gb, bb: bg * other.bg + bb * other.bb)
+  }
+
+  /// self with rows and columns exchanged · `other`.
+  func transposedTimes(_ other: StepMatrix) -> StepMatrix {
+    StepMatrix(
+      gg: gg * other.gg + bg * other.bg, gb: gg * other.gb + bg * other.bb,
+      bg: gb * other.gg + bb * other.bg, bb: gb * other.gb + bb * other.bb)
+  }
+}
+
 /// One step: going on to the next packet's state and seeing that it was received, or lost.
 ///
 /// With eigenvalues 1st and 2nd of the matrix M, M^n / 1st^n = A + q^n B, where q = 2nd / 1st, A = (M - 2nd) / (1st - 2nd)
-/// and B = 1 - A. The factor 1st^n is left out and accounted for by ``first``.
+/// and B = 1 - A. The factor 1st^n is left out and accounted for by ``firstLogarithm``.
 struct StepOperator {
   /// The larger eigenvalue.
-  let first: Double
+  private let first: Double
   /// Its natural logarithm.
   let firstLogarithm: Double
   private let quotient: Double
-  private let matrix: (gg: Double, gb: Double, bg: Double, bb: Double)
-  private let a: (gg: Double, gb: Double, bg: Double, bb: Double)
+  private let matrix: StepMatrix
+  private let a: StepMatrix
 
   init(_ model: HiddenStateModel, receives: Bool) {
     let good = receives ? model.k : 1 - model.k
     let bad = receives ? model.h : 1 - model.h
-    matrix = ((1 - model.p) * good, model.p * bad, model.r * good, (1 - model.r) * bad)
+    let matrix = StepMatrix(gg: (1 - model.p) * good, gb: model.p * bad, bg: model.r * good, bb: (1 - model.r) * bad)
     let half = (matrix.gg + matrix.bb) / 2
     let difference = (matrix.gg - matrix.bb) / 2
     let root = (difference * difference + matrix.gb * matrix.bg).squareRoot()
@@ -48,45 +77,13 @@ struct StepOperator {
     firstLogarithm = Quality.naturalLogarithm(max(first, 1e-300))
     let second = half - root
     quotient = second / first
-    a = ((matrix.gg - second) / gap, matrix.gb / gap, matrix.bg / gap, (matrix.bb - second) / gap)
+    self.matrix = matrix
+    a = StepMatrix(
+      gg: (matrix.gg - second) / gap, gb: matrix.gb / gap, bg: matrix.bg / gap, bb: (matrix.bb - second) / gap)
   }
 
-  /// `state` · M^n / 1st^n.
-  func apply(_ n: Int, after state: Pair) -> Pair {
-    let (ax, ay) = (state.x * a.gg + state.y * a.bg, state.x * a.gb + state.y * a.bb)
-    let q = power(n)
-    return Pair(max(ax + q * (state.x - ax), 1e-300), max(ay + q * (state.y - ay), 1e-300))
-  }
-
-  /// M^n / 1st^n · `state`.
-  func apply(_ n: Int, before state: Pair) -> Pair {
-    let (ax, ay) = (a.gg * state.x + a.gb * state.y, a.bg * state.x + a.bb * state.y)
-    let q = power(n)
-    return Pair(max(ax + q * (state.x - ax), 1e-300), max(ay + q * (state.y - ay), 1e-300))
-  }
-
-  /// Adds how often each step is expected within `n` steps that began in `from` and are followed by `to`.
-  func expect(_ n: Int, length: Double, from: Pair, to: Pair, into counts: inout StepCounts) {
-    let rowA = Pair(from.x * a.gg + from.y * a.bg, from.x * a.gb + from.y * a.bb)
-    let rowB = Pair(from.x - rowA.x, from.y - rowA.y)
-    let columnA = Pair(a.gg * to.x + a.gb * to.y, a.bg * to.x + a.bb * to.y)
-    let columnB = Pair(to.x - columnA.x, to.y - columnA.y)
-    let qBefore = power(n - 1)
-    let q = qBefore * quotient
-    let mixed = 1 - quotient > 1e-12 ? (1 - q) / (1 - quotient) : length
-    let total = from.x * columnA.x + from.y * columnA.y + q * (from.x * columnB.x + from.y * columnB.y)
-    guard total > 0 else { return }
-    let scale = 1 / (first * total)
-    func sum(_ before: Double, _ beforeB: Double, _ after: Double, _ afterB: Double) -> Double {
-      length * before * after + mixed * (before * afterB + beforeB * after) + length * qBefore * beforeB * afterB
-    }
-    counts.goodGood += max(sum(rowA.x, rowB.x, columnA.x, columnB.x), 0) * matrix.gg * scale
-    counts.goodBad += max(sum(rowA.x, rowB.x, columnA.y, columnB.y), 0) * matrix.gb * scale
-    counts.badGood += max(sum(rowA.y, rowB.y, columnA.x, columnB.x), 0) * matrix.bg * scale
-    counts.badBad += max(sum(rowA.y, rowB.y, columnA.y, columnB.y), 0) * matrix.bb * scale
-  }
-
-  private func power(_ n: Int) -> Double {
+  /// q^n.
+  func power(_ n: Int) -> Double {
     var (result, factor, left) = (1.0, quotient, n)
     while left > 0 {
       if left & 1 == 1 { result *= factor }
@@ -95,6 +92,33 @@ struct StepOperator {
     }
     return result
   }
+
+  /// M^n / 1st^n, given q^n.
+  func steps(power q: Double) -> StepMatrix {
+    // None of its numbers is 0, though one may be rounded to it.
+    StepMatrix(
+      gg: max(a.gg + q * (1 - a.gg), Self.least), gb: max(a.gb * (1 - q), Self.least),
+      bg: max(a.bg * (1 - q), Self.least), bb: max(a.bb + q * (1 - a.bb), Self.least))
+  }
+
+  /// How often each step is expected within `length` steps, summed over all runs of this length.
+  ///
+  /// `ends` holds the sums of how likely it is that a run began in one state, came out of the other, and was followed by
+  /// what followed it, each divided by how likely the run is: the expectation is linear in these. `before` is q^(n-1).
+  func expected(_ length: Double, before: Double, ends: StepMatrix) -> StepMatrix {
+    let q = before * quotient
+    let mixed = 1 - quotient > 1e-12 ? (1 - q) / (1 - quotient) : length
+    let right = ends.timesTransposed(a)
+    let rest = ends.merged(with: right, -)
+    let both = a.transposedTimes(right)
+    let neither = rest.merged(with: a.transposedTimes(rest), -)
+    let either = right.merged(with: both, -).merged(with: a.transposedTimes(rest), +)
+    let plain = both.merged(with: neither) { length * $0 + length * before * $1 }
+    let sum = plain.merged(with: either) { max($0 + mixed * $1, 0) }
+    return sum.merged(with: matrix) { $0 * $1 / first }
+  }
+
+  private static let least = 1e-30
 }
 
 /// The sum of logarithms of many factors, taken of their products as far as these stay within range.
@@ -102,17 +126,16 @@ struct LogarithmSum {
   private var product = 1.0
   private var sum = 0.0
 
-  /// Adds ln(`factor`) and what is a logarithm already.
-  mutating func add(_ factor: Double, logarithm: Double) {
-    product *= factor
+  /// Adds ln(`factor`).
+  mutating func add(_ factor: Double) {
+    product *= max(factor, 1e-300)
     if product < 1e-200 || product > 1e200 { fold() }
-    sum += logarithm
   }
 
   var value: Double { sum + Quality.naturalLogarithm(product) }
 
   private mutating func fold() {
-    sum += Quality.naturalLogarithm(product)
+    sum += Quality.naturalLogarithm(max(product, 1e-300))
     product = 1
   }
 }

@@ -41,16 +41,20 @@ public struct Expectation: Sendable {
     case .null: break
     default: isMissing = true
     }
-    if key == falsified { reported = (reported ?? 0) + 1 }
+    // By more than the tolerance, and from the truth where the report says that it doesn't know.
+    if key == falsified { reported = (reported ?? truth ?? 0) + 1 + 2 * tolerance }
+    let isUnknown = mayBeUnknown && found == .null && reported == nil
     return CheckedFigure(
-      key: prefix + key, truth: mayBeUnknown && found == .null && reported == nil ? nil : truth, reported: reported,
-      tolerance: tolerance, isMissing: isMissing)
+      name: key, key: prefix + key, truth: isUnknown ? nil : truth, reported: reported, tolerance: tolerance,
+      isMissing: isMissing)
   }
 }
 
 /// A figure of a report beside the truth.
 public struct CheckedFigure: Sendable {
-  /// Where it stands in the report; with several streams, with the source before it.
+  /// Where it stands in its report, such as `packets.lost`.
+  public let name: String
+  /// The same, with the source before it where there are several streams, and "sender" for a sender's report.
   public let key: String
   /// What it has to be; nil for `null`.
   public let truth: Double?
@@ -66,69 +70,5 @@ public struct CheckedFigure: Sendable {
     guard !isMissing else { return false }
     guard let truth, let reported else { return truth == nil && reported == nil }
     return abs(truth - reported) <= tolerance
-  }
-}
-
-/// What came of one case.
-public struct CaseResult: Sendable {
-  /// The case.
-  public let name: String
-  /// What it proves.
-  public let proves: String
-  /// Every figure that was compared.
-  public var figures: [CheckedFigure] = []
-  /// Why it couldn't be run to its end; nil when it was.
-  public var failure: String?
-  /// Why it wasn't run; nil when it was.
-  public var skipped: String?
-
-  /// Begins with nothing compared.
-  public init(_ test: VerificationCase) {
-    name = test.name
-    proves = test.proves
-  }
-
-  /// Whether every figure was right.
-  public var isRight: Bool { failure == nil && (skipped != nil || (!figures.isEmpty && figures.allSatisfy(\.isRight))) }
-
-  /// Compares a receiver's report with what truly happened; `falsified` is a figure to add 1 to first.
-  public mutating func compare(
-    _ report: JSONValue, with truth: [StreamTruth], socketDrops: Int?, falsified: String? = nil
-  ) {
-    let streams = report.value(at: "streams")?.elements ?? []
-    let total = truth.reduce(0) { $0 + $1.arrivals.count }
-    var whole = [
-      Expectation("streams reported", truth.count, isOwn: true, reported: Double(streams.count)),
-      Expectation("datagrams.rtp", total), Expectation("datagrams.invalid", 0), Expectation("datagrams.forgotten", 0),
-    ]
-    if let socketDrops { whole.append(Expectation("datagrams.dropped_by_socket", socketDrops)) }
-    figures += whole.map { $0.check(against: report, prefix: "", falsified: falsified) }
-    for stream in truth {
-      let identifier = Self.identifier(stream.ssrc)
-      let prefix = truth.count > 1 ? identifier + " " : ""
-      let found = streams.first { $0.value(at: "ssrc")?.text == identifier } ?? .null
-      figures += stream.expectations.map { $0.check(against: found, prefix: prefix, falsified: falsified) }
-    }
-  }
-
-  /// Compares what a sender's report says of the only receiver with what truly arrived there, once the receiver's last
-  /// report has come: a sender waits for it some seconds, not for ever.
-  public mutating func compareFarEnd(of report: JSONValue, with truth: StreamTruth, prefix: String) {
-    guard let farEnd = report.value(at: "sending.far_ends.0"), farEnd.value(at: "final") == .bool(true) else { return }
-    // Blocks that begin after numbers which were overtaken say nothing of those: there is nothing to compare with.
-    let expected = Double(truth.received.joined().count)
-    guard farEnd.value(at: "xr.covered") == .number(expected) else { return }
-    figures += truth.farEnd.map { $0.check(against: farEnd, prefix: prefix + "far end ", falsified: nil) }
-  }
-
-  /// Compares figures that stand outside of the streams, such as those of a sender's report.
-  public mutating func compare(_ report: JSONValue, counts: [(key: String, truth: Int)], prefix: String) {
-    figures += counts.map { Expectation($0.key, $0.truth).check(against: report, prefix: prefix, falsified: nil) }
-  }
-
-  /// A source as reports write it.
-  static func identifier(_ ssrc: UInt32) -> String {
-    let digits = String(ssrc, radix: 16)
-    return "0x" + String(repeating: "0", count: 8 - digits.count) + digits
   }
 }

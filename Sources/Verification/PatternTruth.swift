@@ -140,24 +140,30 @@ extension StreamTruth {
     return expectations
   }
 
-  /// What the sender has to know of one run by the receiver's last reports, extended ones (RFC 3611) among them.
-  public var farEnd: [Expectation] {
+  /// What the sender has to know of one run by the receiver's last reports, extended ones (RFC 3611) among them; what was
+  /// lost behind the last that arrived only where the receiver tells of it.
+  func farEnd(tellsTail: Bool) -> [Expectation] {
     let run = received.joined().map { $0 }
+    let tail = tellsTail ? sent.joined().count - 1 - (arrivals.map(\.index).max() ?? -1) : 0
     let lost = run.count { !$0 }
     let lengths = run.split(whereSeparator: { $0 }).map(\.count)
     var copies: [Int: Int] = [:]
     for arrival in arrivals { copies[arrival.index, default: 0] += 1 }
+    let place = SenderTruth.farEnd
     var expectations = [
-      Expectation("cumulative_lost", run.count - arrivals.count), Expectation("xr.sent", sent.joined().count),
-      Expectation("xr.received", copies.count), Expectation("xr.lost", lost),
-      Expectation("xr.duplicated", copies.values.count { $0 > 1 }),
-      Expectation("xr.duplicates", arrivals.count - copies.count, mayBeUnknown: true),
-      Expectation("xr.bursts.count", lengths.count), Expectation("xr.bursts.max", lengths.max() ?? 0),
-      Expectation("xr.bursts.mean", Self.ratio(lost, lengths.count), within: 1e-3),
+      Expectation(place + "cumulative_lost", run.count - arrivals.count),
+      Expectation(place + "xr.sent", sent.joined().count), Expectation(place + "xr.covered", run.count + tail),
+      Expectation(place + "xr.received", copies.count), Expectation(place + "xr.lost", lost),
+      Expectation(place + "xr.lost_at_end", tail),
+      Expectation(place + "xr.loss_ratio", Self.ratio(lost, run.count), within: 1e-6),
+      Expectation(place + "xr.duplicated", copies.values.count { $0 > 1 }),
+      Expectation(place + "xr.duplicates", arrivals.count - copies.count, mayBeUnknown: true),
+      Expectation(place + "xr.bursts.count", lengths.count), Expectation(place + "xr.bursts.max", lengths.max() ?? 0),
+      Expectation(place + "xr.bursts.mean", Self.ratio(lost, lengths.count), within: 1e-3),
     ]
     for length in 1...10 {
       let count = lengths.count { length == 10 ? $0 >= 10 : $0 == length }
-      expectations.append(Expectation("xr.bursts.histogram.\(length - 1)", count))
+      expectations.append(Expectation(place + "xr.bursts.histogram.\(length - 1)", count))
     }
     return expectations
   }

@@ -74,14 +74,8 @@ public struct StreamTruth: Sendable {
   /// Packets of which no copy arrived: all that were sent less those seen.
   public var missing: Int { sent.joined().count - firstCopies.count }
 
-  /// The figures of a stream that are compared.
-  public static var keys: [String] {
-    StreamTruth(ssrc: 0, sent: [[1]], arrivals: [], clockRate: 1, buffer: .zero).expectations.map(\.key)
-      .filter { $0.utf8.allSatisfy { $0 != UInt8(ascii: " ") } }
-  }
-
   /// What the report has to say.
-  public var expectations: [Expectation] {
+  var expectations: [Expectation] {
     counts + places + runs + distances + burstsAndGaps + order + displacements + delays + steps + lateness
   }
 

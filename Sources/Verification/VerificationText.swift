@@ -27,6 +27,7 @@ public enum VerificationText {
     }
     for result in results {
       if let failure = result.failure { text += "\n\(result.name): \(failure)\n" }
+      for remark in result.remarks { text += "\n\(result.name): \(remark)\n" }
       let shown = result.figures.filter { isVerbose || !$0.isRight }
       guard !shown.isEmpty else { continue }
       text += "\n\(result.name): \(result.proves)\n" + shown.map { line($0) }.joined()
@@ -48,7 +49,7 @@ public enum VerificationText {
   private static func line(_ figure: CheckedFigure) -> String {
     let reported = figure.isMissing ? "not reported" : "reported \(number(figure.reported))"
     let verdict = figure.isRight ? "ok" : "WRONG"
-    return "  \(padded(figure.key, 44)) truth \(padded(number(figure.truth), 12)) \(padded(reported, 22)) \(verdict)\n"
+    return "  \(padded(figure.key, 48)) truth \(padded(number(figure.truth), 12)) \(padded(reported, 22)) \(verdict)\n"
   }
 
   /// What most people look at first, summed over the streams.

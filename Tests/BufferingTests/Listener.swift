@@ -1,6 +1,11 @@
 import Buffering
 import Timeline
 
+/// How the delay of a buffer under test is chosen.
+enum Policy: CaseIterable {
+  case fixed, adaptive
+}
+
 /// A jitter buffer with 20 ms packets on a 48 kHz clock, and a record of what it decided.
 struct Listener {
   static let tick: Int64 = 960
@@ -16,6 +21,16 @@ struct Listener {
       clockRate: 48_000, target: .milliseconds(target), isContinuous: isContinuous)
     change(&configuration)
     buffer = JitterBuffer(configuration)
+  }
+
+  /// A buffer with a delay of `target` that follows the network or doesn't; the adaptive one never has less than it.
+  init(_ policy: Policy, target: Int64 = 60, change: (inout JitterBuffer.Configuration) -> Void = { _ in }) {
+    self.init(target: target) {
+      if policy == .adaptive {
+        $0.adaptation = JitterBuffer.Adaptation(limits: .milliseconds(target) ... .seconds(2))
+      }
+      change(&$0)
+    }
   }
 
   /// Lets the buffer decide whatever it decides until `milliseconds`.
@@ -40,19 +55,35 @@ struct Listener {
     }
   }
 
-  /// Hands in packet `sequence`, which arrives at `arrival` ms; everything due before that is decided first.
+  /// Hands in packet `sequence`, which arrives at `arrival` ms; everything due before that is decided first, unless the
+  /// sink stands still.
   @discardableResult
   mutating func take(
     _ sequence: Int64, at arrival: Int64, timestamp: Int64? = nil, duration: Int64 = tick, isSilence: Bool = false,
-    carriesFEC: Bool = false, bytes: Int = 40
+    carriesFEC: Bool = false, bytes: Int = 40, isListening: Bool = true
   ) -> Insertion {
-    listen(until: arrival)
+    if isListening { listen(until: arrival) }
     let packet = BufferedPacket(
       sequence: sequence, timestamp: timestamp ?? sequence * Self.tick, duration: duration,
       arrival: .zero + .milliseconds(arrival), isSilence: isSilence, carriesFEC: carriesFEC,
       tag: UInt64(bitPattern: sequence))
     let payload = [UInt8](repeating: UInt8(truncatingIfNeeded: sequence), count: bytes)
     return buffer.insert(packet, payload: payload.span.bytes)
+  }
+
+  /// All that was concealed, in clock units, with the instants at which each piece was.
+  var concealments: [(at: Interval, units: Int64)] {
+    decisions.compactMap { entry in
+      if case .conceal(let duration) = entry.decision { (entry.at - .zero, duration) } else { nil }
+    }
+  }
+
+  /// When packet `sequence` was handed over to be played.
+  func time(of sequence: Int64) -> Interval? {
+    let entry = decisions.first {
+      if case .play(let packet, _, _) = $0.decision { packet.sequence == sequence } else { false }
+    }
+    return entry.map { $0.at - .zero }
   }
 
   /// The decisions without the packets: `play 3`, `conceal 960` and so on.

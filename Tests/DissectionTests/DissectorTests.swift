@@ -40,6 +40,25 @@ import Testing
     expectDatagram([0x00, 0x57] + six, .ppp, flow: Frames.flow6)
   }
 
+  @Test func `the short way as the long one, whatever bit is changed and wherever it is cut`() {
+    let frame = Frames.ethernet(four)
+    var found = 0
+    func compare(_ frame: [UInt8]) {
+      guard let datagram = Dissector.usual(frame.span.bytes, link: .ethernet) else { return }
+      found += 1
+      #expect(dissect(frame, .ethernet) == .datagram(datagram))
+    }
+    for bit in 0..<(frame.count * 8) {
+      var changed = frame
+      changed[bit / 8] ^= 1 << UInt8(bit % 8)
+      compare(changed)
+    }
+    for length in 0...frame.count { compare(Array(frame.prefix(length))) }
+    compare(frame + [0, 0])
+    #expect(found > 400)
+    #expect(Dissector.usual(frame.span.bytes, link: .raw) == nil)
+  }
+
   @Test func `through tags, labels and tunnels`() {
     expectDatagram(Frames.ethernet(four, tags: [0x81, 0, 0, 5]), .ethernet)
     expectDatagram(Frames.ethernet(four, tags: [0x88, 0xa8, 0, 5, 0x81, 0, 0, 6]), .ethernet)

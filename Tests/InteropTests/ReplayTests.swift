@@ -41,7 +41,7 @@ struct `Real streams` {
     let folder = try #require(folder)
     let path = try #require(Self.captures?.appending(path: truth.name).path)
     let text = try await Program.run("tshark", ["-r", path, "-Y", "udp", "-T", "fields", "-e", "udp.payload"])
-    let receiver = try await Receiver.start(in: folder, ["--idle-timeout", "2s", "--socket-buffer", "8000000"])
+    let receiver = try await Receiver.start(in: folder, ["--idle-timeout", "10s", "--socket-buffer", "8000000"])
     let datagrams = try Datagrams(to: receiver.port)
     for (index, line) in text.split(separator: "\n").enumerated() {
       datagrams.send(Self.bytes(line))

@@ -16,13 +16,13 @@ struct TimeStretcherTests {
       if number % 2 == 0 {
         #expect(change == 0)
         #expect(signal[place..<place + 960 * channels] == listening.heard[heard..<heard + 960 * channels])
-      } else if channels == 1 {
-        #expect(change != 0)
       }
       place += 960 * channels
       heard += samples
     }
-    #expect(listening.stretcher.removed > 0 && listening.stretcher.inserted > 0)
+    let stretched = listening.changes.filter { $0 != 0 }.count
+    // As two channels the same samples are noise, so less is found.
+    #expect(stretched > (channels == 1 ? 40 : 0))
   }
 
   @Test(arguments: Array(UInt64(1)...40))

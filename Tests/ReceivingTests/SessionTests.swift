@@ -23,6 +23,44 @@ struct SessionTests {
     #expect(format(97) { $0.described[97] = FormatTable.synthetic } == "synthetic/90000 by sdp")
   }
 
+  @Test(arguments: 1...20 as ClosedRange<UInt64>)
+  func `playing out comes to what asking for each decision does`(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var asked = Ear { $0.idleTimeout = .seconds(2) }
+    var played = asked.session
+    var now: Int64 = 0
+    var number: UInt16 = 65_300
+    for step in 0..<600 {
+      now += Int64.random(in: 0..<45, using: &random)
+      // Long enough for the streams to end.
+      if step % 250 == 200 { now += 3_000 }
+      number &+= random.nextUnit() < 0.1 ? 2 : 1
+      let late = random.nextUnit() < 0.1 ? UInt16(random.next() % 6) : 0
+      let ssrc = Ear.ssrc + UInt32(random.next() % 2)
+      let datagram = Ear.rtp(number &- late, ssrc: ssrc, type: ssrc == Ear.ssrc ? 111 : 0)
+      asked.take(datagram, at: now)
+      let arrival = Instant.zero + .milliseconds(now)
+      played.playOut(until: arrival)
+      played.handleRTP(datagram.span.bytes, from: Peer(id: 1), at: arrival)
+      played.playOut(until: arrival)
+      #expect(played.nextWake == asked.session.nextWake)
+    }
+    asked.session.stop()
+    played.stop()
+    asked.drain(at: .distantFuture)
+    played.playOut(until: .distantFuture)
+    #expect(played.streams.count > 2 && played.datagrams == asked.session.datagrams)
+    #expect(played.streams.map(\.playout) == asked.session.streams.map(\.playout))
+    #expect(played.streams.map(\.end) == asked.session.streams.map(\.end))
+    var events: [StreamEvent] = []
+    while let (_, event) = played.pollEvent() { events.append(event) }
+    #expect(events == asked.events)
+    var fates: [DatagramFate] = []
+    while let fate = played.pollFate() { fates.append(fate) }
+    #expect(Set(fates.map(\.index)).count == fates.count)
+    #expect(fates.sorted { $0.index < $1.index } == asked.fates.sorted { $0.index < $1.index })
+  }
+
   @Test func `the sender's name is known even when it comes before the packets`() {
     var ear = Ear()
     ear.takeRTCP(Ear.rtcp(packets: 0, isGoodbye: false), at: 0)

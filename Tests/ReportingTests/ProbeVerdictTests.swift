@@ -18,6 +18,20 @@ import Timeline
     #expect(text.hasPrefix("Down: nothing lost; its end, after 250 packets, is unknown. Voice"))
   }
 
+  @Test func `since when nothing is known of the far end is said`() {
+    var report = ProbeReport(traffic: "opus-voice")
+    report.upVerdict = DirectionVerdict(packets: 250, lost: 0, knownBy: "rr", use: "voice", remedy: "nothing")
+    #expect(!report.verdict.contains("far end was"))
+    report.lastHeard = .milliseconds(12_340)
+    #expect(
+      report.verdict.hasSuffix(
+        " The far end was last heard at about 12.3 s: whether it was there to the end isn't known."))
+    report.hasFallenSilent = true
+    #expect(
+      report.verdict.hasSuffix(
+        " The far end fell silent at about 12.3 s: of what was sent after that nothing is known."))
+  }
+
   @Test func `a way on which nothing arrived isn't passed over`() {
     #expect(verdict { ($0.packets, $0.lost) = (0, nil) } == "Down: nothing is known to have arrived.")
   }

@@ -38,6 +38,43 @@ struct FarEndTests {
     #expect(farEnd.missingTail(of: 2000) == Int64(1999 - highest))
   }
 
+  /// Half of the packets are held back until later ones have overtaken them, the very first among them.
+  @Test(arguments: 1...10 as ClosedRange<UInt64>)
+  func `numbers before the first that arrived are covered when they come later`(seed: UInt64) throws {
+    let world = try world([.packets(count: 600)], link: "delay=40ms,jitter=30ms,jitter-order=break,seed=\(seed)") {
+      $0.reportLink = .perfect
+    }
+    let truth = world.receiver.streams[0].statistics
+    let table = try #require(world.sender(0).farEnds.latest?.extended).reception.summary()
+    #expect(truth.expected == 600)
+    #expect(table.covered == truth.expected)
+    #expect(table.lost + table.lostAtEnd == 0)
+  }
+
+  /// Three streams share the bytes of one report; what really arrives allows enough for all of them from the first on.
+  @Test(arguments: [20, 23, 31] as [UInt64])
+  func `several streams in one report are told of number for number`(
+    seed: UInt64
+  ) throws {
+    let link = "loss=3%,duplicate=2%,delay=20ms,jitter=4ms,jitter-order=break,seed=\(seed)"
+    let scripts = [10, 65_500, 10].enumerated().map { place, first in
+      MediaScript(
+        [.packets(count: 1200, duration: 240)], ssrc: UInt32(place + 1), firstSequence: UInt16(first),
+        start: .zero + .seconds(1) + .microseconds(700) * Int64(place))
+    }
+    var configuration = World.Configuration(scripts, link: try LinkSpec(parsing: link), seed: seed)
+    configuration.reportLink = .perfect
+    var world = World(configuration)
+    world.run()
+    for place in scripts.indices {
+      let truth = try #require(world.receiver.streams.first { $0.ssrc == UInt32(place + 1) }).statistics.summary()
+      let extended = try #require(world.sender(place).farEnds.latest?.extended)
+      let table = extended.reception.summary()
+      #expect(extended.thinning == 0)
+      #expect(table.covered == truth.expected && table.lost == truth.lost && table.runs == truth.lossRuns)
+    }
+  }
+
   @Test func `what is lost at the end is known to the sender`() throws {
     // The path is gone for the last 100 packets; reports and the goodbye still come through.
     let world = try world(

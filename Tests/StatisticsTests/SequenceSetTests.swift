@@ -113,6 +113,13 @@ struct SequenceSetTests {
     #expect(statistics.summary().lossRuns.packets == 65_534)
   }
 
+  @Test func `bursts and gaps hold every number of a stream longer than the window`() {
+    var statistics = ReceptionStatistics(clockRate: 48_000)
+    for number: Int64 in 0..<70_000 where number != 10 && number != 12 { _ = statistics.take(number) }
+    #expect(statistics.burstGap.gapPackets + statistics.burstGap.burstPackets == 70_000)
+    #expect(statistics.burstGap.burstMissing == 2 && statistics.burstGap.burstPackets == 3)
+  }
+
   @Test func `a jump past the whole window counts every number between as lost`() {
     var statistics = ReceptionStatistics(clockRate: 48_000)
     _ = statistics.take(0)

@@ -120,18 +120,46 @@ import Testing
 
   @Test func `a far end that dies half-way is named, and the network isn't blamed for it`() async throws {
     let receiver = try Jitterbug(["receive", "--reflect", Exchange.anyPort])
-    let probe = try Jitterbug(["probe", "--both-ways", "--duration", "6s", "--json", try await receiver.address()])
+    let probe = try Jitterbug(["probe", "--both-ways", "--duration", "58s", "--json", try await receiver.address()])
     try await receiver.says("reflecting to")
     try await receiver.says("received")
     receiver.signal(SIGKILL)
     #expect(try await probe.end() == 1)
     try await probe.says("stopped answering at about")
     let report = try JSON(probe.text)
+    #expect(report["sending"]["media_ms"].double ?? 58_000 < 50_000, "it doesn't go on for nobody")
+    #expect(report["verdict"]["text"].string?.contains("The far end fell silent at about ") == true)
+    #expect(report["verdict"]["far_end_silent"].int == 1 && report["verdict"]["far_end_last_heard_ms"].int != nil)
     #expect(report["ended"].string == "the far end stopped answering")
     let up = report["verdict"]["up"]
     #expect(up["lost"].int == 0 && up["complete"].double == 0)
-    #expect(up["packets"].int ?? 300 < 300)
+    #expect(up["packets"].int ?? 2900 < 2900)
     #expect(report["verdict"]["down"]["complete"].double == 0)
+  }
+
+  @Test func `a far end that falls silent is told of at once, and its return, too`() async throws {
+    let receiver = try Jitterbug(["receive", "--reflect", Exchange.anyPort])
+    let probe = try Jitterbug(["probe", "--both-ways", "--duration", "58s", try await receiver.address()])
+    try await receiver.says("reflecting to")
+    try await receiver.says("received")
+    receiver.signal(SIGSTOP)
+    defer { receiver.signal(SIGCONT) }
+    try await probe.says("nothing has come from the far end since ")
+    receiver.signal(SIGCONT)
+    try await probe.says("the far end is heard again, after ")
+    probe.signal(SIGINT)
+    #expect(try await probe.end() == 0)
+  }
+
+  @Test func `a far end that says goodbye half-way isn't sent to any longer`() async throws {
+    let receiver = try Jitterbug(["receive", Exchange.anyPort])
+    let probe = try Jitterbug(["probe", "--duration", "58s", "--json", try await receiver.address()])
+    try await receiver.says("received")
+    receiver.signal(SIGINT)
+    #expect(try await probe.end() == 1)
+    let report = try JSON(probe.text)
+    #expect(report["sending"]["media_ms"].double ?? 58_000 < 50_000)
+    #expect(report["ended"].string == "the far end stopped answering")
   }
 
   @Test func `an interrupt ends it with what is known`() async throws {

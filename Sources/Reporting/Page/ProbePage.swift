@@ -13,7 +13,7 @@ extension ProbeReport {
     if grade == .fine, directions.contains(where: { $0.lost == nil || !$0.isComplete }) { grade = .mixed }
     if directions.contains(where: { $0.packets == 0 }) { grade = .bad }
     if let ramp { grade = ramp.outcome == .noFeedback ? .bad : .fine }
-    var sentences = [upVerdict?.sentence("Up"), downVerdict?.sentence("Down"), ramp?.sentence].compactMap { $0 }
+    var sentences = self.sentences
     let headline = sentences.isEmpty ? "Nothing came back from the far end." : sentences.removeFirst()
     if sentences.isEmpty, directions.isEmpty, ramp == nil { grade = .bad }
     if ramp == nil { sentences.append("The traffic was \(traffic).") }

@@ -86,7 +86,14 @@ final class Analyzer {
     var isOver = false
     let performer = performer
     var analysis = take()
+    var thread: SessionThread?
+    var spare = CaptureWork()
     defer {
+      if let thread {
+        // What was found before the capture broke off.
+        thread.push(SessionThread.Batch(block: buffer, work: analysis.takeWork()))
+        analysis.resume(with: thread.finish())
+      }
       self.analysis = analysis
       position = parser.position
     }
@@ -97,6 +104,8 @@ final class Analyzer {
       case .interrupted: return _ = isInterrupted
       case .failed(let reason): throw .cannotOpen(path: path, reason: reason)
       }
+      if thread != nil { analysis.leaveWork(in: buffer.span.bytes, reusing: consume spare) }
+      spare = CaptureWork()
       let flow = parser.recordedFlow
       var trouble: CaptureError?
       let done: Int
@@ -115,7 +124,13 @@ final class Analyzer {
         return try noteFailure(error, in: parser, path: path, start: buffer.span.bytes.extracting(first: filled))
       }
       if let trouble { throw trouble }
-      keepRest(of: &buffer, from: done, to: filled)
+      if let thread {
+        spare = Self.handOver(&buffer, from: done, to: filled, with: analysis.takeWork(), to: thread)
+      } else {
+        keepRest(of: &buffer, from: done, to: filled)
+        // Of what fits into one block nobody needs to make two threads.
+        if !isOver, extractor == nil, parser.frames > 0 { thread = SessionThread.start() }
+      }
       filled -= done
       if isInterrupted { return }
       showProgress(analysis, size: file.size, position: parser.position)
@@ -133,6 +148,24 @@ final class Analyzer {
       guard let start = bytes.baseAddress else { return }
       memmove(start, start + done, filled - done)
     }
+  }
+
+  /// Gives a block away with the work in it, and goes on in another that begins with what wasn't consumed; returns work
+  /// that was done, for its memory.
+  private static func handOver(
+    _ buffer: inout [UInt8], from done: Int, to filled: Int, with work: consuming CaptureWork, to thread: SessionThread
+  ) -> CaptureWork {
+    var spare = thread.spare() ?? SessionThread.Batch(block: [], work: CaptureWork())
+    var next: [UInt8] = []
+    swap(&next, &spare.block)
+    let size = done == 0 && filled == buffer.count ? buffer.count * 2 : buffer.count
+    if next.count != size { next = [UInt8](repeating: 0, count: size) }
+    next.withUnsafeMutableBytes { bytes in
+      buffer.withUnsafeBytes { old in bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: old[done..<filled])) }
+    }
+    swap(&buffer, &next)
+    thread.push(SessionThread.Batch(block: next, work: work))
+    return spare.work
   }
 
   private static func accepts(

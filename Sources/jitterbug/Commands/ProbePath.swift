@@ -21,8 +21,8 @@ final class ProbePath {
   private(set) var errors: [String: Int] = [:]
   /// How often nobody listened at the far end.
   private(set) var refusals = 0
-  /// When that showed last.
-  private(set) var lastRefusal: Instant?
+  /// When nobody listened there for media, the last time; a far end may do without a port for reports.
+  private(set) var lastMediaRefusal: Instant?
 
   private var media: DatagramSocket?
   private var control: DatagramSocket?
@@ -121,18 +121,17 @@ final class ProbePath {
       }
       switch outcome {
       case .wouldBlock?: errors["the socket's buffer was full", default: 0] += 1
-      case .trouble(let trouble)?: note(trouble)
+      case .trouble(let trouble)?: note(trouble, of: way)
       case .sent?, nil: break
       }
     } catch { errors[error.description, default: 0] += 1 }
   }
 
-  private func note(_ trouble: SocketTrouble) {
+  private func note(_ trouble: SocketTrouble, of way: Way) {
     errors["\(trouble)", default: 0] += 1
-    if trouble == .connectionRefused {
-      refusals += 1
-      lastRefusal = MonotonicClock.now()
-    }
+    guard trouble == .connectionRefused else { return }
+    refusals += 1
+    if way == .media || control == nil { lastMediaRefusal = MonotonicClock.now() }
   }
 
   // MARK: Receiving
@@ -149,7 +148,7 @@ final class ProbePath {
           batch.withBytes(at: index) { body($0, datagram.arrival) }
         }
         if count < batch.capacity { return }
-      case .trouble(let trouble)?: note(trouble)
+      case .trouble(let trouble)?: note(trouble, of: way)
       case .empty?, nil: return
       }
     }

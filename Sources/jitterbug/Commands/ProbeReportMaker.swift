@@ -33,6 +33,9 @@ enum ProbeReportMaker {
       probe.upVerdict = upVerdict(probe.up, prober: prober)
       if prober.listener != nil { probe.downVerdict = downVerdict(report.streams, prober: prober) }
     }
+    probe.hasFallenSilent = prober.hasFallenSilent
+    let isOpen = !prober.isInterrupted && probe.ramp == nil && probe.upVerdict?.isComplete != true
+    if isFinal, prober.hasFallenSilent || isOpen { probe.lastHeard = prober.lastHeard }
     report.probe = probe
     return report
   }

@@ -51,9 +51,10 @@ final class Prober {
   private var rate = RateMeter()
   private var generator: SeededGenerator
   private let sessions: [SendSession.Configuration]
-  /// Datagrams heard from the far end, and when the last of them came.
+  /// Datagrams heard from the far end.
   private var heardCount = 0
-  private var heardAt: Instant?
+  private var watch: FarEndWatch
+  private var seenRefusal: Instant?
   /// When the media began, and when the last packet had left; nil before, and when it was cut short.
   private(set) var mediaBegan: Instant?
   private var mediaEnded: Instant?
@@ -73,6 +74,7 @@ final class Prober {
       try loop.add(signals.descriptor, token: Token.signals, read: true, write: false)
     } catch { throw CommandError(error.description) }
     live = LiveView(options.output)
+    watch = FarEndWatch(hasFeedback: options.isBothWays || options.isRamp)
     if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
     seconds = started + .seconds(1)
     var system = SystemRandomNumberGenerator()
@@ -88,7 +90,7 @@ final class Prober {
 
   /// Probes to the end; returns why it failed, if it did.
   func run() throws(CommandError) -> String? {
-    try watch()
+    try addSockets()
     begin()
     live.start(at: started)
     while true {
@@ -136,9 +138,9 @@ final class Prober {
     ramp = RampSender(configuration, session: SendSession(sessions[0]), at: now)
   }
 
-  /// How long media was sent: as planned, unless it was interrupted.
+  /// How long media was sent: as planned, unless it was cut short.
   var mediaDuration: Interval {
-    guard isInterrupted, mediaEnded == nil, let mediaBegan, let stoppedAt else { return duration }
+    guard mediaEnded == nil, let mediaBegan, let stoppedAt else { return duration }
     return min(max(stoppedAt - mediaBegan, .zero), duration)
   }
 
@@ -207,7 +209,7 @@ final class Prober {
   private func receive() {
     path.receive(from: .media, into: &batch) { bytes, arrival in
       heardCount += 1
-      heardAt = max(heardAt ?? arrival, arrival)
+      watch.heard(at: arrival)
       guard DatagramKind.classify(bytes) == .rtcp else {
         listener?.take(bytes, at: arrival, isControl: false)
         return
@@ -218,7 +220,7 @@ final class Prober {
     }
     path.receive(from: .control, into: &batch) { bytes, arrival in
       heardCount += 1
-      heardAt = max(heardAt ?? arrival, arrival)
+      watch.heard(at: arrival)
       handleReport(bytes, at: arrival)
     }
   }
@@ -246,6 +248,8 @@ final class Prober {
         phase = .closing(since: now)
       } else if sender?.isOver == true {
         phase = .closing(since: now)
+      } else if mediaEnded == nil, sender != nil, heardCount > 0 {
+        followFarEnd(at: now)
       } else if heardCount == 0, !retryElsewhere(at: now), path.refusals > 2 || now - started > Self.patience {
         giveUp()
       }
@@ -304,7 +308,7 @@ final class Prober {
   /// Nobody listens at the first address of a name: whether there was another to try.
   private func retryElsewhere(at now: Instant) -> Bool {
     guard path.refusals > 0, path.hasAlternatives, (try? path.openNext()) != nil else { return false }
-    try? watch()
+    try? addSockets()
     return true
   }
 
@@ -321,24 +325,60 @@ final class Prober {
     phase = .over
   }
 
+  /// Tells at once when the far end falls silent, and ends the probe when it is gone.
+  private func followFarEnd(at now: Instant) {
+    if let refusal = path.lastMediaRefusal, refusal != seenRefusal {
+      seenRefusal = refusal
+      watch.refused(at: refusal)
+    }
+    let hasLeft = sendSessions.allSatisfy { $0.heardFarEnd?.hasLeft == true }
+    while let change = watch.poll(at: now, hasLeft: hasLeft) {
+      switch change {
+      case .silent:
+        live.say("nothing has come from the far end since \(Self.tenths(lastHeard ?? .zero))")
+      case .heardAgain(let gap):
+        live.say("the far end is heard again, after \(Self.tenths(gap))")
+      case .gone:
+        stoppedAt = now
+        phase = .over
+      }
+    }
+  }
+
+  /// When the far end was heard last, since the media began; nil when there was no media, or nothing was heard.
+  var lastHeard: Interval? {
+    guard let mediaBegan, let heard = watch.lastHeard else { return nil }
+    return max(heard - mediaBegan, .zero)
+  }
+
+  private static func tenths(_ time: Interval) -> String {
+    let tenths = time.nanoseconds / 100_000_000
+    return "\(tenths / 10).\(tenths % 10) s"
+  }
+
+  /// Whether the far end stopped answering before all was sent.
+  private(set) var hasFallenSilent = false
+
   /// Says so when the far end fell silent on the way, because what it told covers the beginning alone.
   private func noteSilence(at now: Instant) {
-    guard failure == nil, sender != nil, let heardAt, let mediaBegan, !sendSessions.allSatisfy(isFinal) else { return }
+    guard failure == nil, sender != nil, let lastHeard, let heardAt = watch.lastHeard,
+      !sendSessions.allSatisfy(isFinal)
+    else { return }
     let hasLeft = !isInterrupted && sendSessions.contains { $0.heardFarEnd?.hasLeft == true }
-    let isRefused = path.lastRefusal.map { $0 > heardAt } ?? false
+    let isRefused = path.lastMediaRefusal.map { $0 > heardAt } ?? false
     // Feedback comes ten times a second; RTCP's reports at least every 7.5 s from a single receiver.
     let patience = client == nil ? Interval.seconds(8) : .milliseconds(1_500)
-    guard hasLeft || isRefused || now - heardAt > patience else { return }
-    let tenths = max((heardAt - mediaBegan).nanoseconds, 0) / 100_000_000
+    guard watch.isGone || hasLeft || isRefused || now - heardAt > patience else { return }
+    hasFallenSilent = true
     failure =
-      "\(path.endpoint) stopped answering at about \(tenths / 10).\(tenths % 10) s, so the report covers no more than "
+      "\(path.endpoint) stopped answering at about \(Self.tenths(lastHeard)), so the report covers no more than "
       + "what it told until then: see to it that the far end runs until the probe is over"
     ended = "the far end stopped answering"
   }
 
   private func sayGoodbye() {
     let now = MonotonicClock.now()
-    if isInterrupted {
+    if stoppedAt != nil {
       sender?.stop(at: now)
       for _ in 0..<profile.streams where send(at: now) {}
     }
@@ -358,7 +398,7 @@ final class Prober {
 
   // MARK: Waiting
 
-  private func watch() throws(CommandError) {
+  private func addSockets() throws(CommandError) {
     do throws(SocketError) {
       if let media = path.mediaDescriptor { try loop.add(media, token: Token.media, read: true, write: false) }
       if let control = path.controlDescriptor {

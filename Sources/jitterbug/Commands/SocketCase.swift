@@ -153,7 +153,7 @@ struct SocketCase {
 
   /// The receiver's report, and the senders', beside what the links did and what the receiver's trace says.
   func result(falsified: String?) -> CaseResult {
-    var result = CaseResult(test)
+    var result = CaseResult(test, falsifying: falsified)
     result.failure = failure
     guard failure == nil else { return result }
     guard let report = JSONValue(parsing: Array(files.text("receiver-report").utf8).span) else {
@@ -161,8 +161,7 @@ struct SocketCase {
       return result
     }
     let truth = streams()
-    result.compare(
-      report, with: truth, socketDrops: truth.reduce(0) { $0 + $1.droppedBySocket }, falsified: falsified)
+    result.compare(report, with: truth, socketDrops: truth.reduce(0) { $0 + $1.droppedBySocket })
     for place in test.sources.indices { compareSender(place, with: truth, into: &result) }
     return result
   }
@@ -200,21 +199,10 @@ struct SocketCase {
     let bytes = Array(files.text("sender\(place)-report").utf8)
     let report = JSONValue(parsing: bytes.span) ?? .null
     let recording = recording(place)
-    let copies = (0..<packets).map { recording.copies(of: $0).count }
-    let lost = copies.count { $0 == 0 }
-    let runs = copies.split(whereSeparator: { $0 > 0 }).map(\.count)
-    result.compare(
-      report,
-      counts: [
-        ("sending.packets", packets), ("link_record.offered", packets), ("link_record.lost", lost),
-        ("link_record.delivered", copies.reduce(0, +)), ("link_record.in_flight", 0),
-        ("link_record.duplicated", copies.reduce(0) { $0 + max(0, $1 - 1) }), ("link_record.corrupted", 0),
-        ("link_record.loss_runs", runs.count), ("link_record.longest_loss_run", runs.max() ?? 0),
-      ], prefix: prefix)
+    let sent = SenderTruth(copies: (0..<packets).map { recording.copies(of: $0).count })
     // Of a source with several runs no single sender has sent them all.
-    if let stream = truth.first(where: { $0.ssrc == test.sources[place].ssrc }), stream.sent.count == 1 {
-      result.compareFarEnd(of: report, with: stream, prefix: prefix)
-    }
+    let stream = truth.first { $0.ssrc == test.sources[place].ssrc && $0.sent.count == 1 }
+    result.compare(report, with: sent, stream: stream, prefix: prefix)
   }
 }
 

@@ -40,12 +40,18 @@ enum VerifyCommand {
           way: options.isSimulated ? "on a virtual clock" : "with real sockets on loopback", seed: options.seed,
           seconds: elapsed.seconds))
     }
+    if let name = options.falsified, !results.contains(where: \.isFalsified) {
+      StandardError.write(
+        "jitterbug: --falsify \(name): no case that was run compares it; leave out --case"
+          + (options.isSimulated ? " or --simulate\n" : "\n"))
+      return 2
+    }
     return results.allSatisfy(\.isRight) && results.contains { !$0.figures.isEmpty } ? 0 : 1
   }
 
   private static func simulate(_ options: VerifyOptions) -> [CaseResult] {
     options.cases.enumerated().map { place, test in
-      var result = CaseResult(test)
+      var result = CaseResult(test, falsifying: options.falsified)
       if !options.isQuiet, !options.isJSON { progress(place, of: options.cases.count) }
       guard !test.pausesReceiver else {
         result.skipped = "needs a socket"
@@ -62,7 +68,7 @@ enum VerifyCommand {
         result.failure = "the report isn't JSON"
         return result
       }
-      result.compare(value, with: run.truth, socketDrops: nil, falsified: options.falsified)
+      result.compare(value, with: run.truth, socketDrops: nil)
       return result
     }
   }
@@ -96,6 +102,9 @@ enum VerifyCommand {
     json.value("ok", result.isRight)
     json.value("failure", result.failure)
     json.value("skipped", result.skipped)
+    json.array("remarks") { array in
+      for remark in result.remarks { array.value(nil, remark) }
+    }
     json.array("figures") { array in
       for figure in result.figures {
         array.object { json in

@@ -45,7 +45,7 @@ extension VerifyOptions {
             "--ports", "PORT", "the first of the UDP ports on loopback, eight a case (default 32000)",
             Values.number(1024...65_535)
           ) { $0.ports = $1 },
-          .value("--falsify", "FIGURE", "add 1 to this reported figure first, to see that verify notices", figure) {
+          .value("--falsify", "FIGURE", "make this reported figure wrong first, to see that verify notices", figure) {
             $0.falsified = $1
           },
         ]),
@@ -75,8 +75,8 @@ extension VerifyOptions {
   }
 
   @Sendable private static func figure(_ text: String) throws(UsageError) -> String {
-    guard StreamTruth.keys.contains(text) else {
-      throw UsageError("not a figure that is compared; write one of " + StreamTruth.keys.joined(separator: ", "))
+    guard CaseResult.figureNames.contains(text) else {
+      throw UsageError("not a figure that is compared; write one of " + CaseResult.figureNames.joined(separator: ", "))
     }
     return text
   }
