@@ -146,9 +146,17 @@ extension JitterBuffer {
         }
       }
     }
+    if gap > 0, tick < elastic.endOfDiscarding,
+      playoutDelay(of: nextTimestamp, at: tick) > target + Self.smallestBacklog
+    {
+      // What is missing is as stale as what was given up before it.
+      nextTimestamp = head.timestamp
+      gap = 0
+    }
     if gap > 0 {
       let decision = fill(gap, before: head)
-      guard case .silence(let duration) = decision else { return queue(decision) }
+      // Before a boundary the delay can't be told, and so can't be corrected.
+      guard !isFlushing, case .silence(let duration) = decision else { return queue(decision) }
       return pause(of: duration, at: tick)
     }
     return lengthen(head, at: tick, isFlushing: isFlushing)
@@ -289,6 +297,7 @@ extension JitterBuffer {
     counts.concealed += Int(head.sequence - nextSequence) + 1 - gapRecovered
     counts.discarded += 1
     elastic.endOfDiscarding = elastic.tick + .seconds(1)
+    openFrom = nil
     nextSequence = head.sequence + 1
     nextTimestamp = head.timestamp + head.duration
     gapUnits = 0
@@ -303,7 +312,11 @@ extension JitterBuffer {
       forgetStall()
       return .ended
     }
-    guard case .none = boundary else { return .wait(until: nil) }
+    guard case .none = boundary else {
+      // Nothing is known of the timeline to come; a sink with a clock of its own wants its block all the same.
+      guard elastic.isPulled else { return .wait(until: nil) }
+      return .silence(duration: units(elastic.pulled - elastic.queued, isQueued: true))
+    }
     if stallUnits == 0, !lastWasSilence {
       noteFilling()
       counts.underruns += 1

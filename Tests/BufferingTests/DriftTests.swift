@@ -13,7 +13,7 @@ struct DriftTests {
     var longest = -1e9
     var fills = 0.0
 
-    init(skew: Double, hours: Double, phase: Interval, jitter: Double = 0.3) {
+    init(skew: Double, hours: Double, phase: Interval, longestJitter: Double = 1) {
       var configuration = JitterBuffer.Configuration(clockRate: 48_000, target: .zero)
       configuration.adaptation = JitterBuffer.Adaptation()
       buffer = JitterBuffer(configuration)
@@ -35,7 +35,8 @@ struct DriftTests {
             BufferedPacket(sequence: next, timestamp: next * 960, duration: 960, arrival: .zero + arrival),
             payload: payload.span.bytes)
           next += 1
-          arrival = sent(next) + .milliseconds(50) + Interval(seconds: generator.exponential(mean: jitter) / 1000)
+          let jitter = min(generator.exponential(mean: 0.3), longestJitter)
+          arrival = sent(next) + .milliseconds(50) + Interval(seconds: jitter / 1000)
         }
         pull(block, at: now, queued: &queued, isSettled: now > settled) { (now - sent($0)).milliseconds - 50 }
         queued = max(.zero, queued - block)
@@ -97,6 +98,16 @@ struct DriftTests {
     let day = Day(skew: skew, hours: 1.0 / 6, phase: .milliseconds(phase))
     expectCalm(day)
     #expect(abs(day.buffer.driftCorrection * 1e6 - skew) < 30, "\(day.buffer.driftCorrection * 1e6)")
+  }
+
+  @Test(arguments: [-200, 200] as [Double], [0, 2, 4, 7] as [Int64])
+  func `with packets that are slower than any before, less than one in ten thousand is concealed`(
+    skew: Double, phase: Int64
+  ) {
+    let day = Day(skew: skew, hours: 1.0 / 12, phase: .milliseconds(phase), longestJitter: 100)
+    #expect(day.fills < 24)
+    #expect(day.longest < 40)
+    #expect(day.stretches <= 2)
   }
 
   @Test func `clocks that run alike are left alone, and so is what is played`() {

@@ -72,11 +72,11 @@ struct RecoveryTests {
     #expect(listener.buffer.counts.played == 2)
   }
 
-  /// Speech for a second, a pause of as long with a packet of silence each 20 ms, and so on.
+  /// Speech for three seconds, a pause of as long with a packet of silence each 20 ms, and so on.
   private func conversation(_ seconds: Int64, delay: (Int64) -> Double) -> Network {
     var network = Network(seconds * 50, delay: delay)
     for index in network.packets.indices {
-      network.packets[index].isSilence = network.packets[index].sequence / 50 % 2 == 1
+      network.packets[index].isSilence = network.packets[index].sequence / 150 % 2 == 1
     }
     return network
   }

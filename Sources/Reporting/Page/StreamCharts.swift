@@ -116,8 +116,10 @@ struct StreamCharts {
     entries += lostLegend
     page.figure(
       "Delay over time",
-      "How much longer each packet took than the fastest one. What lies above the band came after its time: "
-        + "too late, unless nothing behind it had been played. "
+      "How much longer each packet took than the fastest one. "
+        + (stream.playout.adaptation == nil
+          ? "What lies above the band came after its time: too late, unless nothing behind it had been played. "
+          : "The band is what the buffer aimed at: what lies above it was waited for, or came too late. ")
         + "Where packets are many, a stroke reaches from the fastest to the slowest: no spike is left out."
         + (stream.reception.drift?.isSignificant == true ? " A steady slope is the two clocks running apart." : ""),
       svg: chart.svg, legend: Legend(entries))
@@ -157,11 +159,18 @@ struct StreamCharts {
     let means = rows.map { PlotPoint($0.start.seconds, $0.bufferLevel?.mean ?? .nan) }
     var layers: [PlotLayer] = [.band(levels, until: end, .main), .steps(means, until: end, .main)]
     let target = stream.playout.target.milliseconds
-    if target > 0 { layers.append(.level(target, "target \(Figures.trimmed(target, decimals: 1)) ms", .muted)) }
+    let most = rows.compactMap(\.bufferTarget).max() ?? target
+    var entries = [Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", .band)]
+    if stream.playout.adaptation != nil {
+      layers.append(.steps(rows.map { PlotPoint($0.start.seconds, $0.bufferTarget ?? .nan) }, until: end, .second))
+      entries.append(Legend.Entry(.second, "target"))
+    } else if target > 0 {
+      layers.append(.level(target, "target \(Figures.trimmed(target, decimals: 1)) ms", .muted))
+    }
     var chart = Chart(
       title: "Media in the buffer", summary: "Smallest, mean and largest level of the buffer in each \(span).",
       x: timeAxis,
-      y: PlotAxis("ms of media", low: 0, high: max(target * 1.15, rows.compactMap(\.bufferLevel?.max).max() ?? 0)),
+      y: PlotAxis("ms of media", low: 0, high: max(most * 1.15, rows.compactMap(\.bufferLevel?.max).max() ?? 0)),
       layers: layers)
     chart.height = 150
     page.figure(
@@ -169,7 +178,7 @@ struct StreamCharts {
       "What was held back at each moment of playing: from the least to the most in each \(span), and the mean. "
         + "At nothing, the next packet must be there at once.",
       svg: chart.svg,
-      legend: Legend([Legend.Entry(.main, "mean"), Legend.Entry(.main, "least to most", .band)]))
+      legend: Legend(entries))
   }
 
   // MARK: Parts

@@ -43,7 +43,14 @@ extension StreamReport {
   }
 
   /// The delay that the buffer aimed at: "60 ms".
-  var targetWords: String { Figures.trimmed(playout.target.milliseconds, decimals: 1) + " ms" }
+  ///
+  /// Where it adapted, what it aimed at on average: "46 ms on average".
+  var targetWords: String {
+    guard playout.adaptation != nil, let mean = playout.samples?.meanTarget else {
+      return Figures.trimmed(playout.target.milliseconds, decimals: 1) + " ms"
+    }
+    return Figures.trimmed(mean * 1000, decimals: 0) + " ms on average"
+  }
 
   private var tiles: [PageTile] {
     let counts = reception

@@ -157,6 +157,15 @@ extension StreamReport {
 
   /// Which buffer would have done.
   private var advice: String {
+    if playout.adaptation != nil, playout.samples?.meanTarget != nil {
+      var text = "The buffer followed the network, with \(targetWords)"
+      if let enough = sufficientBuffer {
+        text +=
+          "; a fixed one would have needed \(Figures.trimmed(enough.milliseconds, decimals: 1)) ms for at most "
+          + "\(Figures.trimmed(ReplayCurve.enough * 100, decimals: 1)) % too late"
+      }
+      return text + "."
+    }
     if let last = latenessPoints.last {
       let now = reception.unique == 0 ? 0 : Double(playout.late) / Double(reception.unique)
       guard let enough = sufficientBuffer else {
