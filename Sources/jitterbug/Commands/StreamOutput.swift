@@ -157,8 +157,9 @@ final class StreamOutput {
     return Int64(joined + change)
   }
 
-  /// When more was concealed than was lost, the packet at `timestamp` was only waited for: the decoder goes back to where
-  /// it was, and conceals what was really lost. Returns how many frames of `continuation` lead over to the packet.
+  /// Goes back to before concealment when the packet at `timestamp` was only waited for, and conceals what was really lost.
+  ///
+  /// Returns how many frames of `continuation` lead over to the packet.
   private func endStall(before timestamp: Int64) -> Int {
     defer { concealed = 0 }
     guard audio != nil, concealed > 0, let expected else { return 0 }
