@@ -87,11 +87,13 @@ final class StreamOutput {
     guard !sink.takesPackets else { return }
     concealed = 0
     var span = samples.mutableSpan
-    guard let frames = try? decoder.decodeFEC(from: next, frames: Int(duration), into: &span) else {
+    // The library gives the copy of a whole packet or none; what was filled before it was known is left out.
+    let whole = max(duration, Int64(OpusPacket(parsing: next)?.duration ?? 0))
+    guard let frames = try? decoder.decodeFEC(from: next, frames: Int(whole), into: &span) else {
       return try conceal(duration)
     }
     expected = nil
-    _ = try shape(from: 0, to: frames, .none)
+    _ = try shape(from: frames - Int(duration), to: frames, .none)
   }
 
   /// Conceals a gap.
