@@ -303,7 +303,11 @@ public struct JitterBuffer: Sendable {
     guard case .timeline(let start, let before) = boundary, let base = arrivals?.base, packet.sequence < start,
       packet.sequence >= nextSequence
     else { return false }
-    return magnitude(transit - base) < magnitude(transit - before)
+    guard magnitude(transit - base) < magnitude(transit - before) else { return false }
+    // A wild timestamp in between would be taken into this timeline, behind a gap that doesn't end.
+    return (max(packet.sequence, store.lowest)..<max(start, store.lowest)).allSatisfy {
+      store.packet($0).map { isNear(self.transit(of: $0)) } ?? true
+    }
   }
 
   private var transitBefore: Interval {

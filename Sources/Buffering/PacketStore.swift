@@ -59,6 +59,11 @@ struct PacketStore: Sendable {
   /// The packet with the highest number.
   @inline(__always) var tail: BufferedPacket? { isEmpty ? nil : places[slot(of: highest)].packet }
 
+  /// The packet with a number, if it is here.
+  func packet(_ sequence: Int64) -> BufferedPacket? {
+    contains(sequence) ? places[slot(of: sequence)].packet : nil
+  }
+
   /// Runs `body` on the bytes of the packet in `slot`, which stay until another packet is inserted there.
   @inline(__always) func withPayload<Result, Failure: Error>(
     in slot: Int, _ body: (RawSpan) throws(Failure) -> Result

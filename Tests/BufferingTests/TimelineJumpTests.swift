@@ -48,6 +48,19 @@ struct TimelineJumpTests {
     #expect(listener.story == ["play 0", "conceal 960", "play 2", "play 3"])
   }
 
+  @Test func `a wild timestamp that a good packet was overtaken by doesn't pour out hours of silence`() {
+    var listener = Listener()
+    for number in Int64(0)..<6 { listener.take(number, at: number * 20, isListening: false) }
+    listener.take(8, at: 160, timestamp: 386_572_674_494, isListening: false)
+    listener.take(10, at: 200, isListening: false)
+    #expect(listener.take(7, at: 201, isListening: false) == .misplaced)
+    for number in Int64(11)..<30 { listener.take(number, at: number * 20) }
+    listener.buffer.end()
+    listener.listen(until: 5000)
+    #expect(listener.played.suffix(19) == Array(11..<30))
+    #expect(listener.heardUnits < 50 * 960)
+  }
+
   @Test func `a late packet with a wild timestamp doesn't move the timeline`() {
     var listener = Listener()
     for number in Int64(0)..<20 { listener.take(number, at: number * 20) }
