@@ -53,6 +53,9 @@ struct DelayEstimator: Sendable {
   private var waitingCount = 0
   private var spike: [(delay: Interval, seconds: Double)] = []
   private var lastSpike: Instant?
+  /// The last spike that no other has come near to, and when it was.
+  private var lonely: [(delay: Interval, seconds: Double)] = []
+  private var lonelyAt: Instant?
   private var spikeStart = Instant.zero
   private var slowAnswer = Interval.zero
   /// How much delay the budget needs, counted from the smallest transit.
@@ -69,7 +72,10 @@ struct DelayEstimator: Sendable {
     fast = DelayHistogram(memory: Self.fastMemory, isUsed: isUsed)
     waiting = Array(
       repeating: Waiting(arrival: .zero, transit: .zero, seconds: 0), count: isUsed ? Self.waitingLimit : 0)
-    if isUsed { spike.reserveCapacity(Self.spikeLimit) }
+    if isUsed {
+      spike.reserveCapacity(Self.spikeLimit)
+      lonely.reserveCapacity(Self.spikeLimit)
+    }
   }
 
   /// Takes in an arrival.
@@ -119,12 +125,10 @@ struct DelayEstimator: Sendable {
   }
 
   private mutating func learn(_ delay: Interval, at arrival: Instant, seconds: Double) {
-    guard delay > slowAnswer + Self.spikeMargin else { return slow.add(delay, seconds: seconds) }
     let quiet = lastSpike.map { arrival - $0 } ?? Self.spikeMemory
-    if quiet > Self.spikeGap {
-      if quiet < Self.spikeMemory { learnSpike() } else { spike.removeAll(keepingCapacity: true) }
-      spikeStart = arrival
-    }
+    if quiet > Self.spikeGap, !spike.isEmpty { endSpike(at: arrival) }
+    guard delay > slowAnswer + Self.spikeMargin else { return slow.add(delay, seconds: seconds) }
+    if quiet > Self.spikeGap { spikeStart = arrival }
     lastSpike = arrival
     if arrival - spikeStart > Self.longestSpike || spike.count == Self.spikeLimit {
       learnSpike()
@@ -132,6 +136,23 @@ struct DelayEstimator: Sendable {
     } else {
       spike.append((delay, seconds))
     }
+  }
+
+  /// What two spikes within a minute have reached is a habit of the path: of the two the smaller one is learned, and the
+  /// larger one put by.
+  private mutating func endSpike(at now: Instant) {
+    if let lonelyAt, now - lonelyAt > Self.spikeMemory { lonely.removeAll(keepingCapacity: true) }
+    if Self.height(of: spike) * 5 / 4 < Self.height(of: lonely) {
+      learnSpike()
+    } else {
+      swap(&spike, &lonely)
+      learnSpike()
+      lonelyAt = lastSpike
+    }
+  }
+
+  private static func height(of spike: [(delay: Interval, seconds: Double)]) -> Interval {
+    spike.reduce(.zero) { max($0, $1.delay) }
   }
 
   private mutating func learnSpike() {
