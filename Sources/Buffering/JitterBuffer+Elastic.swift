@@ -298,6 +298,7 @@ extension JitterBuffer {
     counts.concealed += Int(head.sequence - nextSequence) + 1 - gapRecovered
     counts.discarded += 1
     elastic.endOfDiscarding = elastic.tick + .seconds(1)
+    hasStarted = true
     openFrom = nil
     nextSequence = head.sequence + 1
     nextTimestamp = head.timestamp + head.duration
