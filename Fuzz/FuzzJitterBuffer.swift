@@ -123,7 +123,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let start, count > 4 else { return 0 }
   var script = Script(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
   let kind = script.byte()
-  let rates: [UInt32] = [8000, 11_025, 16_000, 44_100, 48_000, 90_000, 96_000, 1]
+  let rates: [UInt32] = [8000, 11_025, 16_000, 44_100, 48_000, 90_000, 96_000, 24_000]
   var configuration = JitterBuffer.Configuration(
     clockRate: rates[Int(kind >> 2 & 7)], target: .milliseconds(script.byte()), isContinuous: kind & 0x20 == 0)
   let isAdaptive = kind & 1 == 1
