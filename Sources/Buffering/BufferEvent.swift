@@ -22,6 +22,8 @@ struct BufferNarrator: Sendable {
   private static let limit = 64
   /// The target is told again when it has moved by more than this, and by half.
   private static let smallest = Interval.milliseconds(20)
+  /// How far the target before the last arrivals lies back, at least.
+  private static let calmAge = Interval.milliseconds(500)
   /// A change of route that is told.
   private static let smallestRoute = Interval.milliseconds(10)
   /// Between two sentences about the target, or about the route.
@@ -34,7 +36,14 @@ struct BufferNarrator: Sendable {
   /// How much the route has changed since it was told, and when that was.
   private var step = Interval.zero
   private var routeAt: Instant?
-  private var stall: Instant?
+  /// When the buffer ran dry, and what the target had been.
+  private var stall: (since: Instant, goal: Interval)?
+  /// The target before the last arrivals.
+  private var calm = Interval.zero
+  private var calmNext = Interval.zero
+  private var calmAt = Instant.zero
+  /// The longest delay since the target was told.
+  private var longest = Interval.zero
   /// Whether the delay that the last stall made is still there.
   var isRecovering: Bool { stall != nil }
 
@@ -51,6 +60,8 @@ struct BufferNarrator: Sendable {
       step += base - lastBase
     }
     lastBase = base
+    longest = max(longest, delay)
+    noteCalm(target, at: now)
     if step != .zero, routeAt.map({ now - $0 >= Self.pause }) ?? true {
       tell(.routeChanged(step), at: now)
       step = .zero
@@ -59,7 +70,7 @@ struct BufferNarrator: Sendable {
     guard target - told > Self.smallest || told - target > Self.smallest else { return }
     if let toldAt, now - toldAt < Self.pause { return }
     if target > told + told / 2 {
-      tell(.targetRose(from: told, to: target, delay: delay), at: now)
+      tell(.targetRose(from: told, to: target, delay: longest), at: now)
     } else if target < told / 2 {
       tell(.targetFell(from: told, to: target), at: now)
     } else {
@@ -67,6 +78,15 @@ struct BufferNarrator: Sendable {
     }
     told = target
     toldAt = now
+    longest = .zero
+  }
+
+  /// Remembers the target as it was at the last arrival but those of the last half second.
+  private mutating func noteCalm(_ target: Interval, at now: Instant) {
+    guard now - calmAt > Self.calmAge else { return }
+    calm = calmNext
+    calmNext = target
+    calmAt = now
   }
 
   /// The timeline begins anew.
@@ -74,12 +94,12 @@ struct BufferNarrator: Sendable {
 
   mutating func ranDry(for length: Interval, at now: Instant) {
     tell(.ranDry(length), at: now)
-    stall = stall ?? now
+    if stall == nil { stall = (now, calm) }
   }
 
-  /// The delay is at the target again; how long it took.
-  mutating func recovered(at now: Instant) -> Interval? {
-    guard let since = stall else { return nil }
+  /// The delay is no longer than the target was before the buffer ran dry, or than it is now; how long that took.
+  mutating func recovered(delay: Interval, at now: Instant) -> Interval? {
+    guard let (since, goal) = stall, delay <= goal else { return nil }
     stall = nil
     tell(.recovered(after: now - since), at: now)
     return now - since

@@ -167,9 +167,7 @@ extension JitterBuffer {
   private mutating func lengthen(_ head: BufferedPacket, at tick: Instant, isFlushing: Bool) -> PlayoutDecision {
     let delay = playoutDelay(of: nextTimestamp, at: tick)
     correctDrift(delay: delay)
-    if narrator.isRecovering, delay - target < Self.smallestExcess + ElasticPlayout.block,
-      let time = narrator.recovered(at: tick)
-    {
+    if narrator.isRecovering, let time = narrator.recovered(delay: delay - ElasticPlayout.block * 2, at: tick) {
       counts.recoveries += 1
       counts.recovering += time.seconds
     }
@@ -215,7 +213,9 @@ extension JitterBuffer {
       return change(atMost: most, preferring: wanted, of: head, isUrgent: false)
     }
     // A delay that the buffer began with and that has been enough so far is left alone, unless the path became shorter.
-    guard elastic.hasRunDry || delay > elastic.firstDelay + Self.smallestExcess else { return .none }
+    // Unless it is longer than was asked for.
+    let longest = configuration.adaptation?.limits.upperBound ?? elastic.firstDelay
+    guard elastic.hasRunDry || delay > min(elastic.firstDelay, longest) + Self.smallestExcess else { return .none }
     // While a drift is corrected, packets begin anywhere in a block sooner or later.
     let isEven = elastic.correction == 0 || elastic.unevenness > .zero
     let excess = isEven ? margin - target : delay - target - worstRemainder
@@ -288,7 +288,6 @@ extension JitterBuffer {
       let isGoingOn = elastic.tick < elastic.endOfDiscarding
       let limit = isGoingOn ? target + Self.smallestBacklog : adaptation.limits.upperBound
       elastic.isDiscarding = delay > limit + ElasticPlayout.block
-      if elastic.isDiscarding, !isGoingOn { narrator.tell(.gaveUp(delay - target), at: elastic.tick) }
     }
     guard elastic.isDiscarding else { return nil }
     guard store.count > 1, delay > target + Interval(units: head.duration, rate: configuration.clockRate) else {
@@ -297,6 +296,8 @@ extension JitterBuffer {
     }
     counts.concealed += Int(head.sequence - nextSequence) + 1 - gapRecovered
     counts.discarded += 1
+    // Once for all that is given up together.
+    if elastic.tick >= elastic.endOfDiscarding { narrator.tell(.gaveUp(delay - target), at: elastic.tick) }
     elastic.endOfDiscarding = elastic.tick + .seconds(1)
     hasStarted = true
     openFrom = nil
