@@ -123,7 +123,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let start, count > 4 else { return 0 }
   var script = Script(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
   let kind = script.byte()
-  let rates: [UInt32] = [8000, 11_025, 16_000, 44_100, 48_000, 90_000, 96_000, 1]
+  let rates: [UInt32] = [8000, 11_025, 16_000, 44_100, 48_000, 90_000, 96_000, 24_000]
   var configuration = JitterBuffer.Configuration(
     clockRate: rates[Int(kind >> 2 & 7)], target: .milliseconds(script.byte()), isContinuous: kind & 0x20 == 0)
   let isAdaptive = kind & 1 == 1
@@ -154,7 +154,7 @@ func step(_ watcher: inout Watcher, _ script: inout Script, rate: UInt32) {
       isSilence: form & 8 == 8, carriesFEC: form & 16 == 16)
     if form & 32 == 32 { packet.copy = form & 64 == 64 ? .redundant : .retransmission }
     if form & 128 == 128 {
-      packet.sequence += script.number()
+      packet.sequence += script.number() % (1 << 16)
       packet.timestamp += script.number()
     }
     watcher.insert(packet, bytes: Int(form & 64))
@@ -165,7 +165,8 @@ func step(_ watcher: inout Watcher, _ script: inout Script, rate: UInt32) {
   case 200..<215: watcher.now += .microseconds(script.byte() * 1000)
   case 215..<220: watcher.now += .milliseconds(max(0, script.number()) % 100_000)
   case 220..<228:
-    watcher.sequence += script.number()
+    // Further than this a receiver takes it for a restart.
+    watcher.sequence += script.number() % 3000
     watcher.timestamp += script.number()
   case 228..<232:
     // A receiver counts on behind all that it has seen.

@@ -121,8 +121,8 @@ extension JitterBuffer {
     elastic.note(packet: head.duration, rate: configuration.clockRate)
     var gap = head.timestamp - nextTimestamp
     if isFlushing {
-      // What is played before a boundary is played at once: a pause in it mustn't take time.
-      if gap > missingUnits(before: head) {
+      // What is played before a boundary keeps what follows waiting: neither a pause in it nor a long gap may take time.
+      if gap > min(missingUnits(before: head), concealmentLimit) {
         nextTimestamp = head.timestamp
         gap = 0
       }
@@ -299,6 +299,7 @@ extension JitterBuffer {
     // Once for all that is given up together.
     if elastic.tick >= elastic.endOfDiscarding { narrator.tell(.gaveUp(delay - target), at: elastic.tick) }
     elastic.endOfDiscarding = elastic.tick + .seconds(1)
+    hasStarted = true
     openFrom = nil
     nextSequence = head.sequence + 1
     nextTimestamp = head.timestamp + head.duration

@@ -141,4 +141,21 @@ struct RecoveryTests {
     #expect(playback.events.contains { if case .ranDry = $0.event { true } else { false } })
     #expect(playback.events.contains { if case .recovered = $0.event { true } else { false } })
   }
+
+  @Test func `a long gap before a restart doesn't keep the new timeline waiting`() {
+    var playback = Playback()
+    playback.run(Network(100) { _ in 0 }, until: .seconds(2) + .milliseconds(40))
+    // A number far ahead, with a time to match, and then the sender begins anew.
+    for (sequence, timestamp) in [(900, 900 * 960), (901, 901 * 960)] as [(Int64, Int64)] {
+      playback.insert(
+        BufferedPacket(sequence: sequence, timestamp: timestamp, duration: 960, arrival: playback.now))
+    }
+    let first = 901 + JitterBuffer.restartMargin
+    playback.buffer.restart(at: first)
+    let network = Network(100, from: first, firstTimestamp: 1 << 30, start: .seconds(2)) { _ in 0 }
+    playback.run(network, until: .seconds(5))
+    #expect(playback.played.contains(901))
+    let start = playback.heard.first { $0.packet.sequence == first }
+    #expect((start?.at ?? .distantFuture) - .zero < .milliseconds(2500))
+  }
 }
