@@ -1,6 +1,7 @@
 #ifndef COPUS_SHIM_H
 #define COPUS_SHIM_H
 
+#include <string.h>
 #include <opus.h>
 
 // opus_encoder_ctl and opus_decoder_ctl are variadic, which Swift can't call: one typed function a request.
@@ -39,6 +40,11 @@ static inline int copus_get_lookahead(OpusEncoder *encoder, opus_int32 *samples)
 
 static inline int copus_reset_decoder(OpusDecoder *decoder) {
   return opus_decoder_ctl(decoder, OPUS_RESET_STATE);
+}
+
+// A state is one piece of memory without pointers into itself: opus.h says that a shallow copy is a copy.
+static inline void copus_copy_decoder(OpusDecoder *to, const OpusDecoder *from, int channels) {
+  memcpy(to, from, (size_t)opus_decoder_get_size(channels));
 }
 
 #endif

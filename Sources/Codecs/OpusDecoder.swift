@@ -9,13 +9,21 @@ internal import COpus
   public let channels: Int
 
   private let state: OpaquePointer
-  /// Where a length that isn't a multiple of 2.5 ms is decoded before its end is cut off.
+  /// The state that ``mark()`` kept.
+  private let marked: OpaquePointer
+  /// Where concealment is decoded, in multiples of 2.5 ms.
   private var scratch: [Int16]
+  /// What of `scratch` wasn't asked for yet, in frames: further concealment begins with it.
+  private var spare = 0..<0
 
   /// The longest packet: 120 ms (RFC 6716 section 3.2.5), in frames, that is samples at 48 kHz for each channel.
   public static let maximumFrames = 5760
   /// What libopus conceals is a multiple of this: 2.5 ms, in frames.
   private static let quantum = 120
+  /// Of speech it really conceals no less than this, 10 ms, whatever is asked: what is more is lost to the next piece.
+  private static let speechQuantum = 480
+  /// The steps in which is concealed: speech has packets of at least 10 ms.
+  private var step = quantum
 
   /// Makes a decoder for 1 or 2 channels.
   public init(channels: Int) throws(OpusError) {
@@ -24,12 +32,20 @@ internal import COpus
     }
     var code: Int32 = 0
     guard let state = opus_decoder_create(48_000, Int32(channels), &code) else { throw .library(code: code) }
+    guard let marked = opus_decoder_create(48_000, Int32(channels), &code) else {
+      opus_decoder_destroy(state)
+      throw .library(code: code)
+    }
     self.state = state
+    self.marked = marked
     self.channels = channels
     scratch = [Int16](repeating: 0, count: Self.maximumFrames * channels)
   }
 
-  deinit { opus_decoder_destroy(state) }
+  deinit {
+    opus_decoder_destroy(state)
+    opus_decoder_destroy(marked)
+  }
 
   /// Decodes a packet and returns its frames: samples for each channel.
   ///
@@ -43,9 +59,12 @@ internal import COpus
     let room = output.count
     guard room >= channels else { throw .outputTooSmall(given: room) }
     let frames = min(room / channels, Self.maximumFrames)
+    spare = 0..<0
     let result = decode(packet, frames: frames, fec: false, into: &output, at: 0)
     switch result {
-    case 0...: return Int(result)
+    case 0...:
+      step = result >= Self.speechQuantum ? Self.speechQuantum : Self.quantum
+      return Int(result)
     case OPUS_BUFFER_TOO_SMALL: throw .outputTooSmall(given: room)
     case OPUS_INVALID_PACKET: throw .invalidPacket(byteCount: packet.byteCount)
     default: throw .library(code: result)
@@ -66,8 +85,10 @@ internal import COpus
     }
     // The copy belongs to the end of the gap, so the odd piece is concealed at its start, before the copy.
     let odd = frames % Self.quantum
+    spare = 0..<0
     if odd > 0 { try concealPiece(odd, at: 0, into: &output) }
     guard frames > odd else { return frames }
+    spare = 0..<0
     let result = decode(next, frames: frames - odd, fec: true, into: &output, at: odd)
     guard result >= 0 else {
       throw result == OPUS_INVALID_PACKET ? .invalidPacket(byteCount: next.byteCount) : .library(code: result)
@@ -77,8 +98,8 @@ internal import COpus
 
   /// Fills a gap of `frames` with what the signal so far suggests, fading out; returns `frames`.
   ///
-  /// Any positive length that fits the output is taken: libopus works in steps of 2.5 ms, and of the last one the end
-  /// is cut off.
+  /// Any positive length that fits the output is taken: libopus works in steps of 2.5 or 10 ms, and with what is left of the
+  /// last one the next concealment begins, so the lengths in which a gap is filled don't matter.
   public mutating func conceal(frames: Int, into output: inout MutableSpan<Int16>) throws(OpusError) -> Int {
     guard frames > 0, frames <= output.count / channels else { throw .invalidLength(frames: frames) }
     var done = 0
@@ -91,20 +112,39 @@ internal import COpus
   }
 
   /// Forgets the signal so far, for a new stream.
-  public mutating func reset() { _ = copus_reset_decoder(state) }
+  public mutating func reset() {
+    _ = copus_reset_decoder(state)
+    spare = 0..<0
+  }
+
+  /// Keeps the signal so far, for ``rewind()``.
+  public mutating func mark() { copus_copy_decoder(marked, state, Int32(channels)) }
+
+  /// Goes back to where ``mark()`` was: what was concealed since then never happened, so a packet that wasn't lost
+  /// decodes as it should.
+  public mutating func rewind() {
+    copus_copy_decoder(state, marked, Int32(channels))
+    spare = 0..<0
+  }
 
   /// Conceals up to ``maximumFrames`` at an offset in frames.
   private mutating func concealPiece(
     _ frames: Int, at offset: Int, into output: inout MutableSpan<Int16>
   ) throws(OpusError) {
-    let rounded = (frames + Self.quantum - 1) / Self.quantum * Self.quantum
+    let old = min(spare.count, frames)
+    for index in 0..<old * channels { output[offset * channels + index] = scratch[spare.lowerBound * channels + index] }
+    spare = spare.dropFirst(old)
+    let new = frames - old
+    guard new > 0 else { return }
+    let rounded = (new + step - 1) / step * step
     let state = state
     let code = scratch.withUnsafeMutableBufferPointer { samples in
       guard let target = samples.baseAddress else { return OPUS_BUFFER_TOO_SMALL }
       return opus_decode(state, nil, 0, target, Int32(rounded), 0)
     }
     guard code == rounded else { throw .library(code: code) }
-    for index in 0..<frames * channels { output[offset * channels + index] = scratch[index] }
+    for index in 0..<new * channels { output[(offset + old) * channels + index] = scratch[index] }
+    spare = new..<rounded
   }
 
   /// One call of libopus; the caller has checked that `frames` fit the output behind `offset`, both in frames.

@@ -34,6 +34,7 @@ public struct PlayoutAudio: Sendable {
   /// How much of a silence the stretcher sees, in milliseconds: all that its past holds.
   private static let silentPast = 60
 
+  private let join: ConcealmentJoin
   private var stretcher: TimeStretcher
   /// What is still to be heard while it fades out, in samples, and how far that has come, in units.
   private var tail: [Int16]
@@ -48,6 +49,7 @@ public struct PlayoutAudio: Sendable {
   public init(sampleRate: Int = 48_000, channels: Int = 1) {
     stretcher = TimeStretcher(sampleRate: sampleRate, channels: channels)
     self.sampleRate = stretcher.sampleRate
+    join = ConcealmentJoin(sampleRate: stretcher.sampleRate)
     self.channels = stretcher.channels
     tail = [Int16](repeating: 0, count: stretcher.sampleRate * Self.fadeOut / 1000 * stretcher.channels)
   }
@@ -68,6 +70,22 @@ public struct PlayoutAudio: Sendable {
     isAudible = true
     fade(&audio, units: units)
     return stretcher.stretch(&audio, units: units, wish: wish, urgency: urgency, preferred: preferred)
+  }
+
+  /// The most units of concealment that ``join(_:units:to:)`` looks at.
+  public var longestJoin: Int { join.reach + join.fade }
+
+  /// How many units of concealment are wanted to lead over to audio that was waited for; 0 when nothing can be heard.
+  public var joinLength: Int { isAudible ? longestJoin : 0 }
+
+  /// Leads over from concealment to the audio that it stood in for while it was waited for, and returns by how many
+  /// units the audio has become longer.
+  ///
+  /// `continuation` is the concealment that would have come next: as much of it is heard as it takes until it is like
+  /// the audio's beginning, up to a period of a low voice; then it fades over. Hand in what became of `audio` with
+  /// ``take(_:units:wish:urgency:preferred:)``.
+  public func join(_ audio: inout MutableSpan<Int16>, units: Int, to continuation: Span<Int16>) -> Int {
+    join.lead(continuation, over: &audio, units: units, channels: channels)
   }
 
   /// How many units of what would have come next are wanted to fade out with; 0 when nothing can be heard.

@@ -109,6 +109,39 @@ import Testing
     #expect(Signals.energy(heard[47_040...]) < beginning / 100, "at least 20 dB lower after a second")
   }
 
+  @Test(arguments: [1, 2])
+  func `the lengths in which a gap is concealed make no difference`(channels: Int) throws {
+    let mono = Signals.speech(frames: 48_000)
+    let (packets, _) = try OpusCoding.encode(
+      channels == 1 ? mono : Signals.stereo(mono), Self.speechSettings(fec: false, channels: channels))
+    func concealed(_ pieces: [Int]) throws -> [Int16] {
+      var decoder = try OpusDecoder(channels: channels)
+      for packet in packets[..<30] { _ = try OpusCoding.decode(packet, &decoder) }
+      return try pieces.flatMap { try OpusCoding.conceal($0, room: $0 * channels, &decoder) }
+    }
+    // Steps of 10 ms, the least that libopus conceals of speech; then blocks of which none begins or ends at one.
+    let whole = try concealed([480, 480])
+    #expect(Signals.energy(OpusCoding.floats(whole[...])[...]) > 0.01)
+    #expect(try concealed([1, 118, 2, 7, 52, 61, 359, 120, 240]) == whole)
+  }
+
+  @Test func `a packet that was only waited for decodes as if nothing had been concealed`() throws {
+    let (packets, _) = try OpusCoding.encode(Signals.speech(frames: 48_000), Self.speechSettings(fec: false))
+    var straight = try decoder(after: packets[..<30])
+    var waiting = try decoder(after: packets[..<30])
+    waiting.mark()
+    for frames in [331, 480, 17] { _ = try OpusCoding.conceal(frames, room: frames, &waiting) }
+    waiting.rewind()
+    for packet in packets[30..<34] {
+      #expect(try OpusCoding.decode(packet, &waiting) == OpusCoding.decode(packet, &straight))
+    }
+    // Without going back it doesn't: that is what the packet was taken for.
+    var damaged = try decoder(after: packets[..<30])
+    _ = try OpusCoding.conceal(331, room: 331, &damaged)
+    var whole = try decoder(after: packets[..<30])
+    #expect(try OpusCoding.decode(packets[30], &damaged) != OpusCoding.decode(packets[30], &whole))
+  }
+
   @Test func `before the first packet concealment is silence`() throws {
     var decoder = try OpusDecoder(channels: 2)
     #expect(try OpusCoding.conceal(500, room: 1_000, background: 7, &decoder).allSatisfy { $0 == 0 })

@@ -19,6 +19,13 @@ final class StreamOutput {
   /// The playout's position in samples at 48 kHz since the first packet.
   private var position: Int64 = 0
 
+  /// Where the next packet begins, as a timestamp, if none is lost; nil when that isn't known.
+  private var expected: Int64?
+  /// What was concealed since the last packet, in frames; the decoder was marked before.
+  private var concealed: Int64 = 0
+  /// Concealment that would have come next.
+  private var continuation: [Int16] = []
+
   /// The last packet of a recording of everything: its timestamp, and where it was put.
   private var recorded: (timestamp: Int64, place: Int64) = (0, 0)
 
@@ -33,7 +40,10 @@ final class StreamOutput {
     self.channels = channels
     samples = [Int16](repeating: 0, count: (OpusDecoder.maximumFrames + Self.stretchRoom) * channels)
     do { decoder = try OpusDecoder(channels: channels) } catch { throw CommandError(error.description) }
-    if isElastic, !sink.takesPackets { audio = PlayoutAudio(sampleRate: 48_000, channels: channels) }
+    guard isElastic, !sink.takesPackets else { return }
+    let audio = PlayoutAudio(sampleRate: 48_000, channels: channels)
+    continuation = [Int16](repeating: 0, count: audio.longestJoin * channels)
+    self.audio = audio
   }
 
   /// By what share audio is made longer, because the sender's clock isn't ours.
@@ -45,7 +55,12 @@ final class StreamOutput {
   /// Plays a packet, without its first `skip` samples; returns by how many samples it has become longer.
   ///
   /// Packets that are written as they are can't be stretched.
-  func play(_ payload: RawSpan, duration: Int64, skip: Int64, stretch: Stretch) throws(CommandError) -> Int64 {
+  func play(
+    _ payload: RawSpan, of packet: BufferedPacket, skip: Int64, stretch: Stretch
+  ) throws(CommandError) -> Int64 {
+    let duration = packet.duration
+    let ahead = endStall(before: packet.timestamp + skip)
+    expected = packet.timestamp + duration
     if sink.takesPackets {
       if try !sink.write(packet: payload, at: position - skip) { undecodable += 1 }
       position += duration - skip
@@ -63,24 +78,29 @@ final class StreamOutput {
       return 0
     }
     if let mode = OpusPacket(parsing: payload)?.mode { audio?.content = mode == .celt ? .music : .speech }
-    return try shape(from: Int(skip), to: frames, stretch)
+    return try shape(from: Int(skip), to: frames, stretch, after: ahead)
   }
 
   /// Rebuilds what was lost from the copy in the packet that follows it.
   func recover(from next: RawSpan, duration: Int64) throws(CommandError) {
     position += duration
     guard !sink.takesPackets else { return }
+    concealed = 0
     var span = samples.mutableSpan
     guard let frames = try? decoder.decodeFEC(from: next, frames: Int(duration), into: &span) else {
       return try conceal(duration)
     }
+    expected = nil
     _ = try shape(from: 0, to: frames, .none)
   }
 
   /// Conceals a gap.
   func fill(concealing duration: Int64) throws(CommandError) {
     position += duration
-    if !sink.takesPackets { try conceal(duration) }
+    guard !sink.takesPackets else { return }
+    if audio != nil, concealed == 0 { decoder.mark() }
+    concealed += duration
+    try conceal(duration)
   }
 
   /// Leaves a pause.
@@ -115,7 +135,9 @@ final class StreamOutput {
   // MARK: Private
 
   /// Writes the frames from `start` to `end`, stretched; returns by how much they have become longer.
-  private func shape(from start: Int, to end: Int, _ stretch: Stretch) throws(CommandError) -> Int64 {
+  private func shape(
+    from start: Int, to end: Int, _ stretch: Stretch, after ahead: Int = 0
+  ) throws(CommandError) -> Int64 {
     guard audio != nil, start < end else {
       try write(from: start, to: end)
       return 0
@@ -126,12 +148,34 @@ final class StreamOutput {
     let wish: StretchWish =
       stretch.most > 0
       ? .expand(atMost: Int(stretch.most)) : stretch.most < 0 ? .shrink(atMost: Int(-stretch.most)) : .keep
+    let joined = audio?.join(&span, units: units, to: continuation.span.extracting(0..<ahead * channels)) ?? 0
     let change =
       audio?.take(
-        &span, units: units, wish: wish, urgency: stretch.isUrgent ? .urgent : .calm,
+        &span, units: units + joined, wish: wish, urgency: stretch.isUrgent ? .urgent : .calm,
         preferred: Int(stretch.preferred.magnitude)) ?? 0
-    try write(from: 0, to: units + change)
-    return Int64(change)
+    try write(from: 0, to: units + joined + change)
+    return Int64(joined + change)
+  }
+
+  /// Goes back to before concealment when the packet at `timestamp` was only waited for, and conceals what was really lost.
+  ///
+  /// Returns how many frames of `continuation` lead over to the packet.
+  private func endStall(before timestamp: Int64) -> Int {
+    defer { concealed = 0 }
+    guard audio != nil, concealed > 0, let expected else { return 0 }
+    let lost = timestamp - expected
+    guard lost >= 0, lost < concealed else { return 0 }
+    var ahead = audio?.joinLength ?? 0
+    if ahead > 0 {
+      var span = continuation.mutableSpan
+      if (try? decoder.conceal(frames: ahead, into: &span)) == nil { ahead = 0 }
+    }
+    decoder.rewind()
+    if lost > 0, lost <= Int64(OpusDecoder.maximumFrames) {
+      var span = samples.mutableSpan
+      _ = try? decoder.conceal(frames: Int(lost), into: &span)
+    }
+    return ahead
   }
 
   private func conceal(_ duration: Int64) throws(CommandError) {

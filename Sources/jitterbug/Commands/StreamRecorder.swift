@@ -133,7 +133,7 @@ extension StreamOutput {
       let stretch = session.stretch(of: id)
       driftCorrection = session.driftCorrection(of: id)
       return try session.withPayload(of: id, in: slot) { (payload) throws(CommandError) in
-        try play(payload, duration: packet.duration, skip: skip, stretch: stretch)
+        try play(payload, of: packet, skip: skip, stretch: stretch)
       }
     case .recover(let slot, let duration):
       try session.withPayload(of: id, in: slot) { (payload) throws(CommandError) in
