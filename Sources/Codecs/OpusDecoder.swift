@@ -20,9 +20,9 @@ internal import COpus
   public static let maximumFrames = 5760
   /// What libopus conceals is a multiple of this: 2.5 ms, in frames.
   private static let quantum = 120
-  /// Of speech it really conceals no less than this, 10 ms, whatever is asked: what is more is lost to the next piece.
-  private static let speechQuantum = 480
-  /// The steps in which is concealed: speech has packets of at least 10 ms.
+  /// The steps in which is concealed: those of the packets, up to 20 ms, as for a packet that was lost.
+  ///
+  /// Of speech libopus really conceals no less than 10 ms, whatever is asked: what is more is lost to the next piece.
   private var step = quantum
 
   /// Makes a decoder for 1 or 2 channels.
@@ -63,7 +63,7 @@ internal import COpus
     let result = decode(packet, frames: frames, fec: false, into: &output, at: 0)
     switch result {
     case 0...:
-      step = result >= Self.speechQuantum ? Self.speechQuantum : Self.quantum
+      step = result % 960 == 0 ? 960 : result % 480 == 0 ? 480 : Self.quantum
       return Int(result)
     case OPUS_BUFFER_TOO_SMALL: throw .outputTooSmall(given: room)
     case OPUS_INVALID_PACKET: throw .invalidPacket(byteCount: packet.byteCount)
@@ -98,7 +98,7 @@ internal import COpus
 
   /// Fills a gap of `frames` with what the signal so far suggests, fading out; returns `frames`.
   ///
-  /// Any positive length that fits the output is taken: libopus works in steps of 2.5 or 10 ms, and with what is left of the
+  /// Any positive length that fits the output is taken: libopus works in steps of its own, and with what is left of the
   /// last one the next concealment begins, so the lengths in which a gap is filled don't matter.
   public mutating func conceal(frames: Int, into output: inout MutableSpan<Int16>) throws(OpusError) -> Int {
     guard frames > 0, frames <= output.count / channels else { throw .invalidLength(frames: frames) }

@@ -119,10 +119,11 @@ import Testing
       for packet in packets[..<30] { _ = try OpusCoding.decode(packet, &decoder) }
       return try pieces.flatMap { try OpusCoding.conceal($0, room: $0 * channels, &decoder) }
     }
-    // Steps of 10 ms, the least that libopus conceals of speech; then blocks of which none begins or ends at one.
-    let whole = try concealed([480, 480])
+    // A packet's length at once, as libopus does it; then blocks of which none begins or ends at a step of its.
+    let whole = try concealed([960])
     #expect(Signals.energy(OpusCoding.floats(whole[...])[...]) > 0.01)
     #expect(try concealed([1, 118, 2, 7, 52, 61, 359, 120, 240]) == whole)
+    #expect(try concealed([480, 480]) == whole)
   }
 
   @Test func `a packet that was only waited for decodes as if nothing had been concealed`() throws {
