@@ -71,7 +71,8 @@ let package = Package(
 
     // What delay and late loss the jitter buffer gives on arrival traces; Benchmarks/playout compares them.
     .executableTarget(
-      name: "playout-bench", dependencies: ["Timeline", "Buffering", "Playing"], path: "Benchmarks/Playout", swiftSettings: strict),
+      name: "playout-bench", dependencies: ["Timeline", "Buffering", "Playing"], path: "Benchmarks/Playout",
+      swiftSettings: strict),
 
     // C: one shim or system library each.
     .target(name: "CLinux"),
