@@ -131,7 +131,8 @@ extension JitterBuffer {
       if let decision = discardStale(head, delay: delay) { return decision }
       if !elastic.isAnchored {
         elastic.isAnchored = true
-        let lack = target + elastic.unevenness - delay
+        // A delay is never less than nothing, whatever a hostile sender's timestamps make of it.
+        let lack = target + elastic.unevenness - max(delay, -ElasticPlayout.block)
         if lack > .zero {
           if !hasStarted, elastic.unevenness == .zero {
             // A sink with a clock of its own is asked again at its next block.
@@ -356,11 +357,11 @@ extension JitterBuffer {
 
   /// A pause that the sender meant is made shorter or longer, where nobody hears it, until the delay is at the target.
   private mutating func pause(of duration: Int64, at tick: Instant) -> PlayoutDecision? {
-    let excess = playoutDelay(of: nextTimestamp, at: tick) - target - elastic.unevenness
     let rate = configuration.clockRate
     let length = Interval(units: duration, rate: rate)
     // `fill` has moved on to the end of the pause, which isn't in the queue yet.
-    let change = max(-(excess + length), -length)
+    let delay = max(playoutDelay(of: nextTimestamp, at: tick) + length, -ElasticPlayout.block)
+    let change = max(target + elastic.unevenness - delay, -length)
     let isWorth = change > Self.smallestExcess || -change > Self.smallestExcess
     guard isWorth else {
       elastic.append(length)
@@ -384,8 +385,9 @@ extension JitterBuffer {
 
   /// An interval in clock units; with `isQueued` it is put into the queue as well.
   private mutating func units(_ interval: Interval, isQueued: Bool) -> Int64 {
-    if isQueued { elastic.append(interval) }
-    return max(1, interval.units(rate: configuration.clockRate))
+    let units = max(1, interval.units(rate: configuration.clockRate))
+    if isQueued { elastic.append(Interval(units: units, rate: configuration.clockRate)) }
+    return units
   }
 
   /// Counts a change; with a sign of -1 it is taken back.

@@ -65,7 +65,7 @@ struct PacketStore: Sendable {
   ) throws(Failure) -> Result {
     let size = keepsPayloads ? places[slot].size : 0
     if size > Self.widest, let bytes = wide[slot] { return try unsafe body(bytes.span.bytes) }
-    guard size <= width else { return try unsafe body([UInt8]().span.bytes) }
+    guard size > 0, size <= width else { return try unsafe body([UInt8]().span.bytes) }
     return try unsafe body(slab.span.bytes.extracting(slot * width..<slot * width + size))
   }
 

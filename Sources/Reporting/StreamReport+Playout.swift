@@ -80,7 +80,7 @@ extension StreamReport {
       if playout.stalledDuration > .zero {
         figures.append("\(Figures.duration(playout.stalledDuration)) of waiting, nothing lost by it")
       }
-      if playout.recoveries > 0 {
+      if playout.recoveries > 0, playout.recoveringDuration > .zero {
         figures.append(
           "back at the target after \(Figures.duration(playout.recoveringDuration / Int64(playout.recoveries)))")
       }

@@ -17,7 +17,7 @@ public struct ReorderingMetrics: Hashable, Sendable {
   ///
   /// A reordered packet that directly follows one with a lower number is in none of them.
   public internal(set) var histogram = [Int](repeating: 0, count: 10)
-  /// The largest n, exact up to 63.
+  /// The largest n, exact up to 1,023.
   public internal(set) var maxN = 0
 
   var extentSum = 0.0

@@ -82,5 +82,5 @@ struct ReorderingTracker: Sendable {
   private func index(_ age: Int) -> Int { ring.count < Self.capacity ? age : (next + age) % Self.capacity }
 
   private static let capacity = 1024
-  private static let recentCount = 64
+  private static let recentCount = 1024
 }

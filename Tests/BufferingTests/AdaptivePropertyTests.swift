@@ -103,7 +103,7 @@ struct AdaptivePropertyTests {
     }
   }
 
-  @Test(arguments: LongRun.seeds(400))
+  @Test(arguments: LongRun.seeds(300))
   func `whatever the network, the sender and the sink do, the listener gets whole blocks and the sums close`(
     seed: UInt64
   ) {
@@ -165,12 +165,14 @@ struct AdaptivePropertyTests {
     var longest = Interval.milliseconds(140)
     for _ in 0..<2000 {
       var units: Int64 = 0
+      var change: Int64 = 0
       switch buffer.pull(block, at: .zero + now) {
       case .wait:
         #expect(!hasStarted || queued >= block - .microseconds(100), "\(queued) for \(block)")
         // What is decided ahead is a packet, lengthened, or a piece of a pause.
         #expect(!hasStarted || queued <= longest + block, "\(queued)")
-        queued = max(.zero, queued - block)
+        // A block may lack what lengths in units are rounded by.
+        queued = hasStarted || queued >= block ? queued - block : max(.zero, queued - block)
         while buffer.pollEvent() != nil {}
         return false
       case .ended: return true
@@ -178,8 +180,10 @@ struct AdaptivePropertyTests {
         #expect(skip >= 0 && skip <= packet.duration)
         account.pass(packet)
         account.played += 1
-        units = packet.duration - skip + stretch(&buffer, settling)
-        #expect(units >= 0)
+        // What is resampled is the wish, as far as the buffer knows.
+        units = packet.duration - skip + buffer.stretch.preferred
+        change = stretch(&buffer, settling)
+        #expect(units + change >= 0)
       case .discard(let packet):
         account.pass(packet)
         account.discarded += 1
@@ -192,7 +196,7 @@ struct AdaptivePropertyTests {
       }
       hasStarted = true
       let length = Interval(units: units, rate: rate)
-      queued += Interval(seconds: length.seconds * (1 + buffer.driftCorrection))
+      queued += Interval(seconds: length.seconds * (1 + buffer.driftCorrection)) + Interval(units: change, rate: rate)
     }
     Issue.record("a pull doesn't end")
     return true
@@ -201,15 +205,15 @@ struct AdaptivePropertyTests {
   private func stretch(_ buffer: inout JitterBuffer, _ settling: UInt64?) -> Int64 {
     let wish = buffer.stretch
     #expect(min(0, wish.most) <= wish.preferred && wish.preferred <= max(0, wish.most))
-    guard let settling else { return wish.preferred }
+    guard let settling else { return 0 }
     // Anything between nothing and the most may have been possible.
     let share = Double(settling % 5) / 4
     let units = Int64((Double(wish.most) * share).rounded())
     buffer.settleStretch(units)
-    return units
+    return units - wish.preferred
   }
 
-  @Test(arguments: LongRun.seeds(100))
+  @Test(arguments: LongRun.seeds(75))
   func `on an honest network the delay stays within its limits and comes back`(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
     let jitter = generator.nextUnit() * 30
@@ -232,7 +236,7 @@ struct AdaptivePropertyTests {
     #expect(playback.late < 150)
   }
 
-  @Test(arguments: LongRun.seeds(50))
+  @Test(arguments: LongRun.seeds(20))
   func `the same packets and pulls give the same decisions`(seed: UInt64) {
     func decisions() -> [Int64] {
       var generator = SeededGenerator(seed: seed)

@@ -205,4 +205,19 @@ struct GapScenarioTests {
     #expect(listener.played == Array(0..<20) + [25] + Array(first..<first + 50))
     #expect((listener.decisions.last?.at ?? .zero) - .zero < .milliseconds(1520 + 300))
   }
+
+  @Test(arguments: [true, false])
+  func `a packet without bytes, or whose bytes aren't kept, has none wherever it lies`(keepsPayloads: Bool) {
+    var listener = Listener { $0.keepsPayloads = keepsPayloads }
+    for number in Int64(0)..<30 {
+      listener.take(number, at: number * 20, bytes: keepsPayloads ? 0 : 40, isListening: false)
+    }
+    var slots = 0
+    for _ in 0..<100 {
+      guard case .play(_, let slot, _) = listener.buffer.poll(at: .zero + .seconds(2)) else { continue }
+      slots += 1
+      #expect(listener.buffer.withPayload(in: slot) { $0.byteCount } == 0)
+    }
+    #expect(slots == 30)
+  }
 }

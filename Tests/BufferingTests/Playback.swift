@@ -112,7 +112,8 @@ struct Playback {
     targets.append((now, buffer.target))
     longestQueue = max(longestQueue, queued)
     if !heard.isEmpty { #expect(queued >= block - .microseconds(100), "a block isn't whole") }
-    queued = max(.zero, queued - block)
+    // A block may lack what lengths in units are rounded by.
+    queued = heard.isEmpty ? max(.zero, queued - block) : queued - block
     now += block
     return true
   }
@@ -129,7 +130,9 @@ struct Playback {
     let media = Interval(units: packet.timestamp + skip, rate: rate)
     heard.append(
       Heard(packet: packet, at: at, delay: (at - .zero) - media - Network.transit, stretch: change, skip: skip))
-    append(packet.duration - skip + change)
+    // What is resampled is the wish, as far as the buffer knows.
+    append(packet.duration - skip + wish.preferred)
+    queued += Interval(units: change - wish.preferred, rate: rate)
   }
 
   private mutating func fill(_ duration: Int64, isSilence: Bool) {

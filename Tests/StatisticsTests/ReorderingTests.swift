@@ -78,7 +78,7 @@ struct ReorderingTests {
         lateTimes.append(at - order[earliest].at)
         var n = 0
         while n < order.count, order[order.count - 1 - n].number > number { n += 1 }
-        degrees.append(min(n, 63))
+        degrees.append(min(n, 1023))
       }
       order.append((number, at))
     }

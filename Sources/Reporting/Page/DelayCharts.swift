@@ -50,7 +50,9 @@ extension StreamReport {
     let points = latenessPoints
     guard points.count > 1, let last = points.last, reception.unique > 1 else { return }
     let least = 0.01
-    let target = playout.target.milliseconds
+    // Where it adapted, the mean.
+    let mean = playout.adaptation == nil ? nil : playout.samples?.meanTarget
+    let target = mean.map { $0 * 1000 } ?? playout.target.milliseconds
     var layers: [PlotLayer] = [
       .line(points.map { PlotPoint($0.delay.milliseconds, max($0.late * 100, least)) }, .main)
     ]

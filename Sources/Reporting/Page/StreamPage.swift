@@ -61,7 +61,7 @@ extension StreamReport {
       ),
       (
         "Too late", Figures.percent(playout.late, of: loss.total),
-        "for \(targetWords) of buffer"
+        playout.adaptation == nil ? "for \(targetWords) of buffer" : "for a buffer that adapted"
       ),
       ("Duplicates", Figures.grouped(counts.duplicates), "\(Figures.percent(counts.duplicates, of: counts.received))"),
       ("Out of order", Figures.grouped(counts.reordered), "\(Figures.percent(counts.reordered, of: counts.unique))"),
