@@ -39,8 +39,13 @@ import Testing
   /// On a virtual clock where the figure is there, which takes no time; else with sockets, some at once.
   @Test func `each figure that is compared makes the run fail when it is made wrong`() async throws {
     let virtual = try await figures(["--simulate"])
-    let all = try await figures(["--ports", Self.port])
-    #expect(virtual.isSubset(of: all) && all.count > 120 && all.contains("sending.far_ends.0.xr.covered"))
+    // On a machine that is held up a far end's last report may come too late to be compared, which the run then says.
+    var all: Set<String> = []
+    for _ in 0..<4 where !(virtual.isSubset(of: all) && all.contains("sending.far_ends.0.xr.covered")) {
+      all.formUnion(try await figures(["--ports", Self.port]))
+    }
+    #expect(virtual.isSubset(of: all), "\(virtual.subtracting(all))")
+    #expect(all.count > 120 && all.contains("sending.far_ends.0.xr.covered"), "\(all.sorted())")
     for name in virtual.sorted() { try await expectFailure(name, ["--simulate"]) }
     let others = all.subtracting(virtual).sorted()
     for start in stride(from: 0, to: others.count, by: 8) {
@@ -64,8 +69,15 @@ import Testing
   }
 
   private func expectFailure(_ name: String, _ way: [String]) async throws {
-    let run = try Jitterbug(["verify", "--case", Self.fullCase, "--time", "2s", "--falsify", name] + way)
-    #expect(try await run.end() == 1, "\(name): \(run.text) \(run.errors)")
+    let arguments = ["verify", "--case", Self.fullCase, "--time", "2s", "--falsify", name] + way
+    var run = try Jitterbug(arguments)
+    // A figure that this run couldn't compare: wrong usage, as if no case compared it.
+    var status = try await run.end()
+    for _ in 0..<3 where status == 2 {
+      run = try Jitterbug(arguments)
+      status = try await run.end()
+    }
+    #expect(status == 1, "\(name): \(run.text) \(run.errors)")
     let wrong = run.text.split(separator: "\n").filter { $0.hasSuffix(" WRONG") && $0.contains(" truth ") }
     #expect(wrong.count == 1 && wrong.allSatisfy { $0.contains("\(name) ") }, "\(name): \(wrong)")
   }
