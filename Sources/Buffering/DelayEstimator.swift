@@ -9,8 +9,8 @@ import Timeline
 /// - Its delays are counted from the smaller transit of the two seconds before and after the packet, whichever of the two
 ///   is the larger. After a change of route the packets seem late only until the two seconds before have passed; looking
 ///   at both sides, they don't seem late at all.
-/// - A spike that stands alone is put by until another one comes. One accident says nothing of the path, and would
-///   otherwise cost delay for a minute.
+/// - A spike that stands alone is put by until another one comes, and of two the smaller one is learned: what two have
+///   reached is a habit. One accident says nothing of the path, and would otherwise cost delay for a minute.
 struct DelayEstimator: Sendable {
   /// An arrival that the slow memory hasn't taken in yet.
   private struct Waiting: Sendable {

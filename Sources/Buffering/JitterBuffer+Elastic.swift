@@ -212,8 +212,8 @@ extension JitterBuffer {
       let most = elastic.hasMissed ? Self.longestChange : min(wanted + Self.overshoot, Self.longestChange)
       return change(atMost: most, preferring: wanted, of: head, isUrgent: false)
     }
-    // A delay that the buffer began with and that has been enough so far is left alone, unless the path became shorter.
-    // Unless it is longer than was asked for.
+    // A delay that the buffer began with and that has been enough so far is left alone, unless the path became shorter
+    // or it is longer than was asked for.
     let longest = configuration.adaptation?.limits.upperBound ?? elastic.firstDelay
     guard elastic.hasRunDry || delay > min(elastic.firstDelay, longest) + Self.smallestExcess else { return .none }
     // While a drift is corrected, packets begin anywhere in a block sooner or later.
@@ -258,7 +258,7 @@ extension JitterBuffer {
     atMost most: Interval, preferring preferred: Interval, of head: BufferedPacket, isUrgent: Bool
   ) -> Stretch {
     let rate = configuration.clockRate
-    // Half of a packet at most: the rest has to be heard.
+    // Three quarters of a packet at most: the rest has to be heard.
     let limit = head.duration / 2 + head.duration / 4
     let most = min(max(most.units(rate: rate), -limit), limit)
     let wanted = preferred.units(rate: rate)
