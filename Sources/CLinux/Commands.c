@@ -18,6 +18,7 @@ static int become(const struct clinux_command *command, pid_t parent) {
   if (command->network >= 0 && setns(command->network, CLONE_NEWNET) < 0) return errno;
   if (command->detached && setsid() < 0) return errno;
   if (command->input >= 0 && dup2(command->input, STDIN_FILENO) < 0) return errno;
+  if (command->output >= 0 && dup2(command->output, STDOUT_FILENO) < 0) return errno;
   signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);

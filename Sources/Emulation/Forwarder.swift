@@ -13,6 +13,7 @@ final class Forwarder: @unchecked Sendable {
   private let wake: WakeDescriptor
   private let isStopping = Atomic(false)
   private let underWay = Atomic(0)
+  private let usedTime = Atomic<Int64>(0)
   private var thread: pthread_t?
 
   /// So long before the next copy is due the thread wakes, and waits for the rest awake: a timer alone is as late as the
@@ -34,6 +35,9 @@ final class Forwarder: @unchecked Sendable {
 
   /// Copies under way in all lanes, a moment ago.
   var inFlight: Int { underWay.load(ordering: .relaxed) }
+
+  /// The processor's time that the thread took, once it has ended.
+  var processorTime: Interval { Interval(nanoseconds: usedTime.load(ordering: .relaxed)) }
 
   /// Starts the thread, in the calling thread's namespaces; false when the system won't.
   func start() -> Bool {
@@ -90,6 +94,10 @@ final class Forwarder: @unchecked Sendable {
       wait(for: next, into: &events)
     }
     pen?.finish()
+    var used = timespec()
+    if clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0 {
+      usedTime.store(Int64(used.tv_sec) * 1_000_000_000 + Int64(used.tv_nsec), ordering: .relaxed)
+    }
   }
 
   private func wait(for next: Instant?, into events: inout [ReadyEvent]) {

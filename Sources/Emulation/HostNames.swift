@@ -16,9 +16,12 @@ public enum HostNames {
   }
 
   /// The file: a line for each address, then the old text.
+  ///
+  /// A name leads to the IPv4 address alone and with a 6 behind it to the other: resolvers put IPv6 first, and datagrams
+  /// to a program that waits for IPv4 would vanish without a word.
   static func text(_ names: [(name: String, addresses: SideAddresses)], before old: [UInt8]) -> [UInt8] {
     var text: [UInt8] = []
-    for (name, addresses) in names { text += "\(addresses.v4)\t\(name)\n\(addresses.v6)\t\(name)\n".utf8 }
+    for (name, addresses) in names { text += "\(addresses.v4)\t\(name)\n\(addresses.v6)\t\(name)6\n".utf8 }
     return text + old
   }
 }

@@ -1,6 +1,7 @@
 internal import CLinux
 import Glibc
 import Sockets
+public import Timeline
 
 /// A little world of two sides that real programs and sockets live in, with a bad network of ours between them.
 ///
@@ -75,6 +76,9 @@ public struct LinkWorld: ~Copyable {
 
   /// Packets under way between the sides, a moment ago.
   public var inFlight: Int { forwarder.inFlight }
+
+  /// The processor's time that moving the packets took; zero until ``stop()``.
+  public var processorTime: Interval { forwarder.processorTime }
 
   /// The descriptor of a side's network namespace, for commands that run there.
   public func network(_ side: Side, lane: Int = 0) -> CInt { namespace(side, lane).raw }

@@ -24,7 +24,8 @@ public enum NamespaceCommand {
   ///   - words: the program, found on PATH, and its arguments; at least one.
   ///   - environment: lines of `NAME=VALUE`.
   ///   - network: the namespace.
-  ///   - isDetached: it gets a session of its own and no standard input: no terminal stops or interrupts it.
+  ///   - isDetached: it gets a session of its own and no standard input: no terminal stops or interrupts it. What it
+  ///     prints goes to standard error.
   public static func start(_ words: [String], environment: [String], network: CInt, isDetached: Bool) -> Int32 {
     var arguments = words.map { strdup($0) } + [nil]
     var variables = environment.map { strdup($0) } + [nil]
@@ -38,7 +39,8 @@ public enum NamespaceCommand {
       variables.withUnsafeMutableBufferPointer { variables in
         var command = clinux_command(
           file: UnsafePointer(arguments[0]), arguments: arguments.baseAddress, environment: variables.baseAddress,
-          network: network, input: nothing, detached: isDetached ? 1 : 0)
+          network: network, input: nothing, output: isDetached ? STDERR_FILENO : -1,
+          detached: isDetached ? 1 : 0)
         return clinux_command_start(&command)
       }
     }

@@ -38,6 +38,8 @@ public struct EmulationReport: Sendable {
   public var status = 0
   /// How long the command ran.
   public var duration = Interval.zero
+  /// The processor's time that moving the packets took.
+  public var processorTime = Interval.zero
   /// From the peer to the command.
   public var down: Direction
   /// From the command to the peer.
@@ -67,6 +69,7 @@ public struct EmulationReport: Sendable {
       json.value("peer", peer)
       json.value("status", status)
       json.value("duration_s", duration.seconds, decimals: 3)
+      json.value("forwarder_cpu_s", processorTime.seconds, decimals: 4)
       json.object("down") { down.write(to: &$0) }
       json.object("up") { up.write(to: &$0) }
     }

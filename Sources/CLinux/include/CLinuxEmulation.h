@@ -63,6 +63,7 @@ struct clinux_command {
   char *const *environment;
   int network;   // the network namespace to be in, or -1
   int input;     // what standard input is, or -1 for this process's own
+  int output;    // what standard output is, or -1
   int detached;  // a session of its own, without a terminal
 };
 // Starts a command, which dies with this process; its number, or why it can't be run.

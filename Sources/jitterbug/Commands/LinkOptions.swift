@@ -33,8 +33,8 @@ struct LinkOptions: Sendable {
     ],
     groups: [link, world, output],
     notes: [
-      "The names peer and here lead to the two sides, and so do the variables JITTERBUG_PEER and JITTERBUG_HERE, and "
-        + "JITTERBUG_PEER6 and JITTERBUG_HERE6 for IPv6. Nothing else can be reached.",
+      "The names peer and here lead to the two sides, peer6 and here6 by IPv6; the variables JITTERBUG_PEER, "
+        + "JITTERBUG_HERE, JITTERBUG_PEER6 and JITTERBUG_HERE6 hold the addresses. Nothing else can be reached.",
       "Which bursts? loss= with burst= or ge= counts in packets: right for streams that go on whatever is lost, such as "
         + "RTP. A TCP connection that backs off hardly moves such a chain on and starves in it: give it bursts in time, "
         + "outage=GOODms:BADms. docs/links.md defines every key of SPEC.",

@@ -163,6 +163,7 @@ final class LinkRun {
       version: Version.number, command: options.command, peer: options.peer, down: down, up: up)
     report.status = Int(status)
     report.duration = duration
+    report.processorTime = world.processorTime
     if !options.isQuiet { StandardError.write(report.line + "\n") }
     if let path = options.reportFile { try TextFile.replace(path, with: report.json) }
     try log?.close()
