@@ -35,7 +35,8 @@ enum Main {
       case "verify": return try run(rest, VerifyOptions.usage.help, VerifyCommand.options, VerifyCommand.run)
       case let verb?:
         throw UsageError(
-          "\(verb) is not a verb of jitterbug: write send, receive, probe, analyze, link or verify, and see jitterbug --help")
+          "\(verb) is not a verb of jitterbug: write send, receive, probe, analyze, link or verify, and see "
+            + "jitterbug --help")
       }
     } catch {
       StandardError.write("jitterbug: \(error.message)\n")
