@@ -31,7 +31,7 @@ struct `an emulated link` {
 
   /// Runs a command behind a link; its output, what the link wrote of each packet, and its report.
   private func run(
-    _ spec: String, _ options: [String] = [], peer: String? = nil, _ command: [String]
+    _ spec: String, _ options: [String] = [], peer: String? = nil, command: [String]
   ) async throws -> (output: String, rows: [Row], report: Report) {
     let folder = try #require(folder)
     let (trace, report) = (folder.file("link.csv"), folder.file("link.json"))
@@ -48,7 +48,7 @@ struct `an emulated link` {
     let capture = folder.file("link.pcapng")
     let (_, rows, report) = try await run(
       "loss=5%,duplicate=3%,reorder=3%,corrupt=1%,delay=10ms,jitter=3ms,seed=2", ["--record", capture],
-      peer: "iperf3 -s", ["iperf3", "-u", "-c", "peer", "-b", "2M", "-t", "2"])
+      peer: "iperf3 -s", command: ["iperf3", "-u", "-c", "peer", "-b", "2M", "-t", "2"])
     let seen = try await Program.run(
       "tshark",
       ["-r", capture, "-T", "fields", "-E", "occurrence=f", "-e", "frame.time_epoch", "-e", "frame.interface_name"]
@@ -83,7 +83,7 @@ struct `an emulated link` {
   func `loses of iperf3's datagrams what it says that it lost`() async throws {
     let (output, rows, _) = try await run(
       "loss=5%,delay=20ms,seed=4", peer: "iperf3 -s",
-      ["iperf3", "-u", "-J", "-c", "peer", "-b", "1M", "-l", "400", "-t", "3"])
+      command: ["iperf3", "-u", "-J", "-c", "peer", "-b", "1M", "-l", "400", "-t", "3"])
     let folder = try #require(folder)
     try output.write(toFile: folder.file("iperf3.json"), atomically: true, encoding: .utf8)
     let sum = try Report(path: folder.file("iperf3.json"))["end"]["sum"]
@@ -98,7 +98,7 @@ struct `an emulated link` {
   func `delays and loses ping's packets both ways`() async throws {
     let (output, rows, _) = try await run(
       "loss=10%,delay=25ms,seed=4",
-      ["sh", "-c", "ping -c 60 -i 0.02 -W 5 peer || true"])
+      command: ["sh", "-c", "ping -c 60 -i 0.02 -W 5 peer || true"])
     let echoes = rows.filter { $0["protocol"] == "icmp" }
     let answered = echoes.count { $0["direction"] == "down" && $0["fate"] == "delivered" }
     #expect(echoes.count { $0["direction"] == "up" } == 60)
@@ -116,7 +116,7 @@ struct `an emulated link` {
     try bytes.write(to: URL(filePath: folder.file("file")))
     let (output, rows, _) = try await run(
       "loss=2%,delay=5ms,seed=3", peer: "cd '\(folder.path)' && exec python3 -m http.server 80 2>&1",
-      ["curl", "-s", "-o", folder.file("copy"), "-w", "%{http_code} %{size_download}", "http://peer/file"])
+      command: ["curl", "-s", "-o", folder.file("copy"), "-w", "%{http_code} %{size_download}", "http://peer/file"])
     #expect(output == "200 400000")
     #expect(try Data(contentsOf: URL(filePath: folder.file("copy"))) == bytes)
     #expect(rows.contains { $0["fate"] == "lost" })
@@ -131,7 +131,9 @@ struct `an emulated link` {
     let (_, rows, _) = try await run(
       "loss=6%,delay=15ms,jitter=5ms,seed=2", ["--linger", "40s"],
       peer: "'\(Program.jitterbug)' receive --once --buffer 1s --report '\(heard)' rtp://0.0.0.0:5004",
-      ["ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", "sine=duration=3", "-c:a", "pcm_mulaw", "-ar", "8000"]
+      command: [
+        "ffmpeg", "-v", "error", "-re", "-f", "lavfi", "-i", "sine=duration=3", "-c:a", "pcm_mulaw", "-ar", "8000",
+      ]
         + ["-f", "rtp", "-rtpflags", "send_bye", "rtp://peer:5004?pkt_size=172"])
     let media = rows.filter { $0["destination"] == "10.77.0.2:5004" }
     let packets = try Report(path: heard)["streams"][0]["packets"]

@@ -399,7 +399,7 @@ import Testing
     ),
     (
       "link loss=5% ls -l",
-      "-l is not an option of jitterbug link: jitterbug link --help lists them all"
+      "link needs -- and a command behind the spec: jitterbug link loss=5% -- ls -l"
     ),
     (
       "link loss=5% ls /tmp",
