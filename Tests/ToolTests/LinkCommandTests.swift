@@ -67,7 +67,7 @@ struct LinkCommandTests {
     let script = """
       echo $JITTERBUG_HERE $JITTERBUG_PEER $JITTERBUG_HERE6 $JITTERBUG_PEER6 $http_proxy
       for name in here peer here6 peer6; do getent ahosts $name | cut -d' ' -f1 | sort -u; done
-      tail -n +3 /proc/net/dev | cut -d: -f1 | sort | xargs
+      tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | sort | xargs
       cat /proc/sys/net/ipv6/conf/lo/disable_ipv6
       """
     let run = try Jitterbug(
@@ -173,12 +173,13 @@ struct LinkCommandTests {
     #expect(run.text == "caught\n" && run.errors.hasSuffix("link: down no packet; up no packet\n"))
   }
 
-  @Test func `even when it is killed, the command and the peer go with it`() async throws {
-    let marks = (0..<2).map { _ in "\(Int.random(in: 1_000_000...9_999_999))" }
+  @Test func `even when it is killed, everything in its world goes with it`() async throws {
+    let marks = (0..<3).map { _ in "\(Int.random(in: 1_000_000...9_999_999))" }
+    // One is a child's child, and one has got away from its parents.
     let run = try Jitterbug(
-      ["link", "none", "--peer", "exec sleep \(marks[0])", "--peer-wait", "10ms", "--", "sleep", marks[1]],
-      wrapper: Ordinary.wrapper)
-    try await run.wait(for: "both") { try marks.allSatisfy { try Ordinary.lives($0) } ? () : nil }
+      ["link", "none", "--peer", "sleep \(marks[0]); true", "--peer-wait", "10ms", "--", "/bin/sh", "-c"]
+        + ["setsid sleep \(marks[1]) & sleep \(marks[2]); true"], wrapper: Ordinary.wrapper)
+    try await run.wait(for: "all of them") { try marks.allSatisfy { try Ordinary.lives($0) } ? () : nil }
     run.signal(SIGKILL)
     #expect(try await run.end() == -SIGKILL)
     try await run.wait(for: "their ends") { try marks.allSatisfy { try !Ordinary.lives($0) } ? () : nil }

@@ -13,6 +13,7 @@ import Timeline
 final class LinkRun {
   private let options: LinkOptions
   private let world: LinkWorld
+  private let guardian: NamespaceGuard
   private let journal: PacketJournal?
   private var log: LinkLog?
   private var loop: EventLoop
@@ -46,9 +47,11 @@ final class LinkRun {
     } catch { throw CommandError(error.description) }
     log = isLogged ? try LinkLog(capture: options.captureFile, trace: options.traceFile) : nil
     let lane = LaneSpec(down: options.down ?? .perfect, up: options.up ?? .perfect)
-    do throws(EmulationError) { world = try LinkWorld([lane], journal: journal) } catch {
-      throw CommandError(error.description)
-    }
+    do throws(EmulationError) {
+      let world = try LinkWorld([lane], journal: journal)
+      guardian = try NamespaceGuard(networks: [world.network(.here), world.network(.peer)])
+      self.world = world
+    } catch { throw CommandError(error.description) }
   }
 
   /// Runs the command to its end; the exit status.
@@ -116,19 +119,20 @@ final class LinkRun {
 
   /// Ends the peer and everything that the two left behind: politely, then without asking.
   private func endAll() throws(CommandError) {
-    for child in NamespaceCommand.children() { kill(child == peer ? -child : child, SIGTERM) }
+    for child in leftovers { kill(child == peer ? -child : child, SIGTERM) }
     let asked = MonotonicClock.now()
-    while hasChildren, MonotonicClock.now() - asked < Self.endLimit {
+    while !leftovers.isEmpty, MonotonicClock.now() - asked < Self.endLimit {
       try turn(until: min(asked + Self.endLimit, MonotonicClock.now() + .milliseconds(20)))
     }
     // The children of one that is killed come to us in turn.
-    while hasChildren {
-      for child in NamespaceCommand.children() { kill(child, SIGKILL) }
+    while case let children = leftovers, !children.isEmpty {
+      for child in children { kill(child, SIGKILL) }
       try turn(until: MonotonicClock.now() + .milliseconds(5))
     }
   }
 
-  private var hasChildren: Bool { waitid(P_ALL, 0, nil, WEXITED | WNOHANG | WNOWAIT) == 0 }
+  /// The children that haven't been taken note of: the peer, and what the two left behind.
+  private var leftovers: [Int32] { NamespaceCommand.children().filter { $0 != guardian.process } }
 
   /// One turn of the loop: signals are passed on, children taken note of, the journal written down.
   private func turn(until deadline: Instant?) throws(CommandError) {
