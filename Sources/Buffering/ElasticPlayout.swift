@@ -95,6 +95,12 @@ struct ElasticPlayout: Sendable {
     queued += correction == 0 ? length : Interval(seconds: length.seconds * (1 + correction))
   }
 
+  /// How many times as long as a change it takes until the next one, where the delay is too long by `excess`.
+  static func pace(for excess: Interval) -> Int64 {
+    if excess > .milliseconds(400) { return 1 }
+    return excess > .milliseconds(250) ? 2 : excess > .milliseconds(60) ? 4 : 10
+  }
+
   /// Sets when audio may be stretched again after a change.
   mutating func rest(after change: Interval) {
     nextStretch = tick + (change < .zero ? -change : change) * pace

@@ -228,7 +228,7 @@ extension JitterBuffer {
     let isEven = elastic.correction == 0 || elastic.unevenness > .zero
     let excess = isEven ? margin - target : delay - target - worstRemainder
     if excess > Self.smallestExcess {
-      elastic.pace = excess > .milliseconds(250) ? 2 : excess > .milliseconds(60) ? 4 : 10
+      elastic.pace = ElasticPlayout.pace(for: excess)
       // Beyond a whole number of blocks a change would make the next packet needed one block earlier.
       let blocks = (excess - Self.hysteresis).nanoseconds / ElasticPlayout.block.nanoseconds
       let most = min(offset + ElasticPlayout.block * blocks, Self.longestChange)
