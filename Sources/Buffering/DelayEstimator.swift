@@ -29,6 +29,8 @@ struct DelayEstimator: Sendable {
   private static let spikeGap = Interval.milliseconds(300)
   /// Delays that go on for longer than this aren't a spike but what the path is like now.
   private static let longestSpike = Interval.seconds(1)
+  /// After so long without a packet a network was held up: that isn't jitter.
+  private static let hold = Interval.milliseconds(500)
   /// A spike that stood alone for so long is forgotten.
   private static let spikeMemory = Interval.seconds(60)
   /// The most delays of one spike.
@@ -48,6 +50,10 @@ struct DelayEstimator: Sendable {
   private var fast: DelayHistogram
   private var before: ArrivalModel?
   private var lastBase: Interval?
+  private var lastArrival: Instant?
+  /// Whether what comes was held up, and until when it may be.
+  private var isHeldUp = false
+  private var heldUntil = Instant.zero
   private var waiting: [Waiting]
   private var firstWaiting = 0
   private var waitingCount = 0
@@ -88,7 +94,10 @@ struct DelayEstimator: Sendable {
     // After a change of route the last second's delays were counted from what doesn't hold any more.
     if let lastBase, base - lastBase > Self.routeChange { fast.removeAll() }
     lastBase = base
-    fast.add(transit - base, seconds: seconds)
+    noteHold(before: arrival)
+    // What was held up is caught up, and says nothing of the second to come.
+    if isHeldUp, transit - base <= slowAnswer + Self.spikeMargin { isHeldUp = false }
+    if !isHeldUp { fast.add(transit - base, seconds: seconds) }
     if waitingCount == Self.waitingLimit { learnOldest(base: base) }
     waiting[(firstWaiting + waitingCount) % Self.waitingLimit] = Waiting(
       arrival: arrival, transit: transit, seconds: seconds)
@@ -97,6 +106,18 @@ struct DelayEstimator: Sendable {
     let doubt = Self.ignorance.samples / (Self.ignorance.samples + Double(slow.count))
     let raised = slowAnswer.seconds * (1 + Self.ignorance.share * doubt * doubt)
     need = max(Interval(seconds: raised), fast.quantile(tail: min(0.5, Self.fastTail * budget)))
+  }
+
+  /// What comes after a long time without a packet was held up, until a packet comes in time or that time has passed
+  /// once more.
+  private mutating func noteHold(before arrival: Instant) {
+    if let lastArrival, arrival - lastArrival > Self.hold {
+      isHeldUp = true
+      heldUntil = arrival + (arrival - lastArrival)
+    } else if isHeldUp, arrival > heldUntil {
+      isHeldUp = false
+    }
+    lastArrival = arrival
   }
 
   /// The chance, 0...1, that a packet will be delayed by more than `due`, given that it is by more than `already`.

@@ -8,6 +8,9 @@ struct ElasticPlayout: Sendable {
   /// each that was the least bit slower than the first would be late by a whole block.
   static let lead = Interval.milliseconds(5)
 
+  /// What the network does isn't known before so much of it was seen.
+  private static let learning = Interval.seconds(1)
+
   /// A block that lacks no more than this is whole: lengths in clock units are rounded to nanoseconds.
   static let rounding = Interval.microseconds(50)
 
@@ -24,6 +27,8 @@ struct ElasticPlayout: Sendable {
   var hasRunDry = false
   /// What the buffer began with.
   var firstDelay = Interval.zero
+  /// When what the beginning had to wait for, beyond the target, begins to be taken back; nil where it hadn't to.
+  private(set) var settling: Instant?
   /// Whether stale media is being given up.
   var isDiscarding = false
   /// Until then little is enough to be given up, as something was just before.
@@ -90,6 +95,12 @@ struct ElasticPlayout: Sendable {
     queued += correction == 0 ? length : Interval(seconds: length.seconds * (1 + correction))
   }
 
+  /// How many times as long as a change it takes until the next one, where the delay is too long by `excess`.
+  static func pace(for excess: Interval) -> Int64 {
+    if excess > .milliseconds(400) { return 1 }
+    return excess > .milliseconds(250) ? 2 : excess > .milliseconds(60) ? 4 : 10
+  }
+
   /// Sets when audio may be stretched again after a change.
   mutating func rest(after change: Interval) {
     nextStretch = tick + (change < .zero ? -change : change) * pace
@@ -99,6 +110,20 @@ struct ElasticPlayout: Sendable {
     tick = arrival + Self.lead
     queued = .zero
     isAnchored = false
+  }
+
+  /// Begins no earlier than `instant`, without moving the blocks against the packets.
+  mutating func hold(until instant: Instant) {
+    guard instant > tick else { return }
+    let blocks = ((instant - tick).nanoseconds - 1) / Self.block.nanoseconds + 1
+    tick = tick + Self.block * blocks
+    settling = tick + Self.learning
+  }
+
+  /// What the beginning had to wait for has been taken back; the delay stays as it is now.
+  mutating func settle(at delay: Interval) {
+    settling = nil
+    firstDelay = delay
   }
 
   /// Pulls as many blocks as there are until `now`; true when one more is wanted than there is.

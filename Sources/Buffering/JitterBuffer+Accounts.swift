@@ -13,7 +13,9 @@ extension JitterBuffer {
 
   /// Something has to be filled in: after what was played that is an event of its own.
   mutating func noteFilling() {
-    if gapUnits == 0, stallUnits == 0 { counts.concealmentEvents += 1 }
+    guard gapUnits == 0, stallUnits == 0 else { return }
+    counts.concealmentEvents += 1
+    isEventOpen = true
   }
 
   /// Lost media was concealed, or left silent where the gap is long.
@@ -21,6 +23,24 @@ extension JitterBuffer {
     counts.silentConcealedUnits += max(0, gapUnits + units - concealmentLimit) - max(0, gapUnits - concealmentLimit)
     counts.concealedUnits += units
     gapUnits += units
+    if units > 0 { isEventOpen = false }
+  }
+
+  /// What was filled in was the sender's pause: nothing was concealed in it, and nothing ran dry.
+  mutating func notePause() {
+    guard isEventOpen else { return }
+    isEventOpen = false
+    counts.concealmentEvents -= 1
+    if isElastic { counts.underruns -= 1 }
+  }
+
+  /// For so long the next packet was late; where nothing can be told of its `covered` units yet, those are left out.
+  mutating func noteStalled(_ units: Int64, beyond covered: Int64 = 0) {
+    guard units > 0 else { return }
+    counts.stalledUnits += units
+    counts.silentConcealedUnits +=
+      max(0, units + covered - concealmentLimit) - max(0, covered - concealmentLimit)
+    isEventOpen = false
   }
 
   /// The stream is over: what was filled in since its last packet stood for nothing.

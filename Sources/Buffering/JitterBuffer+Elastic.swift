@@ -50,8 +50,10 @@ extension JitterBuffer {
   public var driftCorrection: Double { elastic.correction }
 
   /// Playout doesn't begin before this: the packets so far weren't known to be a stream.
+  ///
+  /// The delay that this makes is taken back once a second has shown what the network does.
   public mutating func holdStart(until instant: Instant) {
-    if !hasStarted { elastic.tick = max(elastic.tick, instant) }
+    if !hasStarted { elastic.hold(until: instant) }
   }
 
   /// The next thing to do for a sink that pulls `block` at `now`; `.wait` once the block is there.
@@ -60,6 +62,7 @@ extension JitterBuffer {
   /// the two.
   public mutating func pull(_ block: Interval, at now: Instant) -> PlayoutDecision {
     guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
+    if let packet = takeAbandoned() { return .discard(packet) }
     elastic.tick = now
     elastic.note(block: block)
     guard elastic.queued + ElasticPlayout.rounding < block else {
@@ -83,6 +86,7 @@ extension JitterBuffer {
 
   mutating func pollElastic(at now: Instant) -> PlayoutDecision {
     guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
+    if let packet = takeAbandoned() { return .discard(packet) }
     while elastic.pull(until: now) {
       if let decision = decide(at: elastic.tick, until: now) { return decision }
     }
@@ -115,6 +119,7 @@ extension JitterBuffer {
 
   /// The next thing to put into the queue; nil when the clock was set instead.
   private mutating func decide(at tick: Instant, until now: Instant) -> PlayoutDecision? {
+    if let until = undecided(at: tick) { return stall(at: tick, until: min(now, until)) }
     guard let head = store.head else { return stall(at: tick, until: now) }
     let isFlushing = crossBoundary(to: head)
     absorbStall(before: head)
@@ -215,12 +220,15 @@ extension JitterBuffer {
     // A delay that the buffer began with and that has been enough so far is left alone, unless the path became shorter
     // or it is longer than was asked for.
     let longest = configuration.adaptation?.limits.upperBound ?? elastic.firstDelay
-    guard elastic.hasRunDry || delay > min(elastic.firstDelay, longest) + Self.smallestExcess else { return .none }
+    let isSettling = elastic.settling.map { tick >= $0 } ?? false
+    guard elastic.hasRunDry || isSettling || delay > min(elastic.firstDelay, longest) + Self.smallestExcess else {
+      return .none
+    }
     // While a drift is corrected, packets begin anywhere in a block sooner or later.
     let isEven = elastic.correction == 0 || elastic.unevenness > .zero
     let excess = isEven ? margin - target : delay - target - worstRemainder
     if excess > Self.smallestExcess {
-      elastic.pace = excess > .milliseconds(250) ? 2 : excess > .milliseconds(60) ? 4 : 10
+      elastic.pace = ElasticPlayout.pace(for: excess)
       // Beyond a whole number of blocks a change would make the next packet needed one block earlier.
       let blocks = (excess - Self.hysteresis).nanoseconds / ElasticPlayout.block.nanoseconds
       let most = min(offset + ElasticPlayout.block * blocks, Self.longestChange)
@@ -228,6 +236,7 @@ extension JitterBuffer {
         atMost: -most, preferring: -min(most, ElasticPlayout.block + offset), of: head,
         isUrgent: excess > .milliseconds(60))
     }
+    if isSettling { elastic.settle(at: max(delay, target)) }
     // What a packet waits within its block is of no use, and goes where it can.
     guard offset > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else { return .none }
     elastic.pace = 10
@@ -346,8 +355,7 @@ extension JitterBuffer {
   private mutating func absorbStall(before head: BufferedPacket) {
     guard stallUnits > 0 else { return }
     let covered = min(stallUnits, max(0, head.timestamp - nextTimestamp))
-    counts.stalledUnits += stallUnits - covered
-    counts.silentConcealedUnits += max(0, stallUnits - concealmentLimit) - max(0, covered - concealmentLimit)
+    noteStalled(stallUnits - covered, beyond: covered)
     if stallUnits > covered {
       narrator.ranDry(
         for: Interval(units: stallUnits - covered, rate: configuration.clockRate), at: elastic.tick)

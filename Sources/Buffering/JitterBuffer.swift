@@ -46,14 +46,14 @@ public struct JitterBuffer: Sendable {
   var arrivals: ArrivalModel?
   var lastArrival = Instant.zero
   /// The timestamp of the packet with the highest number so far.
-  private var newestTimestamp: Int64 = 0
+  var newestTimestamp: Int64 = 0
   var newestSequence: Int64 = 0
   var boundary = Boundary.none
   /// While nothing of a new timeline has been played: the lowest number that can still become its first.
   var openFrom: Int64? = .min
   var hasStarted = false
   var isEnded = false
-  private var firstSequence: Int64 = 0
+  var firstSequence: Int64 = 0
   /// The lowest number whose time hasn't passed.
   var nextSequence: Int64 = 0
   /// The media time that is to be played next.
@@ -65,6 +65,12 @@ public struct JitterBuffer: Sendable {
   /// Concealed in the gap that is being filled.
   var gapUnits: Int64 = 0
   var gapRecovered = 0
+  /// Whether the concealment event counted last may still turn out to be the sender's pause.
+  var isEventOpen = false
+  /// What goes on after a long time without a packet, while it isn't known whether the network or the sender was held up.
+  var resumption: Resumption?
+  /// A packet that was in store when it turned out to be stale, and is to be handed out as given up.
+  var abandoned: BufferedPacket?
   /// What is known of delays, where the target adapts.
   var estimator: DelayEstimator
   /// Whether the target adapts.
@@ -103,7 +109,13 @@ public struct JitterBuffer: Sendable {
       return store.insert(packet, payload: payload)
     }
     let transit = transit(of: packet)
+    if resumption != nil, resume(with: packet, transit) { return .late }
     let isJump = startsTimeline(packet, transit)
+    if isJump, let resumption = resumption(at: packet, transit) {
+      let insertion = store.insert(packet, payload: payload)
+      if insertion == .stored { self.resumption = resumption }
+      return insertion
+    }
     if !isJump {
       if beginsTimelineEarlier(packet, transit) { boundary = .timeline(packet.sequence, before: transitBefore) }
       if isPassed(packet, transit) {
@@ -125,6 +137,7 @@ public struct JitterBuffer: Sendable {
   public mutating func restart(at sequence: Int64) {
     guard hasStarted || !store.isEmpty else { return }
     boundary = .restart(sequence)
+    resumption = nil
     openFrom = nil
     counts.resynchronisations += 1
     arrivals = nil
@@ -151,6 +164,7 @@ public struct JitterBuffer: Sendable {
   @inline(__always) public mutating func poll(at now: Instant) -> PlayoutDecision {
     if isElastic { return pollElastic(at: now) }
     guard hasStarted || !store.isEmpty else { return isEnded ? .ended : .wait(until: nil) }
+    if let decision = pollResumption(at: now) { return decision }
     guard let head = store.head else { return pollEmpty(at: now) }
     let isFlushing = crossBoundary(to: head)
     if !configuration.isContinuous { nextTimestamp = head.timestamp }
@@ -178,7 +192,7 @@ public struct JitterBuffer: Sendable {
   // MARK: Queries
 
   /// Packets in store.
-  public var packetCount: Int { store.count }
+  public var packetCount: Int { store.count + (abandoned == nil ? 0 : 1) }
 
   /// Media from the playout position to the end of the newest packet in store: how much delay the store holds.
   public var level: Interval {
@@ -199,7 +213,7 @@ public struct JitterBuffer: Sendable {
   /// A buffer whose target is no more than that calls it late. Nil when it begins a timeline, and so can't be late.
   @inline(__always) public func lateness(of packet: BufferedPacket) -> Interval? {
     let transit = transit(of: packet)
-    guard let base = arrivals?.base, !startsTimeline(packet, transit) else { return nil }
+    guard let base = arrivals?.base, isFlushing || !startsTimeline(packet, transit) else { return nil }
     return transit - base
   }
 
@@ -328,7 +342,7 @@ public struct JitterBuffer: Sendable {
     }
   }
 
-  private mutating func observe(_ packet: BufferedPacket, _ transit: Interval, isJump: Bool) {
+  mutating func observe(_ packet: BufferedPacket, _ transit: Interval, isJump: Bool) {
     noteArrival(of: packet, transit)
     if isJump {
       boundary = .timeline(packet.sequence, before: arrivals?.base ?? .zero)
@@ -465,6 +479,7 @@ public struct JitterBuffer: Sendable {
     noteConcealed(lost)
     stallUnits -= lost
     if keepingRest { return }
+    if stallUnits > 0 { notePause() }
     counts.silenceUnits += stallUnits
     stallUnits = 0
   }

@@ -123,7 +123,7 @@ struct RecoveryTests {
     #expect(playback.meanDelay(from: .seconds(40), to: .seconds(60)) > calm)
   }
 
-  @Test(arguments: [60, 150, 300, 700, 1500] as [Int64], [0, 4] as [Int64])
+  @Test(arguments: [60, 150, 300, 700, 900] as [Int64], [0, 4] as [Int64])
   func `after a stall everything that was kept back is played, in order`(stall: Int64, phase: Int64) {
     var playback = Playback()
     let network = Network(1500) { number in
@@ -136,8 +136,6 @@ struct RecoveryTests {
     #expect(playback.late + playback.discarded.count == 0)
     #expect(playback.buffer.counts.concealed == 0)
     #expect(playback.buffer.counts.underruns == 1)
-    // After a second nobody can tell a stall from a pause that the sender made.
-    guard stall <= 1000 else { return }
     #expect(playback.events.contains { if case .ranDry = $0.event { true } else { false } })
     #expect(playback.events.contains { if case .recovered = $0.event { true } else { false } })
   }

@@ -1,0 +1,169 @@
+import Timeline
+
+/// What goes on after a long time without a packet.
+///
+/// Its first packet doesn't say what happened. If the network was held up, what was sent meanwhile comes at once, each
+/// packet less stale than the one before it; if the sender stood still, its packets go on at their pace. So the second
+/// packet decides, or that it doesn't come.
+struct Resumption: Sendable {
+  /// The first packet waits for the second one for as long as it plays, but within these limits.
+  static let proof = Interval.milliseconds(5)...Interval.milliseconds(20)
+  /// What was kept back has all come when for so long no packet was less stale than those before.
+  static let patience = Interval.milliseconds(100)
+
+  /// The first packet; it is in store until it is known what it is.
+  let first: BufferedPacket
+  /// When the first packet alone is proof that the sender had stood still; nil once what was kept back is coming.
+  var proof: Instant?
+  /// The smallest transit since, and when it was seen.
+  var lowest: (transit: Interval, at: Instant)
+  /// Media that was given up, and that was concealed in its place, in clock units.
+  var givenUp: Int64 = 0
+  var concealed: Int64 = 0
+
+  init(first: BufferedPacket, transit: Interval, duration: Interval) {
+    self.first = first
+    proof = first.arrival + min(max(duration, Self.proof.lowerBound), Self.proof.upperBound)
+    lowest = (transit, first.arrival)
+  }
+
+  /// Takes in a transit; false when nothing has become less stale for long.
+  mutating func isGoingOn(_ transit: Interval, at arrival: Instant) -> Bool {
+    let elapsed = arrival - lowest.at
+    if transit < lowest.transit, lowest.transit - transit >= elapsed / 4 {
+      lowest = (transit, arrival)
+      return true
+    }
+    return elapsed <= Self.patience
+  }
+}
+
+/// Tells a network that was held up from a sender that paused, and gives up what is stale after the former.
+extension JitterBuffer {
+  /// Whether what the network had kept back is coming.
+  var isFlushing: Bool {
+    if let resumption { resumption.proof == nil } else { false }
+  }
+
+  /// What begins with a packet of a new timeline, if it may as well be the old one's, held up by the network.
+  func resumption(at packet: BufferedPacket, _ transit: Interval) -> Resumption? {
+    guard configuration.isContinuous, hasStarted, store.isEmpty, case .none = boundary, !isEnded,
+      abandoned == nil, let base = arrivals?.base
+    else { return nil }
+    let (hold, excess) = (packet.arrival - lastArrival, transit - base)
+    let length = Interval(units: max(packet.duration, lastDuration), rate: configuration.clockRate)
+    // It can't have been kept back for longer than there was nothing.
+    guard hold > Self.pause, excess > target, excess <= hold + length else { return nil }
+    return Resumption(first: packet, transit: transit, duration: length)
+  }
+
+  /// Takes in the next packet; true when it is stale, and has been passed.
+  mutating func resume(with packet: BufferedPacket, _ transit: Interval) -> Bool {
+    guard var resumption, let base = arrivals?.base else { return false }
+    if resumption.proof != nil {
+      let (first, elapsed) = (resumption.lowest.transit, packet.arrival - resumption.first.arrival)
+      let change = first < transit ? transit - first : first - transit
+      // Two packets that come in less than half the time that lies between them were kept back together.
+      guard elapsed < change, transit - base <= packet.arrival - lastArrival + Self.discontinuity,
+        transit >= base - target
+      else {
+        takeUp()
+        return false
+      }
+      resumption.proof = nil
+      abandoned = resumption.first
+      counts.discarded += 1
+      store.removeLowest()
+      self.resumption = resumption
+      giveUp(resumption.first)
+    } else if packet.arrival - lastArrival > Self.pause {
+      endFlush(at: packet.arrival, base: base)
+      return false
+    }
+    let length = Interval(units: max(packet.duration, lastDuration), rate: configuration.clockRate)
+    let limit = target + (isElastic ? min(length, ElasticPlayout.block) : length)
+    guard transit - base > limit else {
+      endFlush(at: packet.arrival, base: base)
+      return false
+    }
+    guard self.resumption?.isGoingOn(transit, at: packet.arrival) == true else {
+      // The path has become longer, or the sender stood still as well.
+      endFlush(at: packet.arrival, base: base)
+      if isElastic {
+        noteStalled(stallUnits)
+        stallUnits = 0
+      }
+      return false
+    }
+    giveUp(packet)
+    return true
+  }
+
+  /// Passes a stale packet, and with it those missing before it.
+  private mutating func giveUp(_ packet: BufferedPacket) {
+    lastArrival = max(lastArrival, packet.arrival)
+    guard packet.sequence >= nextSequence else { return }
+    let missing = packet.sequence + 1 - nextSequence
+    let units = multiple(missing, of: max(lastDuration, packet.duration))
+    counts.concealed += Int(missing) - gapRecovered
+    nextSequence = packet.sequence + 1
+    newestSequence = max(newestSequence, packet.sequence)
+    newestTimestamp = packet.timestamp
+    gapUnits = 0
+    gapRecovered = 0
+    resumption?.givenUp += min(units, .max / 4)
+    if isElastic {
+      nextTimestamp = max(nextTimestamp, packet.timestamp + packet.duration)
+      return
+    }
+    // A fixed delay has gone on meanwhile, and concealed what is too late now.
+    let (lost, before) = (min(stallUnits, units), resumption?.concealed ?? 0)
+    stallUnits -= lost
+    resumption?.concealed = before + lost
+    counts.concealedUnits += lost
+    counts.silentConcealedUnits += max(0, before + lost - concealmentLimit) - max(0, before - concealmentLimit)
+    if lost > 0 { isEventOpen = false }
+  }
+
+  /// What was kept back has come, and the path is what it was before.
+  private mutating func endFlush(at arrival: Instant, base: Interval) {
+    if isAdaptive, let units = resumption?.givenUp {
+      narrator.tell(.gaveUp(Interval(units: units, rate: configuration.clockRate)), at: arrival)
+    }
+    resumption = nil
+    arrivals = ArrivalModel(transit: base, at: arrival)
+    estimator.restart()
+    elastic.drift.restart()
+    narrator.restart()
+  }
+
+  /// The sender had stood still: the first packet since begins a new timeline.
+  private mutating func takeUp() {
+    guard let first = resumption?.first else { return }
+    resumption = nil
+    observe(first, transit(of: first), isJump: true)
+  }
+
+  /// Until when it isn't known what happened; nil once it is.
+  @inline(__always) mutating func undecided(at now: Instant) -> Instant? {
+    guard let proof = resumption?.proof else { return nil }
+    guard now < proof, !isEnded else {
+      takeUp()
+      return nil
+    }
+    return proof
+  }
+
+  /// What there is to do for a buffer with a fixed delay while packets are told apart.
+  @inline(__always) mutating func pollResumption(at now: Instant) -> PlayoutDecision? {
+    if let packet = takeAbandoned() { return .discard(packet) }
+    return undecided(at: now).map { .wait(until: $0) }
+  }
+
+  /// The packet that is to be handed out as given up.
+  @inline(__always) mutating func takeAbandoned() -> BufferedPacket? {
+    guard abandoned != nil else { return nil }
+    defer { abandoned = nil }
+    return abandoned
+  }
+}

@@ -1,0 +1,174 @@
+import Buffering
+import Testing
+import Timeline
+
+/// Lost, late, held up and paused are told apart.
+struct StallTests {
+  /// How a network lets go of what it had kept back.
+  enum Release: CaseIterable {
+    /// All in one instant, a packet each 0.1 or 4 ms, or in heaps of ten every 30 ms.
+    case atOnce, quickly, slowly, inHeaps
+  }
+
+  /// 10 s, then nothing for `hold`, then what was sent meanwhile and 20 s more.
+  private func network(hold: Double, _ release: Release, jitter: Double = 0) -> Network {
+    var generator = SeededGenerator(seed: 5)
+    var network = Network(1500 + Int64(hold * 50)) { number in
+      let sent = Double(number) * 0.02
+      let late = sent >= 10 && sent < 10 + hold ? (10 + hold - sent) * 1000 : 0
+      return late + (jitter == 0 ? 0 : generator.exponential(mean: jitter))
+    }
+    network.packets.sort { $0.sequence < $1.sequence }
+    guard release != .atOnce else { return network }
+    for index in network.packets.indices.dropFirst(501) {
+      let spacing: Interval =
+        switch release {
+        case .atOnce, .quickly: .microseconds(100)
+        case .slowly: .milliseconds(4)
+        case .inHeaps: index % 10 == 0 ? .milliseconds(30) : .microseconds(100)
+        }
+      network.packets[index].arrival = max(
+        network.packets[index].arrival, network.packets[index - 1].arrival + spacing)
+    }
+    return network
+  }
+
+  /// When the path takes no longer than before again, in seconds.
+  private func end(of network: Network) -> Double {
+    let last = network.packets.last { packet in
+      let transit = (packet.arrival - .zero) - Interval(units: packet.timestamp, rate: 48_000) - Network.transit
+      return transit > .milliseconds(30)
+    }
+    return ((last?.arrival ?? .zero) - .zero).seconds
+  }
+
+  @Test(arguments: [1.1, 1.5, 4, 8, 30], Release.allCases)
+  func `a network held up for more than a second stalls: nothing stale is heard, and it is back within 3 s`(
+    hold: Double, release: Release
+  ) {
+    for (jitter, phase) in [(0.0, 0), (0, 4), (2, 2), (2, 7)] as [(Double, Int64)] {
+      let network = network(hold: hold, release, jitter: jitter)
+      let end = end(of: network)
+      var playback = Playback()
+      playback.run(network, .steady(phase: .milliseconds(phase)), until: .seconds(25) + Interval(seconds: hold))
+      let before = playback.meanDelay(from: .seconds(5), to: .seconds(10))
+      // Not one packet that is older than what any other waits.
+      let stale = playback.heard.filter { $0.delay > .milliseconds(60) }
+      #expect(stale.isEmpty, "\(stale.prefix(3).map(\.delay.milliseconds)) \(jitter) \(phase)")
+      let after = playback.meanDelay(
+        from: Interval(seconds: end) + .seconds(3), to: .seconds(25) + Interval(seconds: hold))
+      #expect(after <= before + 10, "\(before) -> \(after)")
+      let resumed = playback.heard.first { ($0.at - .zero).seconds > end - 0.1 && $0.packet.sequence > 500 }
+      #expect(((resumed?.at ?? .distantFuture) - .zero).seconds < end + 0.1)
+
+      let counts = playback.buffer.counts
+      #expect(counts.silenceUnits <= 480)
+      #expect(abs(Double(counts.stalledUnits) / 48_000 - (end - 10)) < 0.1, "\(counts.stalledUnits)")
+      #expect(counts.underruns >= 1 && counts.concealmentEvents >= 1 && counts.recoveries >= 1)
+      #expect(counts.resynchronisations == 0)
+      #expect(counts.played + counts.concealed == Int(playback.played.last ?? 0) + 1)
+      let told = playback.events.map(\.event)
+      let isTold = told.contains {
+        if case .ranDry(let length) = $0 { length > Interval(seconds: hold - 0.1) } else { false }
+      }
+      #expect(isTold, "\(told)")
+      #expect(told.contains { if case .gaveUp = $0 { true } else { false } })
+      #expect(!told.contains { if case .routeChanged = $0 { true } else { false } }, "\(told)")
+    }
+  }
+
+  @Test(arguments: [0.5, 0.7, 0.9], [0, 4] as [Int64])
+  func `after a shorter hold all is heard, and the delay is back within 3 s`(hold: Double, phase: Int64) {
+    for jitter in [0.0, 2] {
+      let network = network(hold: hold, .quickly, jitter: jitter)
+      var playback = Playback()
+      playback.run(network, .steady(phase: .milliseconds(phase)), until: .seconds(25))
+      #expect(playback.late + playback.discarded.count == 0)
+      let before = playback.meanDelay(from: .seconds(5), to: .seconds(10))
+      let end = Interval(seconds: 10 + hold)
+      let after = playback.meanDelay(from: end + .seconds(3), to: end + .seconds(4))
+      #expect(after <= before + 10, "\(before) -> \(after), \(jitter)")
+    }
+  }
+
+  @Test(arguments: [1.1, 1.5, 4, 8, 30], Release.allCases)
+  func `with a fixed delay what was held up is late, and concealed in its place`(hold: Double, release: Release) {
+    let network = network(hold: hold, release)
+    var listener = Listener(target: 60)
+    var late = 0
+    for packet in network.packets {
+      listener.listen(until: packet.arrival)
+      let insertion = listener.buffer.insert(packet, payload: ([1] as [UInt8]).span.bytes)
+      #expect(insertion == .stored || insertion == .late)
+      late += insertion == .late ? 1 : 0
+    }
+    listener.buffer.end()
+    listener.listen(until: 100_000)
+    let counts = listener.buffer.counts
+    #expect(counts.silenceUnits == 0)
+    #expect(counts.resynchronisations == 0)
+    // A network that lets go slowly may bring one packet in time before the last late ones.
+    #expect(counts.concealmentEvents <= 2)
+    let missed = end(of: network) - 10
+    #expect(abs(Double(late + counts.discarded) * 0.02 - missed) < 0.15)
+    #expect(abs(Double(counts.concealedUnits) / 48_000 - missed) < 0.15)
+    // 200 ms of each gap are concealed.
+    #expect(counts.concealedUnits - counts.silentConcealedUnits >= 9600)
+    #expect(counts.concealedUnits - counts.silentConcealedUnits <= 2 * 9600)
+    #expect(counts.played + counts.concealed == network.packets.count)
+    #expect(counts.units == Int64(network.packets.count) * 960)
+    // What is heard is heard at its time, the last packet like the first.
+    for entry in listener.decisions {
+      guard case .play(let packet, _, let skip) = entry.decision else { continue }
+      let media = Interval(units: packet.timestamp + skip, rate: 48_000)
+      #expect(entry.at - .zero - Network.transit - media < .milliseconds(61))
+    }
+  }
+
+  @Test(arguments: Policy.allCases, [1.5, 4, 8, 30])
+  func `a sender that pauses leaves silence, whether its clock stands still or not, and nothing ran dry`(
+    policy: Policy, pause: Double
+  ) {
+    for isClockRunning in [false, true] {
+      var listener = Listener(policy, target: policy == .fixed ? 60 : 0)
+      let shift = isClockRunning ? Int64(pause * 48_000) : 0
+      for number in Int64(0)..<1000 {
+        let isAfter = number >= 500
+        listener.take(
+          number, at: number * 20 + (isAfter ? Int64(pause * 1000) : 0),
+          timestamp: number * 960 + (isAfter ? shift : 0))
+      }
+      listener.buffer.end()
+      listener.listen(until: 100_000)
+      let counts = listener.buffer.counts
+      #expect(listener.played == Array(0..<1000))
+      #expect(counts.concealedUnits == 0 && counts.concealed == 0)
+      #expect(counts.stalledUnits == 0 && counts.underruns == 0 && counts.concealmentEvents == 0)
+      #expect(abs(Double(counts.silenceUnits) / 48_000 - pause) < 0.1)
+      #expect(counts.discarded == 0)
+    }
+  }
+
+  @Test func `after a hold one straggler is given up, and the stream goes on with what is new`() {
+    var playback = Playback()
+    // All that was sent for 5 s is lost but the first of it, which comes at the end.
+    let network = Network(2000) { (500..<750).contains($0) ? $0 == 500 ? 5000 : nil : 0 }
+    playback.run(network, until: .seconds(39))
+    #expect(playback.discarded.map(\.sequence) == [500])
+    #expect(playback.longestDelay(from: .seconds(14), to: .seconds(39)) < 40)
+  }
+
+  @Test(arguments: [150.0, 400])
+  func `a path that is longer after a hold is taken up as it is`(longer: Double) {
+    var playback = Playback()
+    let network = Network(2000) { number in
+      let sent = Double(number) * 0.02
+      if sent < 10 { return 0 }
+      return sent < 15 ? (15 - sent) * 1000 + longer : longer
+    }.inOrder
+    playback.run(network, until: .seconds(39))
+    let waits = playback.heard.filter { $0.packet.sequence >= 1000 }.map { ($0.at - $0.packet.arrival).milliseconds }
+    #expect(waits.count > 900)
+    #expect(waits.max() ?? 1000 < 40)
+  }
+}

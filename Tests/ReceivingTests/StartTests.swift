@@ -1,0 +1,47 @@
+import Buffering
+import Receiving
+import Statistics
+import Testing
+import Timeline
+
+/// How long what is heard lags when a source begins that nobody knows yet.
+struct StartTests {
+  /// A network that takes `jitter` at most, and packets of one length.
+  private func hear(
+    packet length: Int64, contents: UInt8, jitter: UInt64, seconds: Int64, _ watch: (Ear, Int64) -> Void
+  ) {
+    var ear = Ear { $0.adaptation = JitterBuffer.Adaptation() }
+    var generator = SeededGenerator(seed: 9)
+    for number in 0..<(seconds * 1000 / length) {
+      let late = jitter == 0 ? 0 : Int64(generator.next() % jitter)
+      ear.take(
+        Ear.rtp(UInt16(number), timestamp: UInt32(number * length * 48), payload: [contents, 1, 2, 3]),
+        at: number * length + late)
+      watch(ear, number * length)
+    }
+    ear.finish()
+    #expect(ear.isClosed)
+  }
+
+  @Test(arguments: [(10, 0xf0), (20, 0xf8), (60, 0x18)] as [(Int64, UInt8)], [0, 2] as [UInt64])
+  func `a source that had to be proven is heard with the shortest delay within two seconds`(
+    packet: (length: Int64, contents: UInt8), jitter: UInt64
+  ) throws {
+    let length = packet.length
+    var marks: [(delay: Double, emitted: Int, stretches: Int)] = []
+    hear(packet: length, contents: packet.contents, jitter: jitter, seconds: 12) { ear, now in
+      guard let playout = ear.session.streams.first?.playout, let samples = playout.samples else { return }
+      guard now == 3000 || now == 11_940 else { return }
+      marks.append((samples.delay, samples.emitted, playout.stretches))
+      #expect(playout.late == 0 && playout.underruns == 0)
+      // Nobody could know the source before its second packet.
+      #expect(playout.removedDuration <= .milliseconds(length + 5))
+      #expect(playout.insertedDuration == .zero)
+    }
+    try #require(marks.count == 2)
+    let mean = (marks[1].delay - marks[0].delay) / Double(marks[1].emitted - marks[0].emitted) * 1000
+    #expect(mean <= 10, "\(mean)")
+    // From then on nothing is touched.
+    #expect(marks[0].stretches == marks[1].stretches)
+  }
+}
