@@ -123,7 +123,7 @@ public struct PlayoutCounts: Equatable, Sendable {
 
   /// Packets played.
   public internal(set) var played = 0
-  /// Missing packets rebuilt from in-band FEC.
+  /// Missing packets rebuilt from in-band FEC, from the beginning to the end.
   public internal(set) var recovered = 0
   /// Sequence numbers whose time passed without a packet to play: concealed.
   public internal(set) var concealed = 0

@@ -98,7 +98,8 @@ extension JitterBuffer {
     elastic.drift.observe(transit: transit, at: packet.arrival)
     var need = estimator.need
     if packet.sequence >= newestSequence { learnRecovery(packet, transit, base: base) }
-    if packet.carriesFEC { need = recovery.wait(beyond: need) ?? need }
+    // The delay may stay under the target by the tolerance, and a copy that misses its block is half a copy.
+    if packet.carriesFEC { need = recovery.wait(beyond: need).map { $0 + Self.tolerance } ?? need }
     target = min(max(need, adaptation.limits.lowerBound), adaptation.limits.upperBound)
     narrator.note(target: target, delay: transit - base, base: base, at: packet.arrival)
   }
