@@ -163,5 +163,9 @@ public struct PlayoutCounts: Equatable, Sendable {
   /// the delay is fixed.
   public internal(set) var needed = 0.0
   /// Times the timeline was anchored anew because the sender's timestamps or the path's delay jumped.
+  /// How many of these times the next packet came late and was played, and the delay grew; the others were gaps.
+  public internal(set) var stalls = 0
   public internal(set) var resynchronisations = 0
 }
+  /// The sum over all packets played of the seconds that each waited in the buffer.
+  public internal(set) var waiting = 0.0

@@ -6,7 +6,9 @@ extension JitterBuffer {
   @inline(__always) mutating func noteEmitted(_ decision: PlayoutDecision, heard: Instant) {
     guard case .play(let packet, _, let skip) = decision else { return }
     let units = Double(packet.duration - skip)
-    counts.waited += max(0, (heard - packet.arrival).seconds) * units
+    let wait = max(0, (heard - packet.arrival).seconds)
+    counts.waiting += wait
+    counts.waited += wait * units
     counts.targeted += target.seconds * units
     if isAdaptive { counts.needed += max(0, estimator.need.seconds) * units }
   }

@@ -49,6 +49,12 @@ extension JitterBuffer {
   /// 0 as long as nothing else is needed, so that audio stays bit for bit as it was sent.
   public var driftCorrection: Double { elastic.correction }
 
+  /// The part of ``driftCorrection`` that isn't for the sender's clock, but brings the delay to where packets that begin
+  /// anywhere in a block need it.
+  public var driftLift: Double {
+    elastic.correction - min(max(elastic.drift.slope, -Self.strongestCorrection), Self.strongestCorrection)
+  }
+
   /// Playout doesn't begin before this: the packets so far weren't known to be a stream.
   public mutating func holdStart(until instant: Instant) {
     if !hasStarted { elastic.tick = max(elastic.tick, instant) }
@@ -350,6 +356,7 @@ extension JitterBuffer {
     counts.stalledUnits += stallUnits - covered
     counts.silentConcealedUnits += max(0, stallUnits - concealmentLimit) - max(0, covered - concealmentLimit)
     if stallUnits > covered {
+      if !lastWasSilence { counts.stalls += 1 }
       narrator.ranDry(
         for: Interval(units: stallUnits - covered, rate: configuration.clockRate), at: elastic.tick)
     }

@@ -47,12 +47,18 @@ public struct PlayoutStatistics: Hashable, Sendable {
   public var adaptation: PlayoutAdaptation?
 
   /// The buffer's level in milliseconds, looked at each time something is played.
+  /// How many of these times the next packet came late and was played, and the delay grew.
+  public var stalls = 0
   public var bufferLevel = RunningExtent()
   /// The delay that the buffer aims at.
   public var target = Interval.zero
 
   /// Unique packets that arrived and weren't played, because they came too late or too early (packetsDiscarded of the
   /// W3C's webrtc-stats).
+  /// The part of it that isn't for the clock, but brings the delay to where a drift needs it.
+  public var driftLift = 0.0
+  /// How long a packet waited in the buffer on average, in seconds; nil when none was played.
+  public var meanWait: Double?
   public var discardedByBuffer: Int { late + discarded[.bufferFull] + discarded[.stale] }
 
   /// How much was inserted in each second of media, in milliseconds; 0 before any.
