@@ -28,8 +28,12 @@ extension JitterBuffer {
   /// The stream is over: what was filled in since its last packet stood for nothing.
   mutating func forgetStall() {
     guard stallUnits > 0 else { return }
+    let units = stallUnits
     stallUnits = 0
+    counts.end.units += units
     guard !lastWasSilence else { return }
+    counts.end.concealedUnits += units
+    counts.end.silentUnits += max(0, units - concealmentLimit)
     if gapUnits == 0 { counts.concealmentEvents -= 1 }
     if isElastic { counts.underruns -= 1 }
   }

@@ -45,6 +45,9 @@ extension StreamReport {
     json.value("insertedSamplesForDeceleration", samples?.inserted)
     json.value("removedSamplesForAcceleration", samples?.removed)
     json.value("packetsDiscarded", playout.discardedByBuffer)
+    json.value("listener", samples == nil ? nil : playout.listener.rawValue)
+    json.value("resampled_samples", samples?.resampled)
+    json.value("samples_after_end", samples?.end.total)
   }
 
   func writeBuffer(to page: inout TextPage) {
@@ -75,7 +78,7 @@ extension StreamReport {
           "\(Figures.fixed(playout.insertedPerSecond, decimals: 1)) ms longer and "
             + "\(Figures.fixed(playout.removedPerSecond, decimals: 1)) ms shorter in each second",
           Figures.count(playout.stretches, "time"),
-        ])
+        ] + (playout.listener == .assumed ? ["as a player would have been asked to"] : []))
     }
     if playout.underruns > 0 {
       var figures = [Figures.count(playout.underruns, "time") + " nothing to play"]

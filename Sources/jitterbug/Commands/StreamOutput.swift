@@ -3,8 +3,10 @@ import Codecs
 import Media
 import Packets
 import Playing
+import Statistics
 
-/// Makes of one stream's packets what a listener hears, and writes it.
+/// Makes of one stream's packets what a listener hears, and writes it; without a path for the sake of the figures alone,
+/// because what an adaptive buffer does next depends on what could be made of the audio before.
 ///
 /// With an adaptive buffer (`isElastic`) audio is stretched as the buffer wishes, and fades where it breaks off and
 /// comes back. With a fixed one every sample is the decoder's.
@@ -33,7 +35,7 @@ final class StreamOutput {
   private static let stretchRoom = 2880
 
   init(
-    path: String, format: ReceiveOptions.Format, channels: Int, isElastic: Bool, interrupt: WriteInterrupt
+    path: String?, format: ReceiveOptions.Format, channels: Int, isElastic: Bool, interrupt: WriteInterrupt
   ) throws(CommandError) {
     sink = try StreamSink(
       path: path, format: format, channels: channels, isElastic: isElastic, interrupt: interrupt)
@@ -44,6 +46,13 @@ final class StreamOutput {
     let audio = PlayoutAudio(sampleRate: 48_000, channels: channels)
     continuation = [Int16](repeating: 0, count: audio.longestJoin * channels)
     self.audio = audio
+  }
+
+  /// What is known here of what was heard.
+  var account: ListenerAccount {
+    ListenerAccount(
+      listener: sink.takesPackets ? .packets : .decoded, undecodable: undecodable, resampled: sink.resampledFrames,
+      hearsEnd: sink.isLive && !sink.takesPackets)
   }
 
   /// By what share audio is made longer, because the sender's clock isn't ours.
@@ -120,8 +129,8 @@ final class StreamOutput {
     makeTail(for: .jump)
   }
 
-  /// Ends the file.
-  func finish() throws(CommandError) { try sink.finish() }
+  /// Ends the file; of what was filled in behind the last packet the last `unheard` samples belong to nothing.
+  func finish(without unheard: Int? = nil) throws(CommandError) { try sink.finish(without: unheard.map(Int64.init)) }
 
   /// Writes a packet of a recording of everything, at the place that its timestamp names.
   func record(_ payload: RawSpan, _ entry: RecordingQueue.Entry) throws(CommandError) {
