@@ -118,12 +118,22 @@ public enum Passage: Equatable, Sendable {
 
 /// What the buffer has done so far; every passed sequence number is in exactly one of the first three.
 public struct PlayoutCounts: Equatable, Sendable {
+  /// What was filled in behind the last packet, in clock units.
+  public struct End: Equatable, Sendable {
+    /// All of it.
+    public internal(set) var units: Int64 = 0
+    /// What was made up; the rest went on with a pause that the sender meant.
+    public internal(set) var concealedUnits: Int64 = 0
+    /// What of that was silent.
+    public internal(set) var silentUnits: Int64 = 0
+  }
+
   /// Nothing done yet.
   public init() {}
 
   /// Packets played.
   public internal(set) var played = 0
-  /// Missing packets rebuilt from in-band FEC.
+  /// Missing packets rebuilt from in-band FEC, from the beginning to the end.
   public internal(set) var recovered = 0
   /// Sequence numbers whose time passed without a packet to play: concealed.
   public internal(set) var concealed = 0
@@ -137,6 +147,10 @@ public struct PlayoutCounts: Equatable, Sendable {
   public internal(set) var silentConcealedUnits: Int64 = 0
   /// Times that something was filled in behind what was played.
   public internal(set) var concealmentEvents = 0
+  /// What was filled in behind the last packet, until it was known that the stream was over.
+  ///
+  /// It stands for no media, and is in no other count. Whoever listens by a pipe has heard it.
+  public internal(set) var end = End()
   /// Pauses that the sender meant, in clock units.
   public internal(set) var silenceUnits: Int64 = 0
   /// Filled while the next packet was late, in clock units: nothing was lost by it, the delay has grown.
@@ -149,12 +163,16 @@ public struct PlayoutCounts: Equatable, Sendable {
   public internal(set) var stretches = 0
   /// Times that there was nothing to play although the sender hadn't paused.
   public internal(set) var underruns = 0
+  /// How many of these times the next packet came late and was played, and the delay grew; the others were gaps.
+  public internal(set) var stalls = 0
   /// Packets that arrived in time and were given up because too much media was waiting.
   public internal(set) var discarded = 0
   /// Times that the delay came back to the target after the buffer had run dry, and the seconds it took in all.
   public internal(set) var recoveries = 0
   /// The seconds that it took in all.
   public internal(set) var recovering = 0.0
+  /// The sum over all packets played of the seconds that each waited in the buffer.
+  public internal(set) var waiting = 0.0
   /// The sum over all media played of the time it waited in the buffer, in seconds times clock units.
   public internal(set) var waited = 0.0
   /// The sum over all media played of the target delay, in seconds times clock units.

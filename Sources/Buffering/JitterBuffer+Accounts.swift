@@ -6,7 +6,9 @@ extension JitterBuffer {
   @inline(__always) mutating func noteEmitted(_ decision: PlayoutDecision, heard: Instant) {
     guard case .play(let packet, _, let skip) = decision else { return }
     let units = Double(packet.duration - skip)
-    counts.waited += max(0, (heard - packet.arrival).seconds) * units
+    let wait = max(0, (heard - packet.arrival).seconds)
+    counts.waiting += wait
+    counts.waited += wait * units
     counts.targeted += target.seconds * units
     if isAdaptive { counts.needed += max(0, estimator.need.seconds) * units }
   }
@@ -46,8 +48,12 @@ extension JitterBuffer {
   /// The stream is over: what was filled in since its last packet stood for nothing.
   mutating func forgetStall() {
     guard stallUnits > 0 else { return }
+    let units = stallUnits
     stallUnits = 0
+    counts.end.units += units
     guard !lastWasSilence else { return }
+    counts.end.concealedUnits += units
+    counts.end.silentUnits += max(0, units - concealmentLimit)
     if gapUnits == 0 { counts.concealmentEvents -= 1 }
     if isElastic { counts.underruns -= 1 }
   }

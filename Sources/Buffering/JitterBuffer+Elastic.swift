@@ -49,6 +49,12 @@ extension JitterBuffer {
   /// 0 as long as nothing else is needed, so that audio stays bit for bit as it was sent.
   public var driftCorrection: Double { elastic.correction }
 
+  /// The part of ``driftCorrection`` that isn't for the sender's clock, but brings the delay to where packets that begin
+  /// anywhere in a block need it.
+  public var driftLift: Double {
+    elastic.correction - min(max(elastic.drift.slope, -Self.strongestCorrection), Self.strongestCorrection)
+  }
+
   /// Playout doesn't begin before this: the packets so far weren't known to be a stream.
   ///
   /// The delay that this makes is taken back once a second has shown what the network does.
@@ -102,7 +108,8 @@ extension JitterBuffer {
     elastic.drift.observe(transit: transit, at: packet.arrival)
     var need = estimator.need
     if packet.sequence >= newestSequence { learnRecovery(packet, transit, base: base) }
-    if packet.carriesFEC { need = recovery.wait(beyond: need) ?? need }
+    // The delay may stay under the target by the tolerance, and a copy that misses its block is half a copy.
+    if packet.carriesFEC { need = recovery.wait(beyond: need).map { $0 + Self.tolerance } ?? need }
     target = min(max(need, adaptation.limits.lowerBound), adaptation.limits.upperBound)
     narrator.note(target: target, delay: transit - base, base: base, at: packet.arrival)
   }
@@ -357,6 +364,7 @@ extension JitterBuffer {
     let covered = min(stallUnits, max(0, head.timestamp - nextTimestamp))
     noteStalled(stallUnits - covered, beyond: covered)
     if stallUnits > covered {
+      if !lastWasSilence { counts.stalls += 1 }
       narrator.ranDry(
         for: Interval(units: stallUnits - covered, rate: configuration.clockRate), at: elastic.tick)
     }

@@ -419,9 +419,11 @@ public struct JitterBuffer: Sendable {
       return .silence(duration: piece)
     }
     if head.carriesFEC, gap <= head.duration {
-      counts.recovered += 1
+      // A packet whose beginning was concealed before its copy came was lost, though less of it.
+      let isWhole = gapUnits == 0 || gap == head.duration
+      if isWhole { counts.recovered += 1 }
       counts.recoveredUnits += gap
-      gapRecovered = 1
+      gapRecovered = isWhole ? 1 : 0
       nextTimestamp += gap
       return .recover(slot: store.slot(of: head.sequence), duration: gap)
     }

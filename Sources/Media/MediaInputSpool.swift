@@ -28,15 +28,10 @@ enum MediaInputSpool {
   }
 
   private static func makeFile(for name: String) throws(MediaError) -> InputDescriptor {
-    var template = Array("\(TemporaryPlace.path)/jitterbug-XXXXXX".utf8CString)
-    let descriptor = mkstemp(&template)
-    guard descriptor >= 0 else {
+    do { return InputDescriptor(try TemporaryPlace.makeFile()) } catch {
       throw .cannotOpen(
-        path: name, reason: "a temporary file can't be made (\(systemReason(errno))); set TMPDIR to a folder with room")
+        path: name, reason: "a temporary file can't be made (\(error.reason)); set TMPDIR to a folder with room")
     }
-    _ = unlink(template)
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    return InputDescriptor(descriptor)
   }
 
   private static func write(_ bytes: [UInt8], to file: borrowing InputDescriptor, name: String) throws(MediaError) {

@@ -14,6 +14,9 @@ extension PlayoutSamples {
     concealmentEvents = counts.concealmentEvents
     inserted = Int(counts.insertedUnits)
     removed = Int(counts.removedUnits)
+    end.total = Int(counts.end.units)
+    end.concealed = Int(counts.end.concealedUnits)
+    end.silentConcealed = Int(counts.end.silentUnits)
     total =
       Int(counts.playedUnits + counts.recoveredUnits + counts.silenceUnits) + concealed + inserted - removed
   }

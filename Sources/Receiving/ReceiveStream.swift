@@ -133,9 +133,12 @@ public struct ReceiveStream: Sendable, Identifiable {
     result.removedDuration = Interval(units: counts.removedUnits, rate: rate)
     result.stretches = counts.stretches
     result.underruns = counts.underruns
+    result.stalls = counts.stalls
     result.recoveries = counts.recoveries
     result.recoveringDuration = Interval(seconds: counts.recovering)
     result.driftCorrection = buffer.driftCorrection
+    result.driftLift = buffer.driftLift
+    result.meanWait = counts.played > 0 ? counts.waiting / Double(counts.played) : nil
     if isOpus { result.samples = PlayoutSamples(counts, isAdaptive: buffer.adaptation != nil) }
     result.adaptation = buffer.adaptation.map {
       PlayoutAdaptation(

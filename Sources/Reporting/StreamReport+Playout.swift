@@ -15,11 +15,13 @@ extension StreamReport {
       json.value("target_min", playout.adaptation?.least, decimals: 3)
       json.value("target_max", playout.adaptation?.most, decimals: 3)
       json.value("target_mean", samples?.meanTarget.map { $0 * 1000 }, decimals: 3)
-      json.value("delay_mean", samples?.meanDelay.map { $0 * 1000 }, decimals: 3)
+      json.value("delay_mean", (samples?.meanDelay ?? playout.meanWait).map { $0 * 1000 }, decimals: 3)
       json.value("underruns", playout.underruns)
+      json.value("stalls", playout.stalls)
       json.value("recoveries", playout.recoveries)
       json.value("recovering_ms", playout.recoveringDuration.milliseconds, decimals: 3)
       json.value("drift_correction_ppm", playout.driftCorrection * 1e6, decimals: 3)
+      json.value("drift_lift_ppm", playout.driftLift * 1e6, decimals: 3)
       json.value("jitterBufferDelay", samples?.delay, decimals: 3)
       json.value("jitterBufferTargetDelay", samples?.targetDelay, decimals: 3)
       json.value("jitterBufferMinimumDelay", samples?.minimumDelay, decimals: 3)
@@ -43,6 +45,9 @@ extension StreamReport {
     json.value("insertedSamplesForDeceleration", samples?.inserted)
     json.value("removedSamplesForAcceleration", samples?.removed)
     json.value("packetsDiscarded", playout.discardedByBuffer)
+    json.value("listener", samples == nil ? nil : playout.listener.rawValue)
+    json.value("resampled_samples", samples?.resampled)
+    json.value("samples_after_end", samples?.end.total)
   }
 
   func writeBuffer(to page: inout TextPage) {
@@ -73,12 +78,16 @@ extension StreamReport {
           "\(Figures.fixed(playout.insertedPerSecond, decimals: 1)) ms longer and "
             + "\(Figures.fixed(playout.removedPerSecond, decimals: 1)) ms shorter in each second",
           Figures.count(playout.stretches, "time"),
-        ])
+        ] + (playout.listener == .assumed ? ["as a player would have been asked to"] : []))
     }
     if playout.underruns > 0 {
       var figures = [Figures.count(playout.underruns, "time") + " nothing to play"]
-      if playout.stalledDuration > .zero {
-        figures.append("\(Figures.duration(playout.stalledDuration)) of waiting, nothing lost by it")
+      if playout.stalls > 0 {
+        let waiting = Figures.duration(playout.stalledDuration)
+        figures.append("\(Figures.grouped(playout.stalls)) of them until a late packet came, \(waiting) in all")
+      }
+      if playout.underruns > playout.stalls {
+        figures.append("\(Figures.grouped(playout.underruns - playout.stalls)) in gaps where packets are missing")
       }
       if playout.recoveries > 0, playout.recoveringDuration > .zero {
         figures.append(

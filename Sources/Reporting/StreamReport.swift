@@ -101,7 +101,7 @@ public struct StreamReport: Sendable {
   /// Where packets were lost.
   public var loss: LossAccount { LossAccount(reception, playout, ends, socketDrops: socketDrops) }
 
-  /// Estimates the quality from the counts, for a packet of `packetization` media.
+  /// Estimates the quality from the counts and from `delay`, for a packet of `packetization` media.
   public mutating func estimateQuality(packetization: Interval) {
     let name = encoding.flatMap { $0.split(separator: "/").first }.map { String($0) }
     let roundTrips = roundTrip.milliseconds
@@ -113,12 +113,21 @@ public struct StreamReport: Sendable {
         missing: reception.lost + atEnds + playout.late + playout.discarded.total
           - playout.discarded[.wrongPayloadType] - playout.recovered,
         meanBurst: meanBurst, packetization: packetization,
-        bufferDelay: Interval(seconds: playout.bufferLevel.mean / 1000),
-        roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.mean / 1000)))
+        bufferDelay: Interval(seconds: playout.meanWait ?? 0),
+        roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.mean / 1000),
+        transit: meanTransit))
     switch estimate {
     case .success(let result): (quality, qualityWithheld) = (result, nil)
     case .failure(let reason): (quality, qualityWithheld) = (nil, reason.description)
     }
+  }
+
+  /// How long packets were under way, by clocks that are known to agree.
+  private var meanTransit: Interval? {
+    guard let delay, delay.basis == .sameHost, let least = delay.least, let spread = reception.delayVariation else {
+      return nil
+    }
+    return least + Interval(seconds: spread.p50 / 1000)
   }
 
   /// Whether timestamps can be turned into time; without it there is no jitter and no delay.

@@ -22,9 +22,40 @@ public struct PlayoutSamples: Hashable, Sendable {
   public var removed = 0
   /// All samples that a listener was given (totalSamplesReceived).
   public var total = 0
+  /// Samples that resampling put in because the clocks differ, or took out when it is negative.
+  public private(set) var resampled = 0
+  /// What was filled in behind the last packet, until it was known that the stream was over; in no other figure.
+  public var end = End()
+
+  /// Samples behind the last packet.
+  public struct End: Hashable, Sendable {
+    /// All of them.
+    public var total = 0
+    /// Those made up, because the sender hadn't said that it would pause.
+    public var concealed = 0
+    /// Those of them that were silent.
+    public var silentConcealed = 0
+
+    /// None.
+    public init() {}
+  }
 
   /// Nothing played yet.
   public init() {}
+
+  /// Resampling made the audio longer by so many samples.
+  public mutating func resample(by samples: Int) {
+    resampled += samples
+    total += samples
+  }
+
+  /// What was filled in behind the last packet was heard too.
+  public mutating func hearEnd() {
+    total += end.total
+    concealed += end.concealed
+    silentConcealed += end.silentConcealed
+    if end.concealed > 0 { concealmentEvents += 1 }
+  }
 
   /// How long a sample waited on average, in seconds; nil before any came out.
   public var meanDelay: Double? { emitted > 0 ? delay / Double(emitted) : nil }

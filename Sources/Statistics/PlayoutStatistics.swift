@@ -2,6 +2,18 @@ public import Timeline
 
 /// What became of one stream's packets after they arrived, and of the media that was due; filled by the receiver.
 public struct PlayoutStatistics: Hashable, Sendable {
+  /// Who made audio of the packets, and so, what the figures of stretching are about.
+  public enum Listener: String, Sendable {
+    /// They were decoded, stretched and resampled: each figure is of samples that were made.
+    case decoded
+    /// They were written as they are: nothing is stretched.
+    case packets
+    /// Nobody: each change of length that the buffer asked for is taken for done.
+    case assumed
+  }
+
+  /// Who made audio of the packets.
+  public var listener = Listener.assumed
   /// Packets played out in time.
   public var played = 0
   /// Packets that arrived after their place in the playout was over.
@@ -35,12 +47,18 @@ public struct PlayoutStatistics: Hashable, Sendable {
   public var stalledDuration = Interval.zero
   /// How often there was nothing to play although the sender hadn't paused.
   public var underruns = 0
+  /// How many of these times the next packet came late and was played, and the delay grew.
+  public var stalls = 0
   /// How often the delay came back to the target after that, and how long that took in all.
   public var recoveries = 0
   /// How long the delay took in all to come back to the target.
   public var recoveringDuration = Interval.zero
   /// By what share audio is made longer just now, because the sender's clock isn't ours.
   public var driftCorrection = 0.0
+  /// The part of it that isn't for the clock, but brings the delay to where a drift needs it.
+  public var driftLift = 0.0
+  /// How long a packet waited in the buffer on average, in seconds; nil when none was played.
+  public var meanWait: Double?
   /// What came out of the buffer, in samples; nil for media that isn't continuous audio.
   public var samples: PlayoutSamples?
   /// How the delay follows the network; nil where it is fixed.

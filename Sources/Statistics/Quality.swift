@@ -76,15 +76,17 @@ public enum Quality {
     public var meanBurst: Double
     /// The length of media in one packet.
     public var packetization: Interval
-    /// The mean delay in the jitter buffer.
+    /// How long packets waited in the jitter buffer on average.
     public var bufferDelay: Interval
-    /// The round-trip time, of which half is added to the delay; nil when unknown.
+    /// The round-trip time, of which half is added to the delay where `transit` isn't known; nil when unknown.
     public var roundTrip: Interval?
+    /// How long packets were under way; nil when the clocks don't tell.
+    public var transit: Interval?
 
     /// Makes the inputs.
     public init(
       encoding: String, expected: Int, missing: Int, meanBurst: Double, packetization: Interval,
-      bufferDelay: Interval, roundTrip: Interval?
+      bufferDelay: Interval, roundTrip: Interval?, transit: Interval? = nil
     ) {
       self.encoding = encoding
       self.expected = expected
@@ -93,6 +95,7 @@ public enum Quality {
       self.packetization = packetization
       self.bufferDelay = bufferDelay
       self.roundTrip = roundTrip
+      self.transit = transit
     }
   }
 
@@ -134,7 +137,7 @@ public enum Quality {
   ///
   /// R = Ro - Id - Ie,eff with the Ro of the scale, where Ie,eff = Ie + (X - Ie) · Ppl / (Ppl / BurstR + Bpl), X being 95
   /// or, fullband, 132, Ppl in percent, and BurstR = the mean burst · (1 - Ppl), at least 1. The delay is packetisation,
-  /// lookahead, the buffer and half the round trip.
+  /// lookahead, the time under way (or half the round trip) and the wait in the buffer.
   public static func estimate(_ inputs: Inputs) -> Result<QualityEstimate, QualityWithheld> {
     guard inputs.expected > 0 else { return .failure(.nothingDue) }
     guard let equipment = equipment(for: inputs.encoding) else { return .failure(.unknownEncoding(inputs.encoding)) }
@@ -147,7 +150,7 @@ public enum Quality {
       impairment += (equipment.scale.impairmentLimit - impairment) * percent / (percent / burst + robustness)
     }
     var delay = inputs.packetization.milliseconds + equipment.lookahead + inputs.bufferDelay.milliseconds
-    delay += (inputs.roundTrip?.milliseconds ?? 0) / 2
+    delay += inputs.transit?.milliseconds ?? (inputs.roundTrip?.milliseconds ?? 0) / 2
     let scale = equipment.scale
     let rating = min(max(scale.best - delayImpairment(milliseconds: delay, on: scale) - impairment, 0), scale.best)
     return .success(

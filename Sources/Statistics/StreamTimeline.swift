@@ -66,8 +66,10 @@ public struct StreamTimeline: Sendable {
 
   /// What happened to the stream as a whole, in order.
   public private(set) var events: [TimelineEvent] = []
-  /// Events that came after there was room for more.
-  public private(set) var forgottenEvents = 0
+  /// Events for which there was no room, of the stream itself and of its buffer.
+  public private(set) var forgottenEvents = (stream: 0, buffer: 0)
+  /// How many of `events` are of the buffer.
+  private var bufferEvents = 0
 
   private var tallies = CoarseningSeries<TimelineTally>(width: 1_000_000_000, limit: rowLimit)
   /// The cells of the strip.
@@ -150,13 +152,29 @@ public struct StreamTimeline: Sendable {
   }
 
   /// Notes what happened to the stream as a whole.
+  ///
+  /// A buffer on a bad network has something to tell each second. So once there is no room, whoever has more than half
+  /// of it gives: of the stream's own events the last, of the buffer's the oldest of the least important that there are.
   public mutating func recordEvent(_ kind: TimelineEvent.Kind, at instant: Instant) {
     let time = span.map { max(instant - $0.first, .zero) } ?? .zero
-    guard events.count < Self.eventLimit || kind == .ended else {
-      forgottenEvents += 1
-      return
-    }
     events.append(TimelineEvent(time: time, kind: kind))
+    if kind.bufferRank != nil { bufferEvents += 1 }
+    guard kind != .ended, events.count > Self.eventLimit else { return }
+    if bufferEvents > Self.eventLimit / 2 { forgetBufferEvent() } else { forgetStreamEvent() }
+  }
+
+  private mutating func forgetBufferEvent() {
+    let least = events.indices.min { (events[$0].kind.bufferRank ?? .max) < (events[$1].kind.bufferRank ?? .max) }
+    guard let least, events[least].kind.bufferRank != nil else { return }
+    events.remove(at: least)
+    bufferEvents -= 1
+    forgottenEvents.buffer += 1
+  }
+
+  private mutating func forgetStreamEvent() {
+    guard let last = events.lastIndex(where: { $0.kind.bufferRank == nil && $0.kind != .ended }) else { return }
+    events.remove(at: last)
+    forgottenEvents.stream += 1
   }
 
   // MARK: Outputs

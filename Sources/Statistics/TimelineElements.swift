@@ -126,6 +126,19 @@ public struct TimelineEvent: Hashable, Sendable {
     case gaveUp(Interval)
     /// Everything was played.
     case ended
+
+    /// Of the buffer's events the more important have more; nil for those of the stream itself.
+    public var bufferRank: Int? {
+      switch self {
+      case .began, .restarted, .dropout, .moved, .gap, .jump, .ended: nil
+      case .recovered: 0
+      case .targetFell: 1
+      case .ranDry: 2
+      case .targetRose: 3
+      case .routeChanged: 4
+      case .gaveUp: 5
+      }
+    }
   }
 
   /// When, from the stream's first packet on.

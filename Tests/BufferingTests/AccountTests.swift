@@ -33,6 +33,61 @@ struct AccountTests {
     #expect(counts.concealmentEvents == 2)
   }
 
+  @Test(arguments: [45, 55, 65] as [Int64])
+  func `a packet is recovered when all of it was, and concealed when its beginning was before the copy came`(
+    arrival: Int64
+  ) {
+    for policy in Policy.allCases {
+      var listener = Listener(policy, target: 20)
+      listener.take(0, at: 0)
+      listener.take(1, at: 20)
+      // Number 2 is lost. At 60 ms it is due, and the copy in number 3 is there or isn't.
+      listener.take(3, at: arrival, carriesFEC: true)
+      listener.take(4, at: 80)
+      listener.buffer.end()
+      listener.listen(until: 500)
+      listener.buffer.settle(expected: 5)
+      let counts = listener.buffer.counts
+      let recovered = listener.decisions.reduce(Int64(0)) { sum, entry in
+        if case .recover(_, let duration) = entry.decision { sum + duration } else { sum }
+      }
+      #expect(counts.recoveredUnits == recovered)
+      #expect(counts.recovered == (recovered == Listener.tick ? 1 : 0), "\(policy) \(listener.story)")
+      #expect(counts.played == 4 && counts.played + counts.recovered + counts.concealed == 5)
+      #expect(listener.played == [0, 1, 3, 4])
+    }
+  }
+
+  @Test func `an underrun is a stall when the packet came late, and a gap when it never came`() {
+    var listener = Listener(target: 0) { $0.adaptation = JitterBuffer.Adaptation() }
+    for number in Int64(0)..<100 {
+      // Number 30 is lost, 60 is 50 ms late and holds the next two up.
+      if number == 30 { continue }
+      listener.take(number, at: (60...62).contains(number) ? 60 * 20 + 50 : number * 20)
+    }
+    listener.buffer.end()
+    listener.listen(until: 5000)
+    let counts = listener.buffer.counts
+    #expect(counts.underruns == 2)
+    #expect(counts.stalls == 1)
+    #expect(counts.stalledUnits > 0 && counts.concealed == 1)
+  }
+
+  @Test(arguments: [false, true])
+  func `what is filled in behind the last packet is counted apart`(adapts: Bool) {
+    var listener = Listener(target: 60) { if adapts { $0.adaptation = JitterBuffer.Adaptation() } }
+    for number in Int64(0)..<50 { listener.take(number, at: number * 20) }
+    listener.listen(until: 2000)
+    listener.buffer.end()
+    listener.listen(until: 3000)
+    let counts = listener.buffer.counts
+    #expect(counts.end.units > 40_000)
+    #expect(counts.end.concealedUnits == counts.end.units)
+    #expect(counts.end.silentUnits == counts.end.units - 9600)
+    let filled = counts.end.units + counts.stalledUnits
+    #expect(listener.heardUnits + counts.insertedUnits - counts.removedUnits - counts.units == filled)
+  }
+
   @Test func `the end of a stream conceals nothing that counts`() {
     for adapts in [false, true] {
       var listener = Listener(target: 60) { if adapts { $0.adaptation = JitterBuffer.Adaptation() } }

@@ -12,7 +12,8 @@ struct AdaptiveReportTests {
     stream.playout.insertedDuration = .milliseconds(30)
     stream.playout.removedDuration = .milliseconds(20)
     stream.playout.stretches = 5
-    stream.playout.underruns = 2
+    stream.playout.underruns = 3
+    stream.playout.stalls = 2
     stream.playout.stalledDuration = .milliseconds(40)
     stream.playout.recoveries = 2
     stream.playout.recoveringDuration = .milliseconds(600)
@@ -29,7 +30,10 @@ struct AdaptiveReportTests {
         "buffer      target 60.0 ms (adaptive, for 0.5 % late) · on average 60.0 ms · packets waited 50.0 ms · "
           + "level mean 40.0 ms · 20.0 ms to 60.0 ms"))
     #expect(text.contains("stretched   15.0 ms longer and 10.0 ms shorter in each second · 5 times"))
-    #expect(text.contains("ran dry     2 times nothing to play · 40 ms of waiting, nothing lost by it · back at the"))
+    #expect(
+      text.contains(
+        "ran dry     3 times nothing to play · 2 of them until a late packet came, 40 ms in all · "
+          + "1 in gaps where packets are missing · back at the"))
     #expect(text.contains("resampled   by 42 ppm shorter: the clocks differ"))
   }
 
@@ -38,9 +42,29 @@ struct AdaptiveReportTests {
     #expect(
       json.contains(
         "\"policy\":\"adaptive\",\"late_budget\":0.005,\"target_min\":0,\"target_max\":2000,\"target_mean\":60,"
-          + "\"delay_mean\":50,\"underruns\":2,\"recoveries\":2,\"recovering_ms\":600,\"drift_correction_ppm\":-42"))
+          + "\"delay_mean\":50,\"underruns\":3,\"stalls\":2,\"recoveries\":2,\"recovering_ms\":600,\"drift_correction_ppm\":-42"
+      ))
     #expect(json.contains("\"jitterBufferMinimumDelay\":3571.2"))
     #expect(json.contains("\"inserted_ms_per_s\":15,\"removed_ms_per_s\":10,\"stalled_ms\":40"))
+  }
+
+  @Test func `quality counts the way and the wait, and neither the level nor half a round trip where more is known`() {
+    var stream = SampleReport.stream()
+    func rating() -> Double {
+      stream.estimateQuality(packetization: .milliseconds(20))
+      return stream.quality?.rating ?? 0
+    }
+    let short = rating()
+    stream.playout.bufferLevel.record(10_000)
+    #expect(rating() == short)
+    stream.playout.meanWait = 0.06
+    #expect(rating() == short)
+    stream.playout.meanWait = 0.3
+    let waiting = rating()
+    #expect(waiting < short - 3)
+    stream.delay = PathDelay(
+      leastTransit: .milliseconds(150), senderOrigin: .zero, ourOrigin: .zero, isSameHost: true, roundTrip: nil)
+    #expect(rating() < waiting - 3)
   }
 
   @Test func `Prometheus gets the same in base units`() {
@@ -48,7 +72,7 @@ struct AdaptiveReportTests {
     let labels = "{ssrc=\"0x001a2b3c\",source=\"127.0.0.1:40000\"}"
     for line in [
       "jitter_buffer_emitted_samples_total\(labels) 89280", "jitter_buffer_delay_sample_seconds_total\(labels) 4464",
-      "concealed_samples\(labels) 5760", "concealment_events\(labels) 3", "buffer_underruns\(labels) 2",
+      "concealed_samples\(labels) 5760", "concealment_events\(labels) 3", "buffer_underruns\(labels) 3",
       "inserted_seconds\(labels) 0.03", "removed_seconds\(labels) 0.02", "drift_correction_ratio\(labels) -4.2e-05",
     ] { #expect(text.contains("jitterbug_stream_" + line + "\n"), "\(line)") }
   }

@@ -73,14 +73,15 @@ struct ReportJSONTests {
         "error_ms":15,"clock_offset_ms":5,"min_ms":15,"p50_ms":16.05,"p99_ms":38,"max_ms":38},"drift_ppm":null,\
         "drift_ppm_bounds":null,"buffer_ms":{"target":60,"mean":40,"min":20,"max":60,"policy":"fixed",\
         "late_budget":null,"target_min":null,"target_max":null,"target_mean":60,"delay_mean":50,"underruns":0,\
-        "recoveries":0,"recovering_ms":0,"drift_correction_ppm":0,"jitterBufferDelay":4464,\
+        "stalls":0,"recoveries":0,"recovering_ms":0,"drift_correction_ppm":0,"drift_lift_ppm":0,"jitterBufferDelay":4464,\
         "jitterBufferTargetDelay":5356.8,"jitterBufferMinimumDelay":null,"jitterBufferEmittedCount":89280},\
         "round_trip_ms":{"min":1.007,\
         "mean":1.007,"max":1.007},"media":{"duration_ms":2000,"played_ms":1860,"concealed_ms":120,"recovered_ms":20,\
         "silence_ms":0,"stretched_ms":0,"stretches":0,"inserted_ms":0,"removed_ms":0,"inserted_ms_per_s":0,\
         "removed_ms_per_s":0,"stalled_ms":0,"totalSamplesReceived":96000,"concealedSamples":5760,\
         "silentConcealedSamples":960,"concealmentEvents":3,"insertedSamplesForDeceleration":0,\
-        "removedSamplesForAcceleration":0,"packetsDiscarded":2},"lateness_curve":[{"delay_ms":20,"late":0.02},{"delay_ms":60,"late":0}],\
+        "removedSamplesForAcceleration":0,"packetsDiscarded":2,"listener":"assumed","resampled_samples":0,\
+        "samples_after_end":0},"lateness_curve":[{"delay_ms":20,"late":0.02},{"delay_ms":60,"late":0}],\
         "quality_withheld":null,"quality":{"r_factor":32.6,"mos":1.31,"scale":"fullband",\
         "source":"ITU-T G.107.2 with rtpengine's figures for Opus (Ie 10.2, Bpl 4.3; ITU-T has none)"}}]}
         """)

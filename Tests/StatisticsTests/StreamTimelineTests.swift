@@ -166,9 +166,40 @@ struct StreamTimelineTests {
     stream.timeline.recordEvent(.ended, at: .zero + .seconds(900))
     let timeline = stream.timeline
     #expect(timeline.events.count == StreamTimeline.eventLimit + 1)
-    #expect(timeline.forgottenEvents == 399 - StreamTimeline.eventLimit)
+    #expect(timeline.forgottenEvents == (399 - StreamTimeline.eventLimit, 0))
     #expect(timeline.events.first?.kind == .gap(.seconds(2)) && timeline.events.first?.time == .zero)
     #expect(timeline.events.last?.kind == .ended && timeline.events.last?.time == .seconds(900))
+  }
+
+  @Test func `a buffer with much to tell takes no room from what happened to the stream, and tells what matters`() {
+    var timeline = Stream().timeline
+    let second = Interval.seconds(1)
+    timeline.recordEvent(.began, at: .zero)
+    timeline.recordEvent(.gaveUp(second), at: .zero)
+    for _ in 0..<400 {
+      timeline.recordEvent(.ranDry(.milliseconds(20)), at: .zero)
+      timeline.recordEvent(.recovered(after: second), at: .zero)
+    }
+    let restarts = 100
+    for _ in 0..<restarts { timeline.recordEvent(.restarted, at: .zero) }
+    timeline.recordEvent(.ended, at: .zero)
+    let kinds = timeline.events.map(\.kind)
+    #expect(kinds.count == StreamTimeline.eventLimit + 1)
+    #expect(kinds.first == .began && kinds.last == .ended)
+    #expect(kinds.count { $0 == .restarted } == restarts)
+    // What matters more than the rest stays, however long ago it was.
+    #expect(kinds.dropFirst().first == .gaveUp(second))
+    let kept = kinds.count { $0.bufferRank != nil }
+    #expect(timeline.forgottenEvents == (0, 801 - kept))
+  }
+
+  @Test func `a stream with much to tell takes no room from its buffer`() {
+    var timeline = Stream().timeline
+    for _ in 0..<400 { timeline.recordEvent(.restarted, at: .zero) }
+    for _ in 0..<100 { timeline.recordEvent(.ranDry(.seconds(1)), at: .zero) }
+    #expect(timeline.events.count == StreamTimeline.eventLimit)
+    #expect(timeline.events.count { $0.kind == .ranDry(.seconds(1)) } == 100)
+    #expect(timeline.forgottenEvents == (400 - (StreamTimeline.eventLimit - 100), 0))
   }
 
   @Test func `a timestamp that jumps is an event, not minutes of delay; one bad packet is neither`() {

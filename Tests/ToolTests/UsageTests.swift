@@ -244,58 +244,6 @@ import Testing
       "--channels 3: not a whole number from 1 to 2"
     ),
     (
-      "receive --buffer 1h",
-      "--buffer 1h: the buffer holds at most 10s"
-    ),
-    (
-      "receive --buffer 20-11s",
-      "--buffer 20-11s: the buffer holds at most 10s"
-    ),
-    (
-      "receive --buffer adaptiv",
-      "--buffer adaptiv: not a delay; write 60 or 60ms, adaptive, or MIN-MAX such as 20-200"
-    ),
-    (
-      "receive --buffer 20-",
-      "--buffer 20-: not a delay; write 60 or 60ms, adaptive, or MIN-MAX such as 20-200"
-    ),
-    (
-      "receive --buffer 10-20-30",
-      "--buffer 10-20-30: not a delay; write 60 or 60ms, adaptive, or MIN-MAX such as 20-200"
-    ),
-    (
-      "receive --buffer 200-20",
-      "--buffer 200-20: the first delay has to be less than the second; for a fixed delay write one alone, such as 60"
-    ),
-    (
-      "receive --buffer 60-60",
-      "--buffer 60-60: the first delay has to be less than the second; for a fixed delay write one alone, such as 60"
-    ),
-    (
-      "receive --late-budget 1%",
-      "--late-budget is what an adaptive buffer aims at, and this one is fixed: add --buffer adaptive or --buffer 20-200"
-    ),
-    (
-      "analyze a.pcap --buffer 60 --late-budget 0.01",
-      "--late-budget is what an adaptive buffer aims at, and this one is fixed: add --buffer adaptive or --buffer 20-200"
-    ),
-    (
-      "probe 127.0.0.1:9 --late-budget 0.01",
-      "--late-budget is what an adaptive buffer aims at, and this one is fixed: add --buffer adaptive or --buffer 20-200"
-    ),
-    (
-      "receive --buffer adaptive --late-budget 30%",
-      "--late-budget 30%: out of range; write a share from 0.01% to 20%, such as 0.5% or 0.005"
-    ),
-    (
-      "receive --buffer adaptive --late-budget 0",
-      "--late-budget 0: out of range; write a share from 0.01% to 20%, such as 0.5% or 0.005"
-    ),
-    (
-      "receive --buffer adaptive --late-budget few",
-      "--late-budget few: not a share; write a share from 0.01% to 20%, such as 0.5% or 0.005"
-    ),
-    (
       "receive --record-all",
       "--record-all keeps packets as they came, which only an Ogg Opus file can: write it with --output FILE.opus"
     ),

@@ -203,7 +203,10 @@ struct StreamCharts {
   }
 
   private var eventMarks: [PlotLayer] {
-    timeline.events.prefix(24).compactMap { event in
+    // There is room for so many: first what happened to the stream itself.
+    let ofStream = timeline.events.filter { $0.kind.bufferRank == nil }.prefix(24)
+    let ofBuffer = timeline.events.filter { $0.kind.bufferRank ?? 0 > 2 }.prefix(24 - ofStream.count)
+    return (ofStream + ofBuffer).compactMap { event in
       switch event.kind {
       case .began, .ended: nil
       case .restarted: .event(event.time.seconds, "restart", .muted)

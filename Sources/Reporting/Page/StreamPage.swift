@@ -131,8 +131,10 @@ extension StreamReport {
     var table = PageTable("Events, with the time since the first packet", [.number("time"), .text("event")])
     for event in timeline.events { table.row(Figures.duration(event.time), event.words(of: self)) }
     table.write(to: &page)
-    guard timeline.forgottenEvents > 0 else { return }
-    page.element("p", "\(Figures.count(timeline.forgottenEvents, "event")) more aren't listed.")
+    let (ofStream, ofBuffer) = timeline.forgottenEvents
+    guard ofStream + ofBuffer > 0 else { return }
+    let share = ofBuffer == 0 ? "" : ", \(Figures.grouped(ofBuffer)) of them of the jitter buffer's delay"
+    page.element("p", "\(Figures.count(ofStream + ofBuffer, "event")) more aren't listed\(share).")
   }
 
   private static func table(_ rows: [TimelineRow], span: String) -> PageTable {

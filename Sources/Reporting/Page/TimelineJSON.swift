@@ -91,6 +91,10 @@ extension StreamCharts {
         }
       }
     }
+    json.object("events_left_out") { object in
+      object.value("of_stream", timeline.forgottenEvents.stream)
+      object.value("of_buffer", timeline.forgottenEvents.buffer)
+    }
   }
 
   private func write(cells json: inout JSONWriter) {

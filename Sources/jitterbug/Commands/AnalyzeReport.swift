@@ -28,7 +28,8 @@ enum AnalyzeReport {
   ]
 
   static func make(
-    _ analysis: borrowing CaptureAnalysis, options: AnalyzeOptions, undecodable: [StreamID: Int], reading: Reading
+    _ analysis: borrowing CaptureAnalysis, options: AnalyzeOptions, listeners: [StreamID: ListenerAccount],
+    reading: Reading
   ) -> Report {
     var report = Report(version: Version.number, verb: "analyze")
     if let span = analysis.span { report.duration = span.last - span.first }
@@ -41,7 +42,7 @@ enum AnalyzeReport {
         let id = StreamID(source: place, stream: stream.id)
         var entry = ReceiveReport.stream(
           stream, source: analysis.sources[place].flow.source.description, offset: .zero,
-          undecodable: undecodable[id] ?? 0, listeningSince: analysis.span?.first)
+          heard: listeners[id] ?? ListenerAccount(), listeningSince: analysis.span?.first)
         if stream.end == .stopped { entry.ended = "the capture ended" }
         entry.place = StreamPlace(
           direction: analysis.sources[place].isReverse ? .reverse : .forward,

@@ -39,13 +39,15 @@ final class Analyzer {
     configuration.ssrc = options.ssrc
     configuration.arrivalLimit = options.keepsArrivals ? AnalyzeOptions.arrivalLimit : 0
     configuration.keepsTimelines = options.output.showsTimeline
-    configuration.keepsPayloads = options.extractFolder != nil
+    // What an adaptive buffer does depends on what can be made of the audio.
+    let isHeard = options.extractFolder != nil || options.buffer.adaptation != nil
+    configuration.keepsPayloads = isHeard
     analysis = CaptureAnalysis(configuration)
     live = LiveView(options.output)
     started = MonotonicClock.now()
-    if let folder = options.extractFolder {
+    if isHeard {
       extractor = try StreamExtractor(
-        folder: folder, channels: options.channels, isElastic: options.buffer.adaptation != nil)
+        folder: options.extractFolder, channels: options.channels, isElastic: options.buffer.adaptation != nil)
     }
   }
 
@@ -62,9 +64,9 @@ final class Analyzer {
     } catch { throw CommandError(error.description) }
     analysis.finish(perform: performer)
     live.clear()
-    extractor?.endAll()
+    extractor?.endAll(analysis)
     let report = AnalyzeReport.make(
-      analysis, options: options, undecodable: extractor?.undecodable ?? [:],
+      analysis, options: options, listeners: extractor?.accounts ?? [:],
       reading: AnalyzeReport.Reading(
         name: options.interface ?? options.file ?? "-", broken: broken, ended: ended, position: position,
         dropped: dropped))

@@ -60,27 +60,54 @@ struct BufferOptions: Sendable {
     if text.lowercased() == "adaptive" { return .adaptive(JitterBuffer.Adaptation().limits) }
     let parts = text.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2 else { return .fixed(try delay(text)) }
-    let low = try delay(parts[0])
-    let high = try delay(parts[1])
+    if parts[0].isEmpty, let value = try? delay(parts[1]) {
+      let example = value == .zero ? "0 or 0-200" : "\(parts[1]) or 0-\(parts[1])"
+      throw UsageError("a delay can't be less than 0, and limits need both numbers; write \(example)")
+    }
+    if parts[1].isEmpty, (try? delay(parts[0])) != nil {
+      throw UsageError(
+        "the greatest delay is missing behind the hyphen; write \(parts[0])-10s, or \(parts[0]) for a fixed delay")
+    }
+    let (low, high) = (try delay(parts[0]), try delay(parts[1]))
+    if low == high { throw UsageError("both limits are the same; write \(parts[0]) for a fixed delay") }
     guard low < high else {
-      throw UsageError("the first delay has to be less than the second; for a fixed delay write one alone, such as 60")
+      throw UsageError("the least delay stands first and the greatest behind it; write \(parts[1])-\(parts[0])")
     }
     return .adaptive(low...high)
   }
 
+  /// A number of milliseconds, or of what its unit says.
   @Sendable private static func delay(_ text: String) throws(UsageError) -> Interval {
-    let isBare = !text.isEmpty && text.allSatisfy { $0.isASCII && $0.isNumber }
-    guard let value = try? Values.time(isBare ? text + "ms" : text), !text.contains(":") else {
-      throw UsageError("not a delay; write 60 or 60ms, adaptive, or MIN-MAX such as 20-200")
-    }
-    guard value <= longest else { throw UsageError("the buffer holds at most 10s") }
-    return value
+    let accepted = "write a number of ms such as 60, or 1.5s, or adaptive, or MIN-MAX such as 20-200"
+    let digits = String(text.prefix { !$0.isLetter })
+    let unit = text.dropFirst(digits.count).lowercased()
+    let units = ["": 1e-3, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600]
+    guard let seconds = units[unit], let value = number(digits) else { throw UsageError("not a delay; \(accepted)") }
+    guard value * seconds <= longest.seconds else { throw UsageError("more than the buffer holds; write 10s or less") }
+    return Interval(seconds: value * seconds)
   }
 
   @Sendable private static func lateBudget(_ text: String) throws(UsageError) -> Double {
     let accepted = "write a share from 0.01% to 20%, such as 0.5% or 0.005"
-    guard let value = try? Values.share(text) else { throw UsageError("not a share; \(accepted)") }
-    guard value >= 0.000_1 - 1e-12, value <= 0.2 + 1e-12 else { throw UsageError("out of range; \(accepted)") }
-    return value
+    let isPercent = text.hasSuffix("%")
+    let digits = isPercent ? String(text.dropLast()) : text
+    guard let value = number(digits.hasPrefix("-") ? String(digits.dropFirst()) : digits) else {
+      throw UsageError("not a share; \(accepted)")
+    }
+    let share = isPercent ? value / 100 : value
+    guard !digits.hasPrefix("-"), share >= 0.000_1 - 1e-12, share <= 0.2 + 1e-12 else {
+      // Who writes 5 means 5 %.
+      let isForgotten = !isPercent && !digits.hasPrefix("-") && value >= 0.5 && value <= 20
+      throw UsageError("out of range; " + (isForgotten ? "write \(digits)% for a share in percent" : accepted))
+    }
+    return share
+  }
+
+  /// Digits with at most one point; no sign, no exponent.
+  private static func number(_ text: String) -> Double? {
+    guard text.contains(where: { $0.isASCII && $0.isNumber }),
+      text.allSatisfy({ $0 == "." || ($0.isASCII && $0.isNumber) })
+    else { return nil }
+    return Double(text)
   }
 }

@@ -64,13 +64,10 @@ final class ScratchFolder {
   let path: String
 
   init() throws(CommandError) {
-    let place = TemporaryPlace.path
-    var name = Array("\(place)/jitterbug-verify-XXXXXX".utf8CString)
-    guard mkdtemp(&name) != nil else {
+    do { path = try TemporaryPlace.makeFolder(for: "verify") } catch {
       throw CommandError(
-        "no folder can be made in \(place): \(String(cString: strerror(errno))); set TMPDIR to another place")
+        "no folder can be made in \(TemporaryPlace.path): \(error.reason); set TMPDIR to another place")
     }
-    path = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   deinit {

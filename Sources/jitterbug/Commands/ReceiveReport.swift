@@ -46,8 +46,8 @@ struct ReceiveReport {
   var sources: [Peer: String] = [:]
   /// Senders on this host.
   var localPeers: Set<Peer> = []
-  /// Packets that the decoder refused, by stream.
-  var undecodable: [Int: Int] = [:]
+  /// What the players of the streams know.
+  var listeners: [Int: ListenerAccount] = [:]
   /// Since when this receiver listened.
   var started = Instant.zero
   /// Whether models are fitted to the losses, which takes up to some tenths of a second a stream.
@@ -70,7 +70,8 @@ struct ReceiveReport {
     report.streams = session.streams.map { stream in
       var result = Self.stream(
         stream, source: sources[stream.peer] ?? "unknown", offset: clock.realtimeMinusMonotonic,
-        undecodable: undecodable[stream.id] ?? 0, listeningSince: started, isLocal: localPeers.contains(stream.peer),
+        heard: listeners[stream.id] ?? ListenerAccount(), listeningSince: started,
+        isLocal: localPeers.contains(stream.peer),
         fitsModels: fitsModels)
       let taken = min(dropsAtEnd, result.ends.lostAfter ?? result.ends.lostAtEnds ?? 0)
       result.socketDrops = stream.droppedBySocket + taken
@@ -105,22 +106,20 @@ struct ReceiveReport {
   ///   - stream: the stream.
   ///   - source: its sender's address, for people.
   ///   - offset: what has to be added to an arrival for the time since 1970.
-  ///   - undecodable: packets that the decoder refused.
+  ///   - heard: what its player knows.
   ///   - start: when listening began; nil when it isn't known.
   ///   - isLocal: whether the sender is on this host.
   ///   - fitsModels: whether models are fitted to the losses.
   static func stream(
-    _ stream: ReceiveStream, source: String, offset: Interval, undecodable: Int, listeningSince start: Instant? = nil,
+    _ stream: ReceiveStream, source: String, offset: Interval, heard: ListenerAccount,
+    listeningSince start: Instant? = nil,
     isLocal: Bool = false, fitsModels: Bool = true
   ) -> StreamReport {
     let reception = stream.statistics.summary()
     var report = StreamReport(
       ssrc: stream.ssrc, source: source, payloadType: stream.payloadType, reception: reception,
       playout: stream.playout)
-    // The session takes what it hands out as played; the decoder knows better, and its time was concealed.
-    report.playout.played -= undecodable
-    report.playout.concealed += undecodable
-    report.playout.discarded[.undecodable] += undecodable
+    report.take(heard)
     report.timeline = stream.timeline
     report.cname = stream.cname
     report.roundTrip = stream.roundTrip
@@ -135,13 +134,13 @@ struct ReceiveReport {
     report.ends = stream.ends(listeningSince: start)
     if fitsModels { report.gilbertElliott = reception.fitGilbertElliott() }
     report.lateness = stream.latenessCurve
-    let played = max(1, report.playout.played)
-    report.estimateQuality(packetization: report.playout.playedDuration / Int64(played))
     let roundTrips = report.roundTrip.milliseconds
     report.delay = PathDelay(
       leastTransit: reception.leastTransit, senderOrigin: stream.senderOrigin,
       ourOrigin: offset, isSameHost: isLocal,
       roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.min / 1000))
+    let played = max(1, report.playout.played)
+    report.estimateQuality(packetization: report.playout.playedDuration / Int64(played))
     return report
   }
 }

@@ -254,7 +254,7 @@ final class Receiver {
       case .began: recorder.begin(stream)
       case .ended(let reason):
         if options.recordsAll { recorder.recordAll(&session, at: handledUpTo, isLastOf: id) }
-        recorder.end(id)
+        recorder.end(id, after: stream)
         ended.append(stream.peer)
         // A stray that fell silent isn't the stream that was waited for.
         if options.isEnding, reason != .idle || StreamRecorder.isSignificant(stream) {
@@ -326,7 +326,7 @@ final class Receiver {
     while let fate = session.pollFate() { trace?.write(fate) }
     live.clear()
     if options.recordsAll { recorder.recordAll(&session, at: handledUpTo, isLast: true) }
-    recorder.endAll()
+    recorder.endAll(session)
     // The report comes out even when something beside it couldn't be written.
     var failures = [recorder.failure]
     do throws(CommandError) { try trace?.close() } catch { failures.append(error) }
@@ -343,7 +343,7 @@ final class Receiver {
     var report = ReceiveReport(session, options: options, counts: counts, clock: clock)
     report.sources = sources
     report.localPeers = Set(session.streams.map(\.peer).filter { inlet.isLocal($0) })
-    report.undecodable = recorder.undecodable
+    report.listeners = recorder.accounts
     report.started = started
     report.fitsModels = isFinal
     return report.make(link: link?.record, ended: endReason, at: MonotonicClock.now())

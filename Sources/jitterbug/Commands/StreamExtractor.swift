@@ -1,12 +1,16 @@
 import Buffering
 import Codecs
+import Dissection
 import Glibc
 import Media
 import Packets
 import Receiving
+import Statistics
 import Timeline
 
 /// `analyze --extract`: writes each stream's media into a folder, as a listener would have heard it.
+///
+/// Without a folder nothing is written: the audio is made for the figures alone, which then don't depend on `--extract`.
 final class StreamExtractor {
   /// Where one stream goes.
   private struct Outputs {
@@ -22,7 +26,7 @@ final class StreamExtractor {
   /// The most silence written for one stream in seconds: stamps in a capture may lie, and an hour of WAV has 690 MB.
   private static let silenceLimit = 3600.0
 
-  private let folder: String
+  private let folder: String?
   private let channels: Int
   private let isElastic: Bool
   private let interrupt = WriteInterrupt(descriptor: -1)
@@ -30,14 +34,17 @@ final class StreamExtractor {
   private var names: [String] = []
   private var refused: [AnalyzeReport.StreamID: String] = [:]
   private var shortened = 0
+  /// Streams that are written.
+  private var written = 0
   private var failure: CommandError?
-  /// Packets that the decoder refused, by stream.
-  private(set) var undecodable: [AnalyzeReport.StreamID: Int] = [:]
+  /// What the players of the streams know.
+  private(set) var accounts: [AnalyzeReport.StreamID: ListenerAccount] = [:]
 
-  init(folder: String, channels: Int, isElastic: Bool) throws(CommandError) {
+  init(folder: String?, channels: Int, isElastic: Bool) throws(CommandError) {
     self.folder = folder
     self.channels = channels
     self.isElastic = isElastic
+    guard let folder else { return }
     var information = stat()
     if stat(folder, &information) != 0, mkdir(folder, 0o777) != 0 {
       throw CommandError("the folder \(folder) can't be made: \(String(cString: strerror(errno)))")
@@ -51,9 +58,9 @@ final class StreamExtractor {
     _ decision: PlayoutDecision, source: Int, stream id: Int, in session: borrowing ReceiveSession
   ) -> Int64? {
     let key = AnalyzeReport.StreamID(source: source, stream: id)
-    guard failure == nil, refused[key] == nil else { return nil }
+    guard failure == nil else { return nil }
     do throws(CommandError) {
-      if outputs[key] == nil, let stream = session.stream(id) { try open(key, stream) }
+      if outputs[key] == nil, refused[key] == nil, let stream = session.stream(id) { try open(key, stream) }
       guard outputs[key] != nil else { return nil }
       return try perform(decision, of: key, in: session)
     } catch { failure = error }
@@ -86,14 +93,20 @@ final class StreamExtractor {
 
   private func open(_ key: AnalyzeReport.StreamID, _ stream: ReceiveStream) throws(CommandError) {
     let law = G711(encodingName: stream.format.encodingName)
-    guard stream.format == .opus || law != nil, outputs.count < Self.limit else {
+    guard let folder, stream.format == .opus || law != nil, written < Self.limit else {
+      if isElastic, stream.format == .opus {
+        let listener = try StreamOutput(
+          path: nil, format: .wav, channels: channels, isElastic: true, interrupt: interrupt)
+        outputs[key] = Outputs(wave: listener, silence: .infinity)
+      }
       refused[key] =
-        outputs.count < Self.limit
+        written < Self.limit
         ? "\(TextFile.hexadecimal(stream.ssrc)) is \(stream.format), which isn't decoded here"
         : "\(TextFile.hexadecimal(stream.ssrc)) is one stream too many: \(Self.limit) are written"
       return
     }
-    let number = outputs.count + 1
+    written += 1
+    let number = written
     let base = "\(folder)/\(number < 10 ? "0" : "")\(number)-\(TextFile.hexadecimal(stream.ssrc))"
     var result = Outputs(silence: Self.silenceLimit)
     if let law, stream.format != .opus {
@@ -119,19 +132,22 @@ final class StreamExtractor {
   }
 
   /// Ends all files.
-  func endAll() {
+  func endAll(_ analysis: borrowing CaptureAnalysis) {
     for (key, output) in outputs {
-      undecodable[key] = output.wave?.undecodable ?? 0
+      let unheard = analysis.sources[key.source].session.stream(key.stream)?.playout.samples?.end.total
       do throws(CommandError) {
-        try output.opus?.finish()
-        try output.wave?.finish()
+        try output.opus?.finish(without: unheard)
+        try output.wave?.finish(without: unheard)
         try output.g711?.finish()
       } catch { failure = failure ?? error }
+      accounts[key] = output.wave?.account
     }
   }
 
   /// Says what was written; throws what went wrong.
   func finish(_ say: (String) -> Void) throws(CommandError) {
+    if let failure, folder == nil { throw failure }
+    guard folder != nil else { return }
     for name in names.sorted() { say("wrote \(name)") }
     for sentence in refused.sorted(by: { $0.key.source < $1.key.source }).map(\.value).prefix(16) {
       say("not extracted: \(sentence)")

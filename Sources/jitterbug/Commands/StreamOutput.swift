@@ -3,8 +3,10 @@ import Codecs
 import Media
 import Packets
 import Playing
+import Statistics
 
-/// Makes of one stream's packets what a listener hears, and writes it.
+/// Makes of one stream's packets what a listener hears, and writes it; without a path for the sake of the figures alone,
+/// because what an adaptive buffer does next depends on what could be made of the audio before.
 ///
 /// With an adaptive buffer (`isElastic`) audio is stretched as the buffer wishes, and fades where it breaks off and
 /// comes back. With a fixed one every sample is the decoder's.
@@ -29,11 +31,16 @@ final class StreamOutput {
   /// The last packet of a recording of everything: its timestamp, and where it was put.
   private var recorded: (timestamp: Int64, place: Int64) = (0, 0)
 
+  /// Whether silence followed what was concealed.
+  private var isSilent = false
+
+  /// How long concealment fades over to what is rebuilt of the packet that it stood in for, in frames: 8 ms.
+  private static let crossFade = 384
   /// Room behind a packet for what is put in, in frames: 60 ms.
   private static let stretchRoom = 2880
 
   init(
-    path: String, format: ReceiveOptions.Format, channels: Int, isElastic: Bool, interrupt: WriteInterrupt
+    path: String?, format: ReceiveOptions.Format, channels: Int, isElastic: Bool, interrupt: WriteInterrupt
   ) throws(CommandError) {
     sink = try StreamSink(
       path: path, format: format, channels: channels, isElastic: isElastic, interrupt: interrupt)
@@ -44,6 +51,13 @@ final class StreamOutput {
     let audio = PlayoutAudio(sampleRate: 48_000, channels: channels)
     continuation = [Int16](repeating: 0, count: audio.longestJoin * channels)
     self.audio = audio
+  }
+
+  /// What is known here of what was heard.
+  var account: ListenerAccount {
+    ListenerAccount(
+      listener: sink.takesPackets ? .packets : .decoded, undecodable: undecodable, resampled: sink.resampledFrames,
+      hearsEnd: sink.isLive && !sink.takesPackets)
   }
 
   /// By what share audio is made longer, because the sender's clock isn't ours.
@@ -85,15 +99,15 @@ final class StreamOutput {
   func recover(from next: RawSpan, duration: Int64) throws(CommandError) {
     position += duration
     guard !sink.takesPackets else { return }
-    concealed = 0
-    var span = samples.mutableSpan
     // The library gives the copy of a whole packet or none; what was filled before it was known is left out.
     let whole = max(duration, Int64(OpusPacket(parsing: next)?.duration ?? 0))
+    let fading = endConcealment(before: whole - duration)
+    var span = samples.mutableSpan
     guard let frames = try? decoder.decodeFEC(from: next, frames: Int(whole), into: &span) else {
       return try conceal(duration)
     }
     expected = nil
-    _ = try shape(from: frames - Int(duration), to: frames, .none)
+    _ = try shape(from: frames - Int(duration), to: frames, .none, after: fading)
   }
 
   /// Conceals a gap.
@@ -109,6 +123,7 @@ final class StreamOutput {
   func fill(silent duration: Int64) throws(CommandError) {
     position += duration
     guard !sink.takesPackets else { return }
+    isSilent = true
     let faded = fade(into: duration)
     try keep(faded)
     try sink.keep(silence: duration - Int64(faded))
@@ -120,8 +135,8 @@ final class StreamOutput {
     makeTail(for: .jump)
   }
 
-  /// Ends the file.
-  func finish() throws(CommandError) { try sink.finish() }
+  /// Ends the file; of what was filled in behind the last packet the last `unheard` samples belong to nothing.
+  func finish(without unheard: Int? = nil) throws(CommandError) { try sink.finish(without: unheard.map(Int64.init)) }
 
   /// Writes a packet of a recording of everything, at the place that its timestamp names.
   func record(_ payload: RawSpan, _ entry: RecordingQueue.Entry) throws(CommandError) {
@@ -163,7 +178,7 @@ final class StreamOutput {
   ///
   /// Returns how many frames of `continuation` lead over to the packet.
   private func endStall(before timestamp: Int64) -> Int {
-    defer { concealed = 0 }
+    defer { (concealed, isSilent) = (0, false) }
     guard audio != nil, concealed > 0, let expected else { return 0 }
     let lost = timestamp - expected
     guard lost >= 0, lost < concealed else { return 0 }
@@ -178,6 +193,24 @@ final class StreamOutput {
       _ = try? decoder.conceal(frames: Int(lost), into: &span)
     }
     return ahead
+  }
+
+  /// Goes back to before concealment when a packet is rebuilt of which so many frames were concealed, and conceals what was
+  /// really lost before it.
+  ///
+  /// Returns how many frames of `continuation` lead over to the rest of the packet, and none more: its place is fixed.
+  private func endConcealment(before already: Int64) -> Int {
+    defer { (concealed, isSilent) = (0, false) }
+    let lost = concealed - already
+    guard audio != nil, already > 0, lost >= 0, !isSilent else { return 0 }
+    var span = continuation.mutableSpan
+    let isMade = (try? decoder.conceal(frames: Self.crossFade, into: &span)) != nil
+    decoder.rewind()
+    if lost > 0, lost <= Int64(OpusDecoder.maximumFrames) {
+      var span = samples.mutableSpan
+      _ = try? decoder.conceal(frames: Int(lost), into: &span)
+    }
+    return isMade ? Self.crossFade : 0
   }
 
   private func conceal(_ duration: Int64) throws(CommandError) {

@@ -9,6 +9,9 @@ import Timeline
 final class StreamRecorder {
   private let options: ReceiveOptions
   private var outputs: [Int: StreamOutput] = [:]
+  /// Players of streams that nothing is written of as they are heard, where the delay adapts: what is reported doesn't
+  /// depend on whether there is an output.
+  private var listeners: [Int: StreamOutput] = [:]
   private var recorded = 0
   /// Packets after which a stream keeps the output: fewer can be a stray or a made-up source.
   private static let significant = 10
@@ -16,8 +19,8 @@ final class StreamRecorder {
   private var isSettled = false
   /// Streams of a format that can't be written, while they have sent next to nothing.
   private var refused: [Int] = []
-  /// Packets that the decoder refused, by stream; their time was concealed.
-  private(set) var undecodable: [Int: Int] = [:]
+  /// What the players of streams that have ended knew.
+  private var finished: [Int: ListenerAccount] = [:]
   /// Why an output couldn't be written; nothing is recorded any more.
   private(set) var failure: CommandError?
   private let interrupt: WriteInterrupt
@@ -29,7 +32,30 @@ final class StreamRecorder {
 
   /// A stream begins: the first one gets the output, later ones a file of their own beside it.
   func begin(_ stream: ReceiveStream) {
-    do throws(CommandError) { try open(stream) } catch { fail(error) }
+    do throws(CommandError) {
+      try open(stream)
+      let isHeard = outputs[stream.id] != nil && !options.recordsAll
+      guard !isHeard, options.buffer.adaptation != nil, stream.format == .opus else {
+        return listeners[stream.id] = nil
+      }
+      listeners[stream.id] = try StreamOutput(
+        path: nil, format: .raw, channels: options.channels, isElastic: true, interrupt: interrupt)
+    } catch { fail(error) }
+  }
+
+  /// What the players know of the streams.
+  var accounts: [Int: ListenerAccount] {
+    var accounts = finished
+    for id in Set(outputs.keys).union(listeners.keys) { accounts[id] = account(of: id) }
+    return accounts
+  }
+
+  private func account(of id: Int) -> ListenerAccount? {
+    guard options.recordsAll, let output = outputs[id] else { return (outputs[id] ?? listeners[id])?.account }
+    // What is kept isn't what was heard.
+    var account = listeners[id]?.account ?? ListenerAccount()
+    account.undecodable = output.undecodable
+    return account
   }
 
   private func open(_ stream: ReceiveStream) throws(CommandError) {
@@ -81,7 +107,7 @@ final class StreamRecorder {
   /// Carries out a decision; returns by how many units a packet has become longer, nil when nobody heard it.
   func perform(_ decision: PlayoutDecision, of id: Int, in session: borrowing ReceiveSession) -> Int64? {
     // A recording of everything that arrived has its own order.
-    guard !options.recordsAll, let output = outputs[id] else { return nil }
+    guard let output = options.recordsAll ? listeners[id] : outputs[id] ?? listeners[id] else { return nil }
     do throws(CommandError) { return try output.perform(decision, of: id, in: session) } catch { fail(error) }
     return nil
   }
@@ -99,21 +125,29 @@ final class StreamRecorder {
     }
   }
 
-  func end(_ id: Int) {
+  /// A stream's output ends, after the stream has; or without it, when another one gets the output.
+  func end(_ id: Int, after stream: ReceiveStream? = nil) {
     refused.removeAll { $0 == id }
-    guard let output = outputs.removeValue(forKey: id) else { return }
-    undecodable[id, default: 0] += output.undecodable
-    do throws(CommandError) { try output.finish() } catch { fail(error) }
+    let (output, listener) = (outputs[id], listeners[id])
+    let unheard = stream?.playout.samples?.end.total
+    do throws(CommandError) {
+      try output?.finish(without: unheard)
+      try listener?.finish(without: unheard)
+    } catch { fail(error) }
+    if output != nil || listener != nil { finished[id] = account(of: id) }
+    outputs[id] = nil
+    listeners[id] = nil
   }
 
-  func endAll() {
-    for id in outputs.keys.sorted() { end(id) }
+  func endAll(_ session: borrowing ReceiveSession) {
+    for id in Set(outputs.keys).union(listeners.keys).sorted() { end(id, after: session.stream(id)) }
   }
 
   /// What can't be written any more is closed as it is.
   private func fail(_ error: CommandError) {
     failure = failure ?? error
     outputs.removeAll()
+    listeners.removeAll()
   }
 
   /// `heard.wav` becomes `heard-2.wav`.

@@ -1,7 +1,7 @@
 import Codecs
 import Media
 
-/// A file or pipe for one stream: WAV, raw samples, or the Opus packets themselves.
+/// A file or pipe for one stream: WAV, raw samples, or the Opus packets themselves; or nothing, for figures alone.
 ///
 /// What is filled in while nobody knows whether the stream goes on (the end of a stream whose goodbye was lost looks
 /// like a pause) is kept back from a file until something follows, so that a recording ends where the media ended. A
@@ -11,6 +11,7 @@ final class StreamSink {
     case wav(WAVWriter)
     case raw(RawWriter)
     case opus(OggOpusWriter)
+    /// Nothing is written, or nothing any more.
     case closed
   }
 
@@ -18,7 +19,8 @@ final class StreamSink {
   let takesPackets: Bool
   let channels: Int
   private var writer: Writer
-  private let isLive: Bool
+  /// Whether what is filled in is written at once.
+  let isLive: Bool
   /// Samples kept back, and silence kept back behind them, in frames.
   private var pending: [Int16] = []
   private var pendingSilence: Int64 = 0
@@ -28,20 +30,27 @@ final class StreamSink {
   private var resampled: [Int16] = []
   /// What rounding has left out of resampled silence, in frames.
   private var silenceCarry = 0.0
+  /// By how many frames what was written is longer than what was given.
+  private(set) var resampledFrames = 0
 
   /// The most samples kept back: beyond it silence is only counted.
   private static let pendingLimit = 48_000
 
-  init(path: String, format: ReceiveOptions.Format, channels: Int, isElastic: Bool, interrupt: WriteInterrupt)
-    throws(CommandError)
-  {
+  init(
+    path: String?, format: ReceiveOptions.Format, channels: Int, isElastic: Bool, interrupt: WriteInterrupt
+  ) throws(CommandError) {
+    self.channels = channels
+    if isElastic { resampler = DriftResampler(channels: channels) }
+    guard let path else {
+      (isLive, takesPackets) = (false, false)
+      writer = .closed
+      return
+    }
     var output: OutputFile
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
     output.interrupt = interrupt
     isLive = !output.isSeekable
     takesPackets = format == .opus
-    self.channels = channels
-    if isElastic { resampler = DriftResampler(channels: channels) }
     do {
       switch format {
       case .wav: writer = .wav(try WAVWriter(output: output, sampleRate: 48_000, channels: channels))
@@ -90,12 +99,16 @@ final class StreamSink {
     return isValid
   }
 
-  /// Ends the file; what was kept back belonged to nothing.
-  func finish() throws(CommandError) {
+  /// Ends the file.
+  ///
+  /// Of what was kept back the last `unheard` frames belong to nothing, nil of all of it.
+  func finish(without unheard: Int64?) throws(CommandError) {
+    if let unheard, !takesPackets { try settle(without: unheard) }
     // What the filter still holds.
     if resampler?.isEngaged == true {
       let rest = [Int16](repeating: 0, count: DriftResampler.delay * channels)
       try put(rest.span)
+      resampledFrames += DriftResampler.delay
     }
     do {
       switch exchange(with: .closed) {
@@ -105,6 +118,16 @@ final class StreamSink {
       case .closed: break
       }
     } catch { throw CommandError(error.description) }
+  }
+
+  /// Writes what was kept back but for the last `unheard` frames.
+  private func settle(without unheard: Int64) throws(CommandError) {
+    let kept = Int64(pending.count / channels) + pendingSilence
+    let silence = min(max(kept - unheard, 0), pendingSilence)
+    let samples = max(kept - unheard - pendingSilence, 0)
+    pending.removeLast(pending.count - Int(samples) * channels)
+    pendingSilence = silence
+    try settle()
   }
 
   private func settle() throws(CommandError) {
@@ -124,9 +147,11 @@ final class StreamSink {
       // The filter runs empty; from then on silence is a number.
       let nothing = [Int16](repeating: 0, count: Int(min(frames, 960)) * channels)
       try put(nothing.span)
-      silenceCarry += Double(frames - min(frames, 960)) * (1 + driftCorrection)
+      let rest = frames - min(frames, 960)
+      silenceCarry += Double(rest) * (1 + driftCorrection)
       frames = Int64(silenceCarry.rounded(.down))
       silenceCarry -= Double(frames)
+      resampledFrames += Int(frames - rest)
     }
     guard frames > 0 else { return }
     do {
@@ -151,6 +176,7 @@ final class StreamSink {
     if resampled.count < room { resampled = [Int16](repeating: 0, count: room) }
     var span = resampled.mutableSpan
     let frames = filter.process(samples, into: &span)
+    resampledFrames += frames - samples.count / channels
     resampler = filter
     let kept = resampled
     try store(kept.span.extracting(0..<frames * channels))
