@@ -94,12 +94,12 @@ struct `an emulated link` {
     #expect((sum["lost_packets"].int ?? 0) > 0)
   }
 
-  @Test(.enabled(if: Program.areInstalled("ping"), "needs ping"))
-  func `delays and loses ping's packets both ways`() async throws {
+  @Test(.enabled(if: Program.areInstalled("ping"), "needs ping"), arguments: [("peer", "icmp"), ("peer6", "icmp6")])
+  func `delays and loses ping's packets both ways`(name: String, kind: String) async throws {
     let (output, rows, _) = try await run(
       "loss=10%,delay=25ms,seed=4",
-      command: ["sh", "-c", "ping -c 60 -i 0.02 -W 5 peer || true"])
-    let echoes = rows.filter { $0["protocol"] == "icmp" }
+      command: ["sh", "-c", "ping -c 60 -i 0.02 -W 5 \(name) || true"])
+    let echoes = rows.filter { $0["protocol"] == kind && $0["fate"] != "passed" }
     let answered = echoes.count { $0["direction"] == "down" && $0["fate"] == "delivered" }
     #expect(echoes.count { $0["direction"] == "up" } == 60)
     #expect(output.contains("60 packets transmitted, \(answered) received"), "\(output)")

@@ -199,6 +199,26 @@ struct LinkCommandTests {
     #expect(run.errors.contains("dropped by the queue"))
   }
 
+  @Test func `a seed gives the packets of each direction the same fates again`() async throws {
+    let folder = try TemporaryFolder()
+    func fates(_ seed: String) async throws -> [Substring] {
+      let trace = folder.file("link.csv")
+      let run = try await Ordinary.run(
+        [
+          "loss=20%,burst=2,duplicate=5%", "--seed", seed, "--trace", trace, "--", Jitterbug.path, "send",
+          "--synthetic",
+        ]
+          + ["bytes=72,interval=5ms", "--payload-type", "0", "--duration", "1s", "rtp://peer:5004"])
+      #expect(run.errors.contains("link: down"))
+      let table = try Table(path: trace)
+      let rows = try zip(zip(table.texts("direction"), table.texts("fate")), table.texts("copies"))
+      return Array(rows.filter { $0.0.0 == "up" && $0.0.1 != "passed" }.map { Substring($0.0.1 + $0.1) }.prefix(200))
+    }
+    let (first, second, other) = (try await fates("5"), try await fates("5"), try await fates("6"))
+    #expect(first == second && first.count == 200 && Set(first) == ["delivered1", "delivered2", "lost0"])
+    #expect(first != other)
+  }
+
   @Test func `a file that can't be written is told before anything starts`() async throws {
     let run = try await Ordinary.run(["none", "--record", "/proc/no/link.pcapng", "--", "/bin/echo", "done"])
     #expect(run.status == 1 && run.output.isEmpty)
