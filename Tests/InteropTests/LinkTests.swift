@@ -88,9 +88,10 @@ struct `an emulated link` {
     try output.write(toFile: folder.file("iperf3.json"), atomically: true, encoding: .utf8)
     let sum = try Report(path: folder.file("iperf3.json"))["end"]["sum"]
     let datagrams = rows.filter { $0["protocol"] == "udp" && $0["direction"] == "up" && $0["bytes"] == "428" }
-    let delivered = datagrams.count { $0["fate"] == "delivered" }
-    let received = try #require(sum["packets"].int) - (try #require(sum["lost_packets"].int))
-    #expect(received == delivered, "\(datagrams.count) went")
+    // It counts up to the last that it had read when the client said that it was done.
+    let counted = try #require(sum["packets"].int)
+    #expect(counted > 800 && counted <= datagrams.count)
+    #expect(sum["lost_packets"].int == datagrams[..<counted].count { $0["fate"] == "lost" })
     #expect((sum["lost_packets"].int ?? 0) > 0)
   }
 

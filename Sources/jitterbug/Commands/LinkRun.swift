@@ -119,10 +119,16 @@ final class LinkRun {
 
   /// Ends the peer and everything that the two left behind: politely, then without asking.
   private func endAll() throws(CommandError) {
-    for child in leftovers { kill(child == peer ? -child : child, SIGTERM) }
-    let asked = MonotonicClock.now()
-    while !leftovers.isEmpty, MonotonicClock.now() - asked < Self.endLimit {
-      try turn(until: min(asked + Self.endLimit, MonotonicClock.now() + .milliseconds(20)))
+    let limit = MonotonicClock.now() + Self.endLimit
+    var asked: Set<Int32> = []
+    while case let children = leftovers, !children.isEmpty, MonotonicClock.now() < limit {
+      for child in children where asked.insert(child).inserted {
+        let whom = child == peer ? -child : child
+        kill(whom, SIGTERM)
+        // One that was stopped takes notice only when it goes on.
+        kill(whom, SIGCONT)
+      }
+      try turn(until: min(limit, MonotonicClock.now() + .milliseconds(20)))
     }
     // The children of one that is killed come to us in turn.
     while case let children = leftovers, !children.isEmpty {
