@@ -65,6 +65,8 @@ struct `an emulated link` {
     }
     #expect(seen.map { $0[..<3].joined(separator: " ") }.sorted() == expected.sorted())
     #expect(rows.count > 300)
+    // All have as many digits.
+    #expect(seen.map { $0[0] } == seen.map { $0[0] }.sorted())
 
     func comments(_ text: String) -> Int { seen.count { $0.count > 3 && $0[3].contains(text) } }
     func count(_ name: String, _ value: String) -> Int { rows.count { $0[name] == value } }
