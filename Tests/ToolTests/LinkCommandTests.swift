@@ -48,6 +48,9 @@ struct LinkCommandTests {
     #expect(
       missing.errors
         == "jitterbug: /no/such/command: there is no such file, or not the interpreter that it names\n")
+    let unknown = try await Ordinary.run(["none", "--", "no-such-command"])
+    #expect(unknown.status == 127)
+    #expect(unknown.errors == "jitterbug: no-such-command: there is no such command on PATH\n")
     let data = try await Ordinary.run(["none", "--", "/etc/passwd"])
     #expect(data.status == 126)
     #expect(data.errors == "jitterbug: /etc/passwd can't be run: Permission denied\n")

@@ -70,8 +70,11 @@ final class LinkRun {
       options.command, environment: environment(), network: world.network(.here), isDetached: false)
     guard number > 0 else {
       try endAll()
-      say(Self.sentence(about: options.command.first ?? "", code: -number))
-      return -number == ENOENT ? 127 : 126
+      let name = options.command.first ?? ""
+      // A folder of PATH that can't be read makes any command's absence look like a lack of permission.
+      let code = -number == EACCES && !Self.isOnPath(name) ? ENOENT : -number
+      say(Self.sentence(about: name, code: code))
+      return code == ENOENT ? 127 : 126
     }
     command = number
     while commandStatus == nil { try turn(until: nil) }
@@ -220,6 +223,12 @@ final class LinkRun {
         : "\(name): there is no such command on PATH"
     }
     return "\(name) can't be run: \(String(cString: strerror(code)))"
+  }
+
+  /// Whether there is a file that the name may stand for.
+  private static func isOnPath(_ name: String) -> Bool {
+    guard !name.contains("/"), let path = getenv("PATH") else { return true }
+    return String(cString: path).split(separator: ":").contains { access("\($0)/\(name)", F_OK) == 0 }
   }
 
   private func say(_ text: String) { StandardError.write("jitterbug: \(text)\n") }
