@@ -105,6 +105,7 @@ int clinux_guard_start(const int *networks, int count, int *pipe) {
   }
   // No terminal's signals, and nobody's pipes: whoever waits for the end of ours mustn't wait for this process.
   setsid();
+  close(ends[1]);
   dup2(ends[0], STDIN_FILENO);
   for (int i = STDOUT_FILENO; i < 256; i++) close(i);
   char byte;
