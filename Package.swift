@@ -46,6 +46,9 @@ let package = Package(
         "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
       ],
       swiftSettings: core),
+    .target(
+      name: "Racing", dependencies: ["Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: core),
 
     // The shell: files, codecs, sockets.
     .target(
@@ -60,6 +63,7 @@ let package = Package(
       dependencies: [
         "Timeline", "Packets", "Media", "Codecs", "Sending", "Impairment", "Receiving", "Buffering", "Playing",
         "Statistics", "Reporting", "Sockets", "Plots", "Dissection", "Capture", "Probing", "Simulation", "Verification",
+        "Racing",
       ], swiftSettings: strict),
 
     // What a packet costs in the core; Benchmarks/micro runs it. Not part of the product.
@@ -110,6 +114,10 @@ let package = Package(
       dependencies: [
         "Verification", "Simulation", "Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline",
       ], swiftSettings: strict),
+    .testTarget(
+      name: "RacingTests",
+      dependencies: ["Racing", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: strict),
     .testTarget(name: "CaptureTests", dependencies: ["Capture", "Timeline"], swiftSettings: strict),
     .testTarget(
       name: "SimulationTests",
