@@ -1,3 +1,4 @@
+internal import Statistics
 public import Timeline
 
 // What is counted from a lane's packets.
@@ -58,4 +59,25 @@ extension LaneSummary {
   public var onTimeRatio: Double { packets == 0 ? 0 : Double(onTime) / Double(packets) }
   /// The same with those whose media was rebuilt in time: what could be played without concealing.
   public var playableRatio: Double { packets == 0 ? 0 : Double(onTime + recovered) / Double(packets) }
+}
+
+extension LaneSummary {
+  /// Packets whose media wasn't there when it was due.
+  var missing: Int { late + lost }
+  /// Their share; 0 without packets.
+  var missingRatio: Double { packets == 0 ? 0 : Double(missing) / Double(packets) }
+}
+
+extension LaneReport {
+  /// How much media a listener of this lane heard concealed: as its player counted, or else what was missing.
+  func concealed(interval: Interval) -> Interval {
+    if pauses != nil { return interval * Int64(count(.lost)) }
+    return stream?.playout.concealedDuration ?? interval * Int64(count(.late) + count(.lost))
+  }
+
+  /// What crossed the wire beyond the media, as a share of the media; nil where it can't be told.
+  var overhead: Double? {
+    guard let wireBytes, payloadBytes > 0 else { return nil }
+    return Double(wireBytes) / Double(payloadBytes) - 1
+  }
 }

@@ -47,9 +47,73 @@ public struct LiveRace: Sendable {
 }
 
 extension LiveRace {
-  /// The view in at most `width` columns, for `LiveScreen`.
-  public func lines(width: Int) -> [String] { [] }
+  /// The view in at most `width` columns, for `LiveScreen`: each lane's figures, a tick a packet, and the delays.
+  public func lines(width: Int) -> [String] {
+    let names = lanes.map { Printable.cleaned($0.name, limit: 16) }
+    let column = min((names.map { Printable.columns($0) }.max() ?? 0) + 2, max(width / 3, 1))
+    let room = max(width - column, 1)
+    let shown = lanes.map { Array($0.recent.suffix(min(room, LiveLane.kept))) }
+    // The lanes have one scale, so that they can be compared.
+    let delays = shown.joined().compactMap(\.delay)
+    let least = delays.min() ?? 0
+    let most = max((delays.max() ?? 0) - least, 2 * buffer.milliseconds)
+    var lines = [heading]
+    for (lane, (name, recent)) in zip(lanes, zip(names, shown)) {
+      let indent = String(repeating: " ", count: column)
+      let label = name + String(repeating: " ", count: max(column - Printable.columns(name), 1))
+      lines.append(label + lane.figures)
+      lines.append(indent + String(recent.map(\.fate.tick)))
+      lines.append(indent + String(recent.map { Self.height($0.delay.map { ($0 - least) / most }) }))
+    }
+    lines.append(
+      "· on time  ! late  x lost  + rebuilt   delay ▁ to █: \(Figures.fixed(least, decimals: 0)) to "
+        + "\(Figures.fixed(least + most, decimals: 0)) ms")
+    return lines.map { Printable.truncated($0, columns: width) }
+  }
 
   /// One line of figures, for output that isn't a terminal.
-  public func plain() -> String { "" }
+  public func plain() -> String {
+    ([Figures.clock(elapsed)] + lanes.map { "\(Printable.cleaned($0.name, limit: 16)): \($0.figures)" })
+      .joined(separator: "  ")
+  }
+
+  private var heading: String {
+    var text = Figures.clock(elapsed)
+    if let total { text += " of " + Figures.clock(total) }
+    return text + "  buffer \(Figures.duration(buffer))"
+  }
+
+  private static func height(_ share: Double?) -> Character {
+    guard let share, share.isFinite else { return " " }
+    return "▁▂▃▄▅▆▇█".dropFirst(min(max(Int((share * 8).rounded(.down)), 0), 7)).first ?? " "
+  }
+}
+
+extension LiveLane {
+  /// The figures so far.
+  fileprivate var figures: String {
+    let total = counts.reduce(0, +)
+    func count(_ fate: LaneFate) -> Int { counts[Int(fate.rawValue)] }
+    var fields = [
+      "\(Figures.percent(count(.onTime), of: total)) on time", "\(Figures.grouped(count(.late))) late",
+      "\(Figures.grouped(count(.lost))) lost",
+    ]
+    if count(.recovered) > 0 { fields.append("\(Figures.grouped(count(.recovered))) rebuilt") }
+    if let delay = recent.last?.delay { fields.append("delay \(Figures.milliseconds(delay))") }
+    if let retransmits { fields.append("\(Figures.grouped(retransmits)) sent again") }
+    if let behind { fields.append("\(Figures.duration(behind)) behind") }
+    return fields.joined(separator: "  ")
+  }
+}
+
+extension LaneFate {
+  /// The mark of a packet in the live view.
+  fileprivate var tick: Character {
+    switch self {
+    case .onTime: "·"
+    case .late: "!"
+    case .lost: "x"
+    case .recovered: "+"
+    }
+  }
 }

@@ -1,4 +1,154 @@
+internal import Statistics
+internal import Timeline
+
 extension RaceReport {
   /// What the race showed and why, in sentences; the first says who did better.
-  public var verdictSentences: [String] { [] }
+  public var verdictSentences: [String] {
+    let verdict = verdict
+    return [verdict.headline] + verdict.sentences
+  }
+
+  /// The verdict on the race.
+  var verdict: Verdict { RaceJudge(self).verdict }
+}
+
+/// Reads the figures of a race and says what they mean.
+///
+/// Every clause is drawn from this run: none is said without the figure that makes it true.
+struct RaceJudge {
+  let race: RaceReport
+  let summaries: [LaneSummary]
+  let needs: [BufferNeed]
+  /// The places of the lanes that went over the link and carried something.
+  let rivals: [Int]
+
+  init(_ race: RaceReport) {
+    (self.race, summaries, needs) = (race, race.summaries, race.needs)
+    rivals = race.lanes.indices.filter { place in
+      let lane = race.lanes[place]
+      return lane.transport != .control && !lane.packets.isEmpty && lane.packets.contains { $0.delay != nil }
+    }
+  }
+
+  var verdict: Verdict {
+    var sentences: [String] = []
+    for lane in race.lanes {
+      guard let failure = lane.failure else { continue }
+      sentences.append("\(race.title(lane).capitalizedAtFirst) failed: \(Printable.cleaned(failure))")
+    }
+    for place in rivals { sentences += account(of: place) }
+    sentences += bufferSentences + otherPlayer + [wire, control].compactMap { $0 }
+    if let chance { sentences.append(chance) }
+    sentences += race.notes.map { Printable.cleaned($0, limit: 400) }
+    return Verdict(grade: grade, headline: headline, sentences: sentences)
+  }
+
+  // MARK: Who did better
+
+  /// Media that the listener of a lane didn't hear: a player that waits hears late packets.
+  func unheard(_ place: Int) -> Int {
+    race.lanes[place].pauses == nil ? summaries[place].missing : summaries[place].lost
+  }
+
+  private func share(_ place: Int) -> Double {
+    summaries[place].packets == 0 ? 0 : Double(unheard(place)) / Double(summaries[place].packets)
+  }
+
+  private func percent(_ place: Int) -> String { Figures.percent(unheard(place), of: summaries[place].packets) }
+
+  func title(_ place: Int) -> String { race.title(race.lanes[place]) }
+
+  /// The length of media that was raced.
+  private var media: Interval { race.packetInterval * Int64(summaries.map(\.packets).max() ?? 0) }
+
+  /// Whether there is too little media to say anything of it.
+  private var isTooShort: Bool { media < .seconds(5) }
+
+  /// Whether the difference between two lanes is no more than what another seed might turn round.
+  private func isTie(_ one: Int, _ other: Int) -> Bool {
+    let (a, b) = (Double(unheard(one)), Double(unheard(other)))
+    return (a - b).magnitude <= max(1, 2 * (a + b).squareRoot())
+  }
+
+  private var grade: Verdict.Grade {
+    guard let best = rivals.map(share).min() else { return .bad }
+    if race.lanes.contains(where: { $0.failure != nil }) || isTooShort { return .mixed }
+    let isBehind = rivals.allSatisfy { race.lanes[$0].behind ?? .zero > .zero }
+    return best >= 0.05 ? .bad : best >= 0.01 || isBehind ? .mixed : .fine
+  }
+
+  private var headline: String {
+    guard let best = rivals.min(by: { share($0) < share($1) }), let worst = rivals.max(by: { share($0) < share($1) })
+    else { return race.lanes.isEmpty ? "Nothing was raced." : "No lane that went over the link carried the media." }
+    let figures = rivals.map { "\(title($0)) missed \(percent($0))" }
+    if rivals.count == 1 {
+      return "\(title(best)) alone: it missed \(percent(best)) of \(Figures.count(summaries[best].packets, "packet")), "
+        + "and there is no other lane to compare it with."
+    }
+    if isTooShort { return "Too short to tell: in \(Figures.duration(media)) \(Self.list(figures))." }
+    let slow = rivals.filter { race.lanes[$0].behind ?? .zero > .zero }
+    if !slow.isEmpty { return headline(slow: slow) }
+    if unheard(worst) == 0 {
+      return "A tie: every one of \(Figures.count(summaries[best].packets, "packet")) was there when it was due, "
+        + "in \(rivals.count == 2 ? "both lanes" : "every lane")."
+    }
+    let prefix = share(best) >= 0.1 ? (rivals.count == 2 ? "Both fared badly: " : "All fared badly: ") : ""
+    if isTie(best, worst) {
+      return (prefix.isEmpty ? "No clear winner: " : prefix) + Self.list(figures)
+        + ", and so small a difference can be chance."
+    }
+    let ahead = rivals.filter { isTie(best, $0) }
+    let behind = rivals.filter { !ahead.contains($0) }
+    let names = Self.list(ahead.map(title))
+    return prefix
+      + "\(prefix.isEmpty ? names.capitalizedAtFirst : names) did better: missing when due were "
+      + "\(Self.list(ahead.map { "\(percent($0)) of its packets" })), against "
+      + Self.list(behind.map { "\(percent($0)) of \(title($0))’s" }) + "."
+  }
+
+  /// The headline where a player waited: one lane keeps the time, the other the media.
+  private func headline(slow: [Int]) -> String {
+    let stories = slow.map { place in
+      let stalls = summaries[place].stalls
+      return "\(title(place)) missed \(unheard(place) == 0 ? "nothing" : percent(place)), but its player stood still "
+        + "\(Figures.count(stalls.count, "time")) and ended \(Figures.duration(race.lanes[place].behind ?? .zero)) behind"
+    }
+    let others = rivals.filter { !slow.contains($0) }
+    guard !others.isEmpty else { return "Every player fell behind: \(Self.list(stories))." }
+    if others.allSatisfy({ unheard($0) == 0 }) {
+      let names = Self.list(others.map(title))
+      return "\(names) did better, missing nothing and keeping its time: \(Self.list(stories))."
+    }
+    return "A choice between gaps and delay: " + Self.list(stories) + ", while "
+      + Self.list(others.map { "\(title($0)) kept its time and missed \(percent($0))" }) + "."
+  }
+
+  // MARK: How far to trust it
+
+  /// What the lane that bypasses the link says about this host.
+  private var control: String? {
+    guard let place = race.lanes.indices.first(where: { race.lanes[$0].transport == .control }),
+      summaries[place].packets > 0
+    else { return nil }
+    let missing = summaries[place].missing
+    return missing == 0
+      ? "The control, which bypasses the link, missed nothing: what the others miss is the link’s doing."
+      : "Even the control, which bypasses the link, missed \(Figures.percent(missing, of: summaries[place].packets)): "
+        + "this host was too busy to be exact, so repeat the race on a quiet one."
+  }
+
+  private var chance: String? {
+    let worst = rivals.map(unheard).max() ?? 0
+    guard rivals.count > 1, worst > 0 else { return nil }
+    if isTooShort { return "Race for at least half a minute, or with several seeds (--sweep), to learn more." }
+    guard worst < 30 else { return nil }
+    return "With so few missing (\(Figures.grouped(worst)) at most) another seed may tell another story; --sweep "
+      + "races several."
+  }
+
+  /// "a", "a and b", "a, b and c".
+  static func list(_ parts: [String]) -> String {
+    guard let last = parts.last, parts.count > 1 else { return parts.first ?? "" }
+    return parts.dropLast().joined(separator: ", ") + " and " + last
+  }
 }
