@@ -63,6 +63,17 @@ struct RaceReportMaker {
       report.notes.append(
         "This machine was busy: a packet was sent \(TextFile.milliseconds(outcome.worstSending)) ms after it was due.")
     }
+    if outcome.lateLink > .milliseconds(2) {
+      report.notes.append(
+        "The link was late, too: one packet in a hundred left it \(TextFile.milliseconds(outcome.lateLink)) ms or more "
+          + "after its time.")
+    }
+    let missed = outcome.lanes.reduce(0) { $0 + $1.missedByLink }
+    if missed > 0 { report.notes.append("The link was too slow for \(missed) packets and lost them against its rules.") }
+    for lane in outcome.lanes where lane.refused > 0 {
+      report.notes.append(
+        "\(lane.refused) packets of \(lane.kind.name) were given up by the sender: its own buffers were full.")
+    }
     if let place { RaceClips(outcome, deadline, channels: media.channels, in: place).add(to: &report) }
     return report
   }

@@ -20,6 +20,8 @@ struct RaceLaneResult {
   /// Packets that this host's own sockets didn't take or dropped.
   var refused = 0
   var socketDrops = 0
+  /// Packets that the link was too slow for.
+  var missedByLink = 0
   var failure: String?
 }
 
@@ -41,6 +43,8 @@ struct RaceOutcome {
   var isInterrupted = false
   /// The most that a packet was sent after it was due, for want of the processor.
   var worstSending = Interval.zero
+  /// By how much the link handed packets over after their time, at the 99th percentile of the worst direction.
+  var lateLink = Interval.zero
   /// When it began, in nanoseconds since 1970.
   var began: Int64?
 }
@@ -177,6 +181,7 @@ final class RaceRun {
       result.fates = carrier.fates
       result.socketDrops = carrier.socketDrops
     }
+    if let carrier = lane.carrier as? StreamCarrier { result.connection = carrier.connection }
     return result
   }
 }

@@ -1,7 +1,9 @@
+import Emulation
 import Impairment
 import Racing
 import Reporting
 import Sockets
+import Statistics
 import Timeline
 
 /// Where the races of a command take place.
@@ -12,8 +14,13 @@ struct RaceTrack {
   init(_ options: RaceOptions) throws(CommandError) {
     if options.isSimulated {
       setting = .simulated
-    } else {
+    } else if options.isInProcess || !options.lanes.contains(where: { $0 != .unix }) {
       setting = .inProcess
+    } else {
+      setting = .namespaces
+      do throws(EmulationError) { try LinkWorld.enter() } catch {
+        throw CommandError("\(error); --in-process races the UDP lanes without it, and says why TCP is left out")
+      }
     }
   }
 
@@ -23,7 +30,8 @@ struct RaceTrack {
   ) throws(CommandError) -> RaceOutcome {
     switch setting {
     case .simulated: try simulate(options, media, place, signals)
-    case .inProcess, .namespaces: try raceInProcess(options, media, place, signals)
+    case .inProcess: try raceInProcess(options, media, place, signals)
+    case .namespaces: try raceInNamespaces(options, media, place, signals)
     }
   }
 
@@ -47,6 +55,30 @@ struct RaceTrack {
     return outcome
   }
 
+  private func raceInNamespaces(
+    _ options: RaceOptions, _ media: RaceMedia, _ place: RaceFolder, _ signals: RaceSignals
+  ) throws(CommandError) -> RaceOutcome {
+    let world = try RaceWorld(options, signals)
+    var carriers = try world.carriers(media)
+    let scratch = try ScratchFolder()
+    if options.lanes.contains(.unix) {
+      do throws(SocketError) {
+        carriers[.unix] = try DatagramCarrier(media.stream(of: .unix), unixAt: scratch.file("race"))
+      } catch { throw CommandError(error.description) }
+    }
+    var outcome = try race(options.lanes.map { carriers[$0] }, options, media, place, signals)
+    let records = world.stop()
+    for index in outcome.lanes.indices {
+      guard let record = records[outcome.lanes[index].kind] else { continue }
+      outcome.lanes[index].link = record.down.link
+      outcome.lanes[index].linkBack = record.up.link
+      outcome.lanes[index].missedByLink = record.down.missed + record.up.missed
+      let late = max(record.down.lateness.p99, record.up.lateness.p99)
+      outcome.lateLink = max(outcome.lateLink, late)
+    }
+    return outcome
+  }
+
   private func raceInProcess(
     _ options: RaceOptions, _ media: RaceMedia, _ place: RaceFolder, _ signals: RaceSignals
   ) throws(CommandError) -> RaceOutcome {
@@ -63,9 +95,18 @@ struct RaceTrack {
         }
       }
     } catch { throw CommandError(error.description) }
+    return try race(carriers, options, media, place, signals)
+  }
+
+  /// Races over carriers that are connected, one a lane.
+  private func race(
+    _ carriers: [(any RaceCarrier)?], _ options: RaceOptions, _ media: RaceMedia, _ place: RaceFolder,
+    _ signals: RaceSignals
+  ) throws(CommandError) -> RaceOutcome {
     let start = MonotonicClock.now() + .milliseconds(50)
     var lanes: [RaceRun.Lane] = []
-    for (kind, carrier) in zip(options.lanes, carriers) {
+    for case (let kind, let carrier?) in zip(options.lanes, carriers) {
+      (carrier as? StreamCarrier)?.begin(at: start)
       let listener = try listener(kind, options, media, place, signals, start: start)
       lanes.append(RaceRun.Lane(kind: kind, carrier: carrier, listener: listener))
     }
