@@ -90,11 +90,13 @@ enum RaceCommand {
 final class RaceFolder {
   private let options: RaceOptions
   private let scratch: ScratchFolder?
+  /// Whether the report lets people hear it.
+  let isHeard: Bool
 
   init(_ options: RaceOptions) throws(CommandError) {
     self.options = options
-    let isHeard = options.output.reportFiles.contains { ReportOutput.Format(path: $0) == .html }
-    scratch = options.folder == nil && isHeard ? try ScratchFolder() : nil
+    isHeard = options.output.reportFiles.contains { ReportOutput.Format(path: $0) == .html }
+    scratch = isHeard ? try ScratchFolder() : nil
     guard let folder = options.folder else { return }
     if mkdir(folder, 0o777) != 0, errno != EEXIST {
       throw CommandError("--out \(folder): the folder can't be made: \(String(cString: strerror(errno)))")

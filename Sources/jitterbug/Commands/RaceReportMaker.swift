@@ -61,11 +61,11 @@ struct RaceReportMaker {
     report.lanes = outcome.lanes.map { lane($0, due: outcome.due, by: deadline) }
     if outcome.worstSending > .milliseconds(5) {
       report.notes.append(
-        "This machine was busy: a packet was sent \(TextFile.milliseconds(outcome.worstSending)) ms after it was due.")
+        "This machine was busy: a packet was sent \(Self.text(outcome.worstSending)) after it was due.")
     }
     if outcome.lateLink > .milliseconds(2) {
       report.notes.append(
-        "The link was late, too: one packet in a hundred left it \(TextFile.milliseconds(outcome.lateLink)) ms or more "
+        "The link was late, too: one packet in a hundred left it \(Self.text(outcome.lateLink)) or more "
           + "after its time.")
     }
     let missed = outcome.lanes.reduce(0) { $0 + $1.missedByLink }
@@ -112,6 +112,8 @@ struct RaceReportMaker {
     lane.failure = result.failure
     return lane
   }
+
+  private static func text(_ time: Interval) -> String { "\((time.milliseconds * 10).rounded() / 10) ms" }
 
   private func text(of spec: LinkSpec) -> String {
     var spec = spec
