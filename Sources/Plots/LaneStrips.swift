@@ -72,7 +72,7 @@ public struct LaneStrips: Sendable {
   }
 
   /// The height of a lane in pixels, of which 10 are cells; that of the line with the time; that of a block.
-  private static let pitch = 12
+  private static let pitch = 13
   private static let head = 17
   private var blockHeight: Int { Self.head + lanes.count * Self.pitch + 5 }
 

@@ -25,8 +25,10 @@ extension RaceCharts {
     let (most, deadline) = (figures(places).map(\.max).max() ?? 1, deadline(places))
     let isWide = most > 15 * deadline
     let top = max(most, deadline) * 1.08
-    var layers: [PlotLayer] = places.map { .ranges(ranges(of: race.lanes[$0]), Self.ink($0)) }
-    layers.append(.level(deadline, deadlineWords, .muted))
+    // Byte streams spread the widest and lie below.
+    let order = places.sorted { Self.isBelow(race.lanes[$0], race.lanes[$1]) }
+    var layers: [PlotLayer] = order.map { .ranges(ranges(of: race.lanes[$0]), Self.ink($0)) }
+    layers.append(.level(deadline, "", .muted))
     var chart = Chart(
       title: "Delay over time",
       summary: places.map { place in
@@ -44,8 +46,12 @@ extension RaceCharts {
       "Delay over time",
       "How long after a packet was due to be sent the receiver had it"
         + (isWide ? " (the axis goes in powers of ten)" : "")
-        + ". What lies above the dashed line came too late for the buffer. Lost packets leave a hole.",
+        + ". What lies above the dashed line, \(deadlineWords), came too late for the buffer. Lost packets leave a hole.",
       svg: chart.svg, legend: legend(places))
+  }
+
+  private static func isBelow(_ one: LaneReport, _ other: LaneReport) -> Bool {
+    one.transport == .byteStream && other.transport != .byteStream
   }
 
   /// The least and greatest delay of each short stretch of time.
