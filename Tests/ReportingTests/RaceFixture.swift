@@ -68,8 +68,30 @@ struct RaceFixture {
     lane.wireBytesBack = 700
     lane.wirePackets = packets + 10
     lane.payloadBytes = packets * 80
-    lane.stream = SampleReport.stream()
+    lane.stream = Self.stream(lane)
     return lane
+  }
+
+  /// What the lane's receiver would report.
+  static func stream(_ lane: LaneReport) -> StreamReport {
+    var reception = ReceptionStatistics(clockRate: 48_000)
+    var playout = PlayoutStatistics()
+    for (place, packet) in lane.packets.enumerated() {
+      guard let delay = packet.delay else { continue }
+      _ = reception.record(
+        sequence: Int64(place), timestamp: RTPTimestamp(UInt32(truncatingIfNeeded: place * 960)),
+        arrival: .zero + packet.sentAt + delay, bytes: 92)
+    }
+    playout.played = lane.count(.onTime)
+    playout.late = lane.count(.late)
+    playout.recovered = lane.count(.recovered)
+    playout.concealed = lane.count(.lost) + lane.count(.late)
+    playout.playedDuration = .milliseconds(Int64(playout.played) * 20)
+    playout.concealedDuration = .milliseconds(Int64(playout.concealed) * 20)
+    playout.recoveredDuration = .milliseconds(Int64(playout.recovered) * 20)
+    playout.target = .milliseconds(60)
+    return StreamReport(
+      ssrc: 0x1a2b3c, source: "10.0.0.1:40000", payloadType: 111, reception: reception.summary(), playout: playout)
   }
 
   /// A byte stream: what is lost is sent again a round trip and three packets later, and holds back the rest.

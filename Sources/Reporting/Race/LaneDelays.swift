@@ -77,7 +77,8 @@ extension LaneReport {
         continue
       }
       var end = place + 1
-      while end < packets.count, let next = packets[end].delay,
+      // What was as fast as any wasn't held back, even if it came at that moment.
+      while end < packets.count, let next = packets[end].delay, next - base > Self.sameMoment,
         packets[end].sentAt + next - (head.sentAt + delay) <= Self.sameMoment
       { end += 1 }
       found.append(HeldBack(head: place, excess: delay - base, held: end - place - 1))

@@ -88,7 +88,7 @@ extension LaneFate {
 
 extension LaneReport {
   /// Packets up to which they stand in the JSON one by one; the CSV has them all.
-  static let packetsInJSON = 20_000
+  static let packetsInJSON = 10_000
   /// Samples of TCP_INFO, and points of a curve, that stand in the JSON.
   static let samplesInJSON = 2_000
 

@@ -12,19 +12,20 @@ extension RaceJudge {
 
   private func datagrams(_ place: Int) -> String {
     let (lane, summary) = (race.lanes[place], summaries[place])
-    var causes: [String] = []
-    if summary.lost > 0 { causes.append("\(Figures.grouped(summary.lost)) that the network lost") }
-    if summary.late > 0 {
-      causes.append("\(Figures.grouped(summary.late)) that came too late for \(buffer(lane).words)")
+    let share = Figures.percent(summary.missing, of: summary.packets)
+    let limit = buffer(lane).words
+    var text = "\(title(place)) missed "
+    switch (summary.lost, summary.late) {
+    case (0, 0): text += "nothing"
+    case (_, 0):
+      text += "\(Figures.count(summary.lost, "packet")) (\(share)), exactly what never came and nothing else"
+    case (0, _): text += "\(Figures.count(summary.late, "packet")) (\(share)) that came too late for \(limit)"
+    default:
+      text +=
+        "\(Figures.count(summary.missing, "packet")) (\(share)): \(Figures.grouped(summary.lost)) never came, "
+        + "\(Figures.grouped(summary.late)) came too late for \(limit)"
     }
-    var text: String
-    if causes.isEmpty {
-      text = "\(title(place)) missed nothing"
-    } else {
-      text = "\(title(place)) missed "
-      if summary.late == 0 { text += "exactly what was lost and nothing else, " }
-      text += "\(Self.list(causes)) (\(Figures.percent(summary.missing, of: summary.packets)))"
-      let longest = lane.missingRuns.max() ?? 0
+    if let longest = lane.missingRuns.max() {
       text +=
         longest == 1
         ? ", never two in a row"
@@ -71,53 +72,66 @@ extension RaceJudge {
     } else {
       text = "\(name) lost nothing"
     }
-    if again == 0 {
-      text += " and had nothing to send again"
-      text += blocks.isEmpty ? "; its packets came as steadily as datagrams." : "."
-    } else {
+    if again > 0 {
       text += "; it sent \(Figures.count(again, "segment")) again"
-      let waiting = behind.reduce(0, +)
-      if waiting > 0, let most = behind.max() {
-        let mean = Double(waiting) / Double(max(behind.count { $0 > 0 }, 1))
-        text +=
-          ". Bytes are handed over in order, so what was missing held back what had come after it (head-of-line "
-          + "blocking): \(Figures.count(behind.count { $0 > 0 }, "time")), "
-          + "\(Figures.trimmed(mean, decimals: 1)) packets on average and \(Figures.grouped(most)) at worst."
-      } else {
-        text += ", and nothing had to wait behind them."
-      }
+    } else {
+      text += " and had nothing to send again"
     }
-    return [text, retransmission(place, blocks), starvation(place)].compactMap { $0 }
+    let waiting = behind.reduce(0, +)
+    if waiting > 0, let most = behind.max() {
+      let times = behind.count { $0 > 0 }
+      text +=
+        ". Bytes are handed over in order, so what was missing held back what had come after it (head-of-line "
+        + "blocking): \(Figures.count(times, "time")), "
+        + "\(Figures.trimmed(Double(waiting) / Double(times), decimals: 1)) packets on average and "
+        + "\(Figures.grouped(most)) at worst."
+    } else if again > 0 {
+      text += ", and nothing had to wait behind them."
+    } else {
+      text += blocks.isEmpty ? "; its packets came as steadily as datagrams." : "."
+    }
+    return [text, retransmission(place, blocks), starvation(place), pauses(of: place)].compactMap { $0 }
   }
 
-  /// Whether what was sent again came in time, and why not.
+  /// How long what was missing held up the rest, and whether the player could wait for it.
   private func retransmission(_ place: Int, _ blocks: [HeldBack]) -> String? {
     let lane = race.lanes[place]
     guard lane.retransmits ?? 0 > 0, !blocks.isEmpty, !isStarved(place) else { return nil }
     let excess = blocks.map(\.excess).sorted()
-    let (typical, worst) = (excess[excess.count / 2], excess[excess.count - 1])
     let (limit, words) = (buffer(lane).delay, buffer(lane).words)
-    let fitting = excess.count { $0 <= limit }
-    let trip = roundTrip(of: lane).map { " (the round trip is \(Figures.milliseconds($0.milliseconds)))" } ?? ""
-    var text = "What was held up came \(Figures.duration(rounded(typical))) late as a rule"
-    text += excess.count > 1 ? ", \(Figures.duration(rounded(worst))) at worst\(trip): " : "\(trip): "
-    if fitting == excess.count {
-      text += "\(words) had room for that, so nobody heard it."
-    } else if typical > limit {
-      text += "\(words) can’t wait that long, and each time everything up to there was missing."
-    } else {
-      text += "\(words) had room for \(Figures.grouped(fitting)) of these \(Figures.grouped(excess.count)) delays."
+    let over = excess.count { $0 > limit }
+    var text = "Such a delay was \(Figures.duration(rounded(excess[excess.count / 2])))"
+    if excess.count > 1 { text += " as a rule, \(Figures.duration(rounded(excess[excess.count - 1]))) at worst" }
+    let trip = roundTrip(of: lane)
+    if let trip { text += " (the round trip is \(Figures.milliseconds(trip.milliseconds)))" }
+    switch over {
+    case 0: text += ": \(words) had room for that, so nobody heard it."
+    case excess.count: text += ": \(excess.count == 1 ? "more" : "always more") than \(words)"
+    default: text += ": \(Figures.grouped(over)) of \(Figures.grouped(excess.count)) were more than \(words)"
     }
-    if let roundTrip = roundTrip(of: lane), roundTrip >= limit {
-      text += " A packet sent again is at least a round trip late, and that alone is more than the buffer."
+    if over > 0 {
+      text += lane.pauses == nil ? ", and what was due meanwhile was concealed." : "."
+      if let trip, trip >= limit {
+        text += " What is sent again comes a round trip late at the least, and that alone is more."
+      }
     }
-    let timeouts = excess.count { $0 >= .milliseconds(200) + (roundTrip(of: lane) ?? .zero) }
+    let timeouts = excess.count { $0 >= .milliseconds(200) + (trip ?? .zero) }
     if timeouts > 0 {
       text +=
         " \(Figures.count(timeouts, "time")) it took longer than a round trip and 200 ms, the least that Linux waits "
         + "until a retransmission timeout."
     }
     return text
+  }
+
+  /// What a player that waited did.
+  private func pauses(of place: Int) -> String? {
+    let stalls = summaries[place].stalls
+    guard let behind = race.lanes[place].behind else { return nil }
+    guard stalls.count > 0 else { return "Its player, which waits, never had to." }
+    return
+      "Its player stood still \(Figures.count(stalls.count, "time")), \(Figures.duration(rounded(stalls.longest))) "
+      + "the longest, and ended \(Figures.duration(rounded(behind))) behind; each pause leaves it that much more buffer."
   }
 
   /// Whether a byte stream couldn't carry the media at its pace.
@@ -170,16 +184,14 @@ extension RaceJudge {
   /// Which buffer would have been enough, and which would have turned the race.
   var bufferSentences: [String] {
     guard rivals.contains(where: { unheard($0) > 0 || race.lanes[$0].behind ?? .zero > .zero }) else { return [] }
-    var parts: [String] = []
-    for place in rivals {
+    let parts = rivals.map { place in
       if let enough = needs[place].buffer(missing: Self.tolerable) {
-        parts.append("\(title(place)) needs \(Figures.fixed(enough.rounded(.up), decimals: 0)) ms of buffer")
-      } else {
-        let never = needs[place].missing(at: .greatestFiniteMagnitude) * 100
-        parts.append("\(title(place)) gets there with none, as \(Figures.trimmed(never, decimals: 2)) % never came")
+        return "\(title(place)) needs a buffer of \(Figures.fixed(max(enough.rounded(.up), 1), decimals: 0)) ms"
       }
+      let never = needs[place].missing(at: .greatestFiniteMagnitude) * 100
+      return "for \(title(place)) no buffer is enough (\(Figures.trimmed(never, decimals: 2)) % never came)"
     }
-    return ["For at most 1 % missing \(Self.list(parts))."] + crossings
+    return ["To miss at most 1 %, \(Self.list(parts))."] + crossings
   }
 
   /// From which buffer on a byte stream misses less than the datagrams did.

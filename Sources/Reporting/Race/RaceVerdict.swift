@@ -73,44 +73,52 @@ struct RaceJudge {
   private var grade: Verdict.Grade {
     guard let best = rivals.map(share).min() else { return .bad }
     if race.lanes.contains(where: { $0.failure != nil }) || isTooShort { return .mixed }
-    let isBehind = rivals.allSatisfy { race.lanes[$0].behind ?? .zero > .zero }
+    let isBehind = rivals.allSatisfy { race.lanes[$0].behind ?? .zero >= Self.leastNoticed }
     return best >= 0.05 ? .bad : best >= 0.01 || isBehind ? .mixed : .fine
   }
 
   private var headline: String {
     guard let best = rivals.min(by: { share($0) < share($1) }), let worst = rivals.max(by: { share($0) < share($1) })
     else { return race.lanes.isEmpty ? "Nothing was raced." : "No lane that went over the link carried the media." }
-    let figures = rivals.map { "\(title($0)) missed \(percent($0))" }
+    let figures = Self.list(rivals.map { "\(title($0)) missed \(words($0))" })
+    let total = Figures.count(summaries[best].packets, "packet")
     if rivals.count == 1 {
-      return "\(title(best)) alone: it missed \(percent(best)) of \(Figures.count(summaries[best].packets, "packet")), "
-        + "and there is no other lane to compare it with."
+      return "\(title(best)) alone: it missed \(words(best)) of \(total), and no other lane went over the link to "
+        + "compare it with."
     }
-    if isTooShort { return "Too short to tell: in \(Figures.duration(media)) \(Self.list(figures))." }
-    let slow = rivals.filter { race.lanes[$0].behind ?? .zero > .zero }
+    if isTooShort { return "Too short to tell: in \(Figures.duration(media)) \(figures)." }
+    let slow = rivals.filter { race.lanes[$0].behind ?? .zero >= Self.leastNoticed }
     if !slow.isEmpty { return headline(slow: slow) }
     if unheard(worst) == 0 {
-      return "A tie: every one of \(Figures.count(summaries[best].packets, "packet")) was there when it was due, "
-        + "in \(rivals.count == 2 ? "both lanes" : "every lane")."
+      return "A tie: every one of \(total) was there when it was due, in "
+        + (rivals.count == 2 ? "both lanes." : "every lane.")
     }
-    let prefix = share(best) >= 0.1 ? (rivals.count == 2 ? "Both fared badly: " : "All fared badly: ") : ""
+    let isBad = share(best) >= 0.1
     if isTie(best, worst) {
-      return (prefix.isEmpty ? "No clear winner: " : prefix) + Self.list(figures)
-        + ", and so small a difference can be chance."
+      let start = isBad ? "\(rivals.count == 2 ? "Both" : "All") fared badly: " : "No clear winner: "
+      return start + figures + ", and so small a difference can be chance."
     }
     let ahead = rivals.filter { isTie(best, $0) }
-    let behind = rivals.filter { !ahead.contains($0) }
     let names = Self.list(ahead.map(title))
-    return prefix
-      + "\(prefix.isEmpty ? names.capitalizedAtFirst : names) did better: missing when due were "
-      + "\(Self.list(ahead.map { "\(percent($0)) of its packets" })), against "
-      + Self.list(behind.map { "\(percent($0)) of \(title($0))’s" }) + "."
+    let start =
+      isBad
+      ? "\(rivals.count == 2 ? "Both" : "All") fared badly, \(names) less so: "
+      : "\(names.capitalizedAtFirst) did better: "
+    let order = ahead + rivals.filter { !ahead.contains($0) }
+    return start + Self.list(order.map { "\(title($0)) missed \(words($0))" }) + " of \(total)."
   }
+
+  /// The share that a lane missed: "2.4 %" or "nothing".
+  private func words(_ place: Int) -> String { unheard(place) == 0 ? "nothing" : percent(place) }
+
+  /// From how far behind on a player that waited is called behind.
+  private static let leastNoticed = LaneReport.shortestStall
 
   /// The headline where a player waited: one lane keeps the time, the other the media.
   private func headline(slow: [Int]) -> String {
     let stories = slow.map { place in
       let stalls = summaries[place].stalls
-      return "\(title(place)) missed \(unheard(place) == 0 ? "nothing" : percent(place)), but its player stood still "
+      return "\(title(place)) missed \(words(place)), but its player stood still "
         + "\(Figures.count(stalls.count, "time")) and ended \(Figures.duration(race.lanes[place].behind ?? .zero)) behind"
     }
     let others = rivals.filter { !slow.contains($0) }
@@ -120,7 +128,7 @@ struct RaceJudge {
       return "\(names) did better, missing nothing and keeping its time: \(Self.list(stories))."
     }
     return "A choice between gaps and delay: " + Self.list(stories) + ", while "
-      + Self.list(others.map { "\(title($0)) kept its time and missed \(percent($0))" }) + "."
+      + Self.list(others.map { "\(title($0)) kept its time and missed \(words($0))" }) + "."
   }
 
   // MARK: How far to trust it
