@@ -17,8 +17,9 @@ public enum NamespaceCommand {
     guard result == 0 else { throw EmulationError("adopting orphans", code: -result) }
   }
 
-  /// Starts a command in a network namespace, with all signals as usual; its number, or the negative errno that says why
-  /// it can't be run. It dies with this process.
+  /// Starts a command in a network namespace, with all signals as usual; it dies with this process.
+  ///
+  /// Returns its number, or the negative errno that says why it can't be run.
   ///
   /// - Parameters:
   ///   - words: the program, found on PATH, and its arguments; at least one.

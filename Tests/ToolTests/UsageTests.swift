@@ -394,12 +394,60 @@ import Testing
       "--reflect sends by UDP, so it takes an rtp:// source: write rtp://[::]:5004"
     ),
     (
+      "link",
+      "link needs -- and a command behind the spec: jitterbug link wifi-busy -- COMMAND"
+    ),
+    (
+      "link loss=5% ls -l",
+      "link needs -- and a command behind the spec: jitterbug link loss=5% -- ls -l"
+    ),
+    (
+      "link loss=5% ls /tmp",
+      "link needs -- and a command behind the spec: jitterbug link loss=5% -- ls /tmp"
+    ),
+    (
+      "link loss=5% --",
+      "there is no command behind --: jitterbug link loss=5% -- COMMAND"
+    ),
+    (
+      "link -- ls",
+      "link needs a spec before --: jitterbug link wifi-busy -- ls, or none for a perfect link"
+    ),
+    (
+      "link loss=5% delay=20ms -- ls",
+      "link takes one SPEC before --, but 2 were given: loss=5% delay=20ms; --down and --up give each direction its own"
+    ),
+    (
+      "link loss=500% -- ls",
+      "loss=500%: \"loss=500%\" is not accepted: loss takes a share from 0% to 100%, such as 5% or 0.05"
+    ),
+    (
+      "link wify-busy -- ls",
+      "wify-busy: \"wify-busy\" is neither a profile nor key=value: did you mean wifi-busy? Profiles are none, lan, "
+        + "wifi, wifi-busy, lte, dsl, satellite, awful"
+    ),
+    (
+      "link loss=1% --up lan --down lan -- ls",
+      "loss=1%: --down and --up say all about the link already; leave one of the three out"
+    ),
+    (
+      "link --up rate=x -- ls",
+      "--up rate=x: \"rate=x\" is not accepted: rate takes a rate from 1kbit to 100gbit, such as 2mbit "
+        + "or 500kbit"
+    ),
+    (
+      "link lan --linger 5s -- ls",
+      "--linger lets the peer go on, but there is no --peer"
+    ),
+    (
       "recieve",
-      "recieve is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help"
+      "recieve is not a verb of jitterbug: write send, receive, probe, analyze, link or verify, and see "
+        + "jitterbug --help"
     ),
     (
       "--frobnicate",
-      "--frobnicate is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help"
+      "--frobnicate is not a verb of jitterbug: write send, receive, probe, analyze, link or verify, and see "
+        + "jitterbug --help"
     ),
   ]
 
@@ -422,6 +470,7 @@ import Testing
   @Test(arguments: [
     ("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"]),
     ("probe", ["probe", "--help"]), ("analyze", ["analyze", "--help"]), ("verify", ["verify", "--help"]),
+    ("link", ["link", "--help"]),
   ])
   func `the help is that of docs, examples first`(page: String, words: [String]) async throws {
     let run = try await Jitterbug.run(words)
