@@ -71,10 +71,13 @@ struct RaceJudge {
   }
 
   private var grade: Verdict.Grade {
-    guard let best = rivals.map(share).min() else { return .bad }
-    if race.lanes.contains(where: { $0.failure != nil }) || isTooShort { return .mixed }
-    let isBehind = rivals.allSatisfy { race.lanes[$0].behind ?? .zero >= Self.leastNoticed }
-    return best >= 0.05 ? .bad : best >= 0.01 || isBehind ? .mixed : .fine
+    // As good as the best lane was: by what it missed, or by how far its player fell behind.
+    let grades = rivals.map { place -> Verdict.Grade in
+      let isBehind = race.lanes[place].behind ?? .zero >= Self.leastNoticed
+      return share(place) >= 0.05 ? .bad : share(place) >= 0.01 || isBehind ? .mixed : .fine
+    }
+    guard let best = grades.min() else { return .bad }
+    return race.lanes.contains { $0.failure != nil } || isTooShort ? max(best, .mixed) : best
   }
 
   private var headline: String {
