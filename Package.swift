@@ -46,6 +46,9 @@ let package = Package(
         "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
       ],
       swiftSettings: core),
+    .target(
+      name: "Racing", dependencies: ["Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: core),
 
     // The shell: files, codecs, sockets.
     .target(
@@ -53,13 +56,17 @@ let package = Package(
     .target(name: "Codecs", dependencies: ["COpus", "CSoxr"], swiftSettings: strict),
     .target(name: "Sockets", dependencies: ["Timeline", "CLinux"], swiftSettings: strict),
     .target(name: "Capture", dependencies: ["Timeline", "CPcap"], swiftSettings: strict),
+    .target(
+      name: "Emulation", dependencies: ["Sockets", "Impairment", "Statistics", "Timeline", "CLinux"],
+      swiftSettings: strict),
 
     // The command, the only place that joins the shell with the core.
     .executableTarget(
       name: "jitterbug",
       dependencies: [
         "Timeline", "Packets", "Media", "Codecs", "Sending", "Impairment", "Receiving", "Buffering", "Playing",
-        "Statistics", "Reporting", "Sockets", "Plots", "Dissection", "Capture", "Probing", "Simulation", "Verification",
+        "Statistics", "Reporting", "Sockets", "Plots", "Dissection", "Capture", "Emulation", "Probing", "Simulation",
+        "Verification", "Racing",
       ], swiftSettings: strict),
 
     // What a packet costs in the core; Benchmarks/micro runs it. Not part of the product.
@@ -110,7 +117,13 @@ let package = Package(
       dependencies: [
         "Verification", "Simulation", "Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline",
       ], swiftSettings: strict),
+    .testTarget(
+      name: "RacingTests",
+      dependencies: ["Racing", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: strict),
     .testTarget(name: "CaptureTests", dependencies: ["Capture", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "EmulationTests", dependencies: ["Emulation", "Sockets", "Impairment", "Timeline"], swiftSettings: strict),
     .testTarget(
       name: "SimulationTests",
       dependencies: [

@@ -15,6 +15,10 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public static let terminate = Signal(rawValue: SIGTERM)
   /// The terminal has gone.
   public static let hangUp = Signal(rawValue: SIGHUP)
+  /// Ctrl-\.
+  public static let quit = Signal(rawValue: SIGQUIT)
+  /// A child has ended.
+  public static let childEnded = Signal(rawValue: SIGCHLD)
   /// The terminal has another size.
   public static let windowChange = Signal(rawValue: SIGWINCH)
 }
@@ -44,6 +48,15 @@ public struct SignalDescriptor: ~Copyable {
     let number = clinux_signals_read(owned.raw)
     guard number >= 0 else { throw .system(.wait, code: -number, address: nil) }
     return number == 0 ? nil : Signal(rawValue: number)
+  }
+
+  /// The next signal that has arrived, and whether a process sent it to this one alone: what a terminal sends goes to
+  /// all that run in its foreground.
+  public func nextWithOrigin() throws(SocketError) -> (signal: Signal, isSent: Bool)? {
+    var isSent: CInt = 0
+    let number = clinux_signals_read_sender(owned.raw, &isSent)
+    guard number >= 0 else { throw .system(.wait, code: -number, address: nil) }
+    return number == 0 ? nil : (Signal(rawValue: number), isSent != 0)
   }
 
   /// Gives the signals their usual effect again in the calling thread, for example before a child is started.

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stddef.h>
 
+#include "CLinuxEmulation.h"
+
 // Readiness: epoll, a timer on CLOCK_MONOTONIC, signals and wake-ups as descriptors.
 
 enum { CLINUX_READ = 1, CLINUX_WRITE = 2, CLINUX_FAILED = 4, CLINUX_HANGUP = 8, CLINUX_EDGE = 16 };

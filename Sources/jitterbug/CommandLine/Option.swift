@@ -48,6 +48,8 @@ struct Usage<Arguments>: Sendable {
   let synopsis: String
   let examples: [(command: String, meaning: String)]
   let groups: [OptionGroup<Arguments>]
+  /// Paragraphs behind the options.
+  var notes: [String] = []
 
   /// Applies the options to `arguments` and returns the words that are none; nil when help was asked for.
   func parse(_ words: [String], into arguments: inout Arguments) throws(UsageError) -> [String]? {
@@ -115,6 +117,7 @@ struct Usage<Arguments>: Sendable {
         }
       }
     }
+    for note in notes { lines += [""] + Self.wrap(note, width: 118) }
     return lines.joined(separator: "\n")
   }
 

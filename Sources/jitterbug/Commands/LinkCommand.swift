@@ -1,0 +1,62 @@
+import Emulation
+import Glibc
+import Impairment
+import Timeline
+
+/// The verb `link`.
+enum LinkCommand {
+  static func options(_ words: [String]) throws(UsageError) -> LinkOptions? {
+    var options = LinkOptions()
+    let split = words.firstIndex(of: "--")
+    let own = Array(words[..<(split ?? words.endIndex)])
+    guard let operands = try LinkOptions.usage.parse(own, into: &options) else { return nil }
+    guard let split else {
+      throw UsageError(
+        "link needs -- and a command behind the spec: jitterbug link \(operands.first ?? "wifi-busy") -- "
+          + (operands.count > 1 ? operands.dropFirst().joined(separator: " ") : "COMMAND"))
+    }
+    options.command = Array(words[(split + 1)...])
+    guard let name = options.command.first, !name.isEmpty else {
+      throw UsageError("there is no command behind --: jitterbug link \(operands.first ?? "wifi-busy") -- COMMAND")
+    }
+    guard operands.count <= 1 else {
+      throw UsageError(
+        "link takes one SPEC before --, but \(operands.count) were given: \(operands.joined(separator: " ")); "
+          + "--down and --up give each direction its own")
+    }
+    if let text = operands.first {
+      guard options.down == nil || options.up == nil else {
+        throw UsageError("\(text): --down and --up say all about the link already; leave one of the three out")
+      }
+      let both: LinkSpec
+      do throws(UsageError) { both = try SendOptions.parseLink(text) } catch {
+        throw UsageError("\(text): \(error.message)")
+      }
+      options.down = options.down ?? both
+      options.up = options.up ?? both
+    }
+    guard options.down != nil || options.up != nil else {
+      throw UsageError("link needs a spec before --: jitterbug link wifi-busy -- \(name), or none for a perfect link")
+    }
+    if let seed = options.seed {
+      options.down?.seed = seed
+      options.up?.seed = seed
+    }
+    guard options.peer != nil || options.linger == .zero else {
+      throw UsageError("--linger lets the peer go on, but there is no --peer")
+    }
+    return options
+  }
+
+  static func run(_ options: LinkOptions) throws(CommandError) -> Int32 {
+    for path in [options.captureFile, options.traceFile, options.reportFile].compactMap({ $0 }) {
+      guard path != "-" else {
+        throw CommandError("standard output is the command's: name a file in place of -")
+      }
+      try WritableFile.check(path)
+    }
+    do throws(EmulationError) { try LinkWorld.enter() } catch { throw CommandError(error.description) }
+    let run = try LinkRun(options)
+    return try run.run()
+  }
+}
