@@ -102,7 +102,7 @@ extension RaceJudge {
     let over = excess.count { $0 > limit }
     var text = "Such a delay was \(Figures.duration(rounded(excess[excess.count / 2])))"
     if excess.count > 1 { text += " as a rule, \(Figures.duration(rounded(excess[excess.count - 1]))) at worst" }
-    let trip = roundTrip(of: lane)
+    let trip = lane.roundTrip
     if let trip { text += " (the round trip is \(Figures.milliseconds(trip.milliseconds)))" }
     switch over {
     case 0: text += ": \(words) had room for that, so nobody heard it."
@@ -157,12 +157,6 @@ extension RaceJudge {
       text += "; its congestion window was down to \(Figures.count(least, "segment"))"
     }
     return text + "."
-  }
-
-  /// The time there and back without queues: by the kernel, or twice the fastest packet.
-  private func roundTrip(of lane: LaneReport) -> Interval? {
-    lane.tcpSamples.map(\.roundTrip).filter { $0 > .zero }.min()
-      ?? lane.packets.compactMap(\.delay).min().map { $0 * 2 }
   }
 
   private func rounded(_ interval: Interval) -> Interval {

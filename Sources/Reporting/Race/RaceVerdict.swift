@@ -149,12 +149,13 @@ struct RaceJudge {
   }
 
   private var chance: String? {
-    let worst = rivals.map(unheard).max() ?? 0
-    guard rivals.count > 1, worst > 0 else { return nil }
+    // What is missing in a row has one cause.
+    let causes = rivals.map { race.lanes[$0].missingRuns.count }.max() ?? 0
+    guard rivals.count > 1, causes > 0 else { return nil }
     if isTooShort { return "Race for at least half a minute, or with several seeds (--sweep), to learn more." }
-    guard worst < 30 else { return nil }
-    return "With so few missing (\(Figures.grouped(worst)) at most) another seed may tell another story; --sweep "
-      + "races several."
+    guard causes < 15 else { return nil }
+    return "So few things went wrong (\(Figures.grouped(causes)) at most) that another seed may tell another story; "
+      + "--sweep races several."
   }
 
   /// "a", "a and b", "a, b and c".
