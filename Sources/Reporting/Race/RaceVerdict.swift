@@ -122,7 +122,7 @@ struct RaceJudge {
     let stories = slow.map { place in
       let stalls = summaries[place].stalls
       return "\(title(place)) missed \(words(place)), but its player stood still "
-        + "\(Figures.count(stalls.count, "time")) and ended \(Figures.duration(race.lanes[place].behind ?? .zero)) behind"
+        + "\(Self.times(stalls.count)) and ended \(Figures.duration(race.lanes[place].behind ?? .zero)) behind"
     }
     let others = rivals.filter { !slow.contains($0) }
     guard !others.isEmpty else { return "Every player fell behind: \(Self.list(stories))." }
