@@ -72,7 +72,7 @@ struct RaceVerdictTests {
     #expect(
       sentences.contains(
         "A player that waits instead of concealing, as web players do, would have played all that came over TCP, stood "
-          + "still 1 time (80 ms the longest) and ended 80 ms behind."))
+          + "still once (80 ms the longest) and ended 80 ms behind."))
   }
 
   @Test func `TCP wins where the buffer has room for what it sends again, and the text says so`() {
@@ -100,11 +100,11 @@ struct RaceVerdictTests {
     let sentences = race.verdictSentences
     #expect(
       sentences[0]
-        == "A choice between gaps and delay: TCP missed nothing, but its player stood still 2 times and ended "
+        == "A choice between gaps and delay: TCP missed nothing, but its player stood still twice and ended "
         + "120 ms behind, while UDP kept its time and missed 3.33 %.")
     #expect(
       sentences.contains(
-        "Its player stood still 2 times, 80 ms the longest, and ended 120 ms behind; each pause leaves it that much more "
+        "Its player stood still twice, 80 ms the longest, and ended 120 ms behind; each pause leaves it that much more "
           + "buffer."))
     #expect(sentences.contains("A call, which can’t wait, would have missed 13.33 % over TCP."))
     #expect(race.lanes[1].summary(interval: .milliseconds(20)).stalls.longest == .milliseconds(80))

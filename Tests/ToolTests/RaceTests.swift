@@ -13,7 +13,7 @@ struct RaceTests {
     return try JSON(run.output)
   }
 
-  static func sample(_ name: String) throws -> String { try ProjectFiles().path("samples/\(name)") }
+  static func sample(_ name: String) throws -> String { try ProjectFiles().root.appending(path: "samples/\(name)").path }
 
   @Test func `a simulated race loses what the link decides, and FEC brings most of it back`() async throws {
     let report = try await Self.race([
@@ -102,13 +102,8 @@ struct RaceTests {
   }
 }
 
-/// Races over the kernel's own UDP and TCP, as an ordinary user.
-@Suite(
-  .fewAtOnce,
-  .enabled("needs user and network namespaces, which this system refuses, and setpriv for root") {
-    await NamespaceRaceTests.isAllowed()
-  })
-struct NamespaceRaceTests {
+/// Where races over the kernel's own sockets can be tried: as an ordinary user, whoever runs the tests.
+private enum Unprivileged {
   /// Words that make root an ordinary user.
   static let wrapper: [String] =
     getuid() == 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
@@ -118,13 +113,21 @@ struct NamespaceRaceTests {
     guard let run = try? Jitterbug(["link", "none", "--", "true"], wrapper: wrapper) else { return false }
     return (try? await run.end()) == 0
   }
+}
 
+/// Races over the kernel's own UDP and TCP, as an ordinary user.
+@Suite(
+  .fewAtOnce,
+  .enabled("needs user and network namespaces, which this system refuses, and setpriv for root") {
+    await Unprivileged.isAllowed()
+  })
+struct NamespaceRaceTests {
   @Test func `UDP loses what the link drops, TCP loses nothing and sends again`() async throws {
     let report = try await RaceTests.race(
       [
         try RaceTests.sample("speech.opus"), "--lanes", "udp,tcp,unix", "--link", RaceTests.link, "--duration", "5s",
         "--buffer", "5s",
-      ], wrapper: Self.wrapper)
+      ], wrapper: Unprivileged.wrapper)
     #expect(report["setting"].string == "namespaces")
     let (udp, tcp, unix) = (report["lanes"][0], report["lanes"][1], report["lanes"][2])
     #expect(udp["frames"]["due"].int == 250)
@@ -142,7 +145,7 @@ struct NamespaceRaceTests {
       try RaceTests.sample("speech.opus"), "--lanes", "udp", "--link", RaceTests.link, "--duration", "2s", "--buffer",
       "5s",
     ]
-    let real = try await RaceTests.race(words, wrapper: Self.wrapper)
+    let real = try await RaceTests.race(words, wrapper: Unprivileged.wrapper)
     let simulated = try await RaceTests.race(words + ["--simulate"])
     #expect(real["lanes"][0]["fates"].string == simulated["lanes"][0]["fates"].string)
   }
@@ -152,7 +155,7 @@ struct NamespaceRaceTests {
       [
         try RaceTests.sample("speech.opus"), "--lanes", "tcp", "--link", "loss=20%,delay=40ms,seed=1", "--duration",
         "4s", "--tcp-player", "wait", "--buffer", "0",
-      ], wrapper: Self.wrapper)
+      ], wrapper: Unprivileged.wrapper)
     let tcp = report["lanes"][0]
     #expect(report["tcp_player"].string == "wait")
     #expect(tcp["frames"]["lost"].int == 0)
@@ -161,7 +164,7 @@ struct NamespaceRaceTests {
 
   @Test func `a congestion control that the kernel hasn't got is named, with those that it has`() async throws {
     let run = try await Jitterbug.run(
-      ["race", try RaceTests.sample("speech.opus"), "--lanes", "tcp:nonesuch", "--quiet"], wrapper: Self.wrapper)
+      ["race", try RaceTests.sample("speech.opus"), "--lanes", "tcp:nonesuch", "--quiet"], wrapper: Unprivileged.wrapper)
     #expect(run.status == 1)
     #expect(run.errors.contains("\"nonesuch\"") && run.errors.contains("reno"), "\(run.errors)")
   }

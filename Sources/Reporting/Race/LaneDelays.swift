@@ -66,13 +66,17 @@ struct HeldBack: Hashable {
 
 extension LaneReport {
   /// Where a slow packet held back others (head-of-line blocking); empty for what isn't a byte stream.
+  ///
+  /// What was sent again can't be there before a round trip, so that anything much faster is this host's doing.
   var heldBack: [HeldBack] {
     guard transport == .byteStream, let base = packets.compactMap(\.delay).min() else { return [] }
+    let half = retransmits ?? 0 > 0 ? (roundTrip ?? .zero) / 2 : .zero
+    let leastHold = max(Self.leastHold, half)
     var found: [HeldBack] = []
     var place = 0
     while place < packets.count {
       let head = packets[place]
-      guard let delay = head.delay, delay - base >= Self.leastHold else {
+      guard let delay = head.delay, delay - base >= leastHold else {
         place += 1
         continue
       }
@@ -85,6 +89,11 @@ extension LaneReport {
       place = end
     }
     return found
+  }
+
+  /// The time there and back without queues: by the kernel, or twice the fastest packet.
+  var roundTrip: Interval? {
+    tcpSamples.map(\.roundTrip).filter { $0 > .zero }.min() ?? packets.compactMap(\.delay).min().map { $0 * 2 }
   }
 
   /// What a player would have done that waits for each packet instead of concealing it; what never came it skips.

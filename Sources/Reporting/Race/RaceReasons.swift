@@ -74,6 +74,9 @@ extension RaceJudge {
     }
     if again > 0 {
       text += "; it sent \(Figures.count(again, "segment")) again"
+      if lane.linkRecord?.dropped == 0, lane.returnLinkRecord?.dropped ?? 0 == 0 {
+        text += ", though the link lost none: what is out of order for long looks lost to it"
+      }
     } else {
       text += " and had nothing to send again"
     }
@@ -82,7 +85,7 @@ extension RaceJudge {
       let times = behind.count { $0 > 0 }
       text +=
         ". Bytes are handed over in order, so what was missing held back what had come after it (head-of-line "
-        + "blocking): \(Figures.count(times, "time")), "
+        + "blocking): \(Self.times(times)), "
         + "\(Figures.trimmed(Double(waiting) / Double(times), decimals: 1)) packets on average and "
         + "\(Figures.grouped(most)) at worst."
     } else if again > 0 {
@@ -102,7 +105,7 @@ extension RaceJudge {
     let over = excess.count { $0 > limit }
     var text = "Such a delay was \(Figures.duration(rounded(excess[excess.count / 2])))"
     if excess.count > 1 { text += " as a rule, \(Figures.duration(rounded(excess[excess.count - 1]))) at worst" }
-    let trip = roundTrip(of: lane)
+    let trip = lane.roundTrip
     if let trip { text += " (the round trip is \(Figures.milliseconds(trip.milliseconds)))" }
     switch over {
     case 0: text += ": \(words) had room for that, so nobody heard it."
@@ -118,8 +121,8 @@ extension RaceJudge {
     let timeouts = excess.count { $0 >= .milliseconds(200) + (trip ?? .zero) }
     if timeouts > 0 {
       text +=
-        " \(Figures.count(timeouts, "time")) it took longer than a round trip and 200 ms, the least that Linux waits "
-        + "until a retransmission timeout."
+        " \(Self.times(timeouts).capitalizedAtFirst) it took longer than a round trip and 200 ms, the least that Linux "
+        + "waits until a retransmission timeout."
     }
     return text
   }
@@ -130,7 +133,7 @@ extension RaceJudge {
     guard let behind = race.lanes[place].behind else { return nil }
     guard stalls.count > 0 else { return "Its player, which waits, never had to." }
     return
-      "Its player stood still \(Figures.count(stalls.count, "time")), \(Figures.duration(rounded(stalls.longest))) "
+      "Its player stood still \(Self.times(stalls.count)), \(Figures.duration(rounded(stalls.longest))) "
       + "the longest, and ended \(Figures.duration(rounded(behind))) behind; each pause leaves it that much more buffer."
   }
 
@@ -159,14 +162,13 @@ extension RaceJudge {
     return text + "."
   }
 
-  /// The time there and back without queues: by the kernel, or twice the fastest packet.
-  private func roundTrip(of lane: LaneReport) -> Interval? {
-    lane.tcpSamples.map(\.roundTrip).filter { $0 > .zero }.min()
-      ?? lane.packets.compactMap(\.delay).min().map { $0 * 2 }
-  }
-
   private func rounded(_ interval: Interval) -> Interval {
     Interval(nanoseconds: (interval.nanoseconds + 500_000) / 1_000_000 * 1_000_000)
+  }
+
+  /// "once", "twice", "3 times".
+  static func times(_ count: Int) -> String {
+    count == 1 ? "once" : count == 2 ? "twice" : Figures.count(count, "time")
   }
 
   // MARK: Buffers
@@ -227,7 +229,7 @@ extension RaceJudge {
       guard let longest = pauses.map(\.length).max() else { return nil }
       let total = pauses.reduce(.zero) { $0 + $1.length }
       return "A player that waits instead of concealing, as web players do, would have played all that came over "
-        + "\(name), stood still \(Figures.count(pauses.count, "time")) (\(Figures.duration(rounded(longest))) the "
+        + "\(name), stood still \(Self.times(pauses.count)) (\(Figures.duration(rounded(longest))) the "
         + "longest) and ended \(Figures.duration(rounded(total))) behind."
     }
   }

@@ -71,10 +71,13 @@ struct RaceJudge {
   }
 
   private var grade: Verdict.Grade {
-    guard let best = rivals.map(share).min() else { return .bad }
-    if race.lanes.contains(where: { $0.failure != nil }) || isTooShort { return .mixed }
-    let isBehind = rivals.allSatisfy { race.lanes[$0].behind ?? .zero >= Self.leastNoticed }
-    return best >= 0.05 ? .bad : best >= 0.01 || isBehind ? .mixed : .fine
+    // As good as the best lane was: by what it missed, or by how far its player fell behind.
+    let grades = rivals.map { place -> Verdict.Grade in
+      let isBehind = race.lanes[place].behind ?? .zero >= Self.leastNoticed
+      return share(place) >= 0.05 ? .bad : share(place) >= 0.01 || isBehind ? .mixed : .fine
+    }
+    guard let best = grades.min() else { return .bad }
+    return race.lanes.contains { $0.failure != nil } || isTooShort ? max(best, .mixed) : best
   }
 
   private var headline: String {
@@ -119,7 +122,7 @@ struct RaceJudge {
     let stories = slow.map { place in
       let stalls = summaries[place].stalls
       return "\(title(place)) missed \(words(place)), but its player stood still "
-        + "\(Figures.count(stalls.count, "time")) and ended \(Figures.duration(race.lanes[place].behind ?? .zero)) behind"
+        + "\(Self.times(stalls.count)) and ended \(Figures.duration(race.lanes[place].behind ?? .zero)) behind"
     }
     let others = rivals.filter { !slow.contains($0) }
     guard !others.isEmpty else { return "Every player fell behind: \(Self.list(stories))." }
@@ -146,12 +149,13 @@ struct RaceJudge {
   }
 
   private var chance: String? {
-    let worst = rivals.map(unheard).max() ?? 0
-    guard rivals.count > 1, worst > 0 else { return nil }
+    // What is missing in a row has one cause.
+    let causes = rivals.map { race.lanes[$0].missingRuns.count }.max() ?? 0
+    guard rivals.count > 1, causes > 0 else { return nil }
     if isTooShort { return "Race for at least half a minute, or with several seeds (--sweep), to learn more." }
-    guard worst < 30 else { return nil }
-    return "With so few missing (\(Figures.grouped(worst)) at most) another seed may tell another story; --sweep "
-      + "races several."
+    guard causes < 15 else { return nil }
+    return "So few things went wrong (\(Figures.grouped(causes)) at most) that another seed may tell another story; "
+      + "--sweep races several."
   }
 
   /// "a", "a and b", "a, b and c".

@@ -105,6 +105,8 @@ struct RaceReportMaker {
       let back = result.linkBack.map { Int($0.bytesOffered) }
       lane.wireBytes = Int(link.bytesOffered) + (back ?? 0)
       lane.wireBytesBack = back
+      lane.wirePackets = Int(link.offered) + (result.linkBack.map { Int($0.offered) } ?? 0)
+      lane.returnLinkRecord = result.linkBack.map(LinkReport.init)
     }
     if let connection = result.connection {
       lane.congestionControl = connection.congestionControl

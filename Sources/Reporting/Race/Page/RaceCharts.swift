@@ -158,9 +158,10 @@ struct RaceCharts {
     chart.height = 170
     page.figure(
       "How what is missing clusters",
-      "Lost or late: the player had nothing to play. One packet is easily concealed, many in a row aren’t. Datagrams are "
-        + "missing as the network loses them; a byte stream makes runs of single losses, because what comes behind "
-        + "has to wait.",
+      "Lost or late: the player had nothing to play. One packet is easily concealed, many in a row aren’t."
+        + (places.contains { race.lanes[$0].transport == .byteStream }
+          ? " Datagrams are missing as the network loses them; of a byte stream what comes behind a loss is missing too."
+          : ""),
       svg: chart.svg, legend: legend(places))
   }
 }

@@ -29,7 +29,7 @@ extension SweepReport {
     main.element("h2", "The lanes against \(key)")
     write(
       "Played when due", "The share of packets that were there, or rebuilt, when they were due.", "% of the packets",
-      top: 100, points, to: &main
+      top: 101, points, to: &main
     ) { point in (point.inTime.mean * 100, point.inTime.least * 100, point.inTime.most * 100) }
     write(
       "Delay", "The delay within which 95 % of what came did, from when it was due to be sent.", "ms", low: 0, points,
@@ -61,8 +61,13 @@ extension SweepReport {
       words.append(
         "\(name): " + own.map { "\($0.0.text) \(Figures.trimmed($0.1.mean, decimals: 2))" }.joined(separator: ", "))
     }
+    // Room for the dots at the ends.
+    let values = points.map(\.value).filter(\.isFinite)
+    let (least, most) = (values.min() ?? 0, values.max() ?? 1)
+    let room = max((most - least) * 0.03, 1e-6)
     var chart = Chart(
-      title: title, summary: words.joined(separator: "; "), x: PlotAxis("\(key) in \(unit)"),
+      title: title, summary: words.joined(separator: "; "),
+      x: PlotAxis("\(key) in \(unit)", low: least - room, high: most + room),
       y: PlotAxis(label, low: low, high: top), layers: layers)
     chart.height = 260
     page.figure(
