@@ -78,6 +78,7 @@ import Testing
         frame.span.bytes, interface: 1, unixNanoseconds: 1_700_000_000_123_456_789, isInbound: true,
         comment: size == 3 ? "dropped" : nil)
     }
+    blocks.settle(before: .max)
     func word(_ place: Int) -> Int { (0..<4).reduce(0) { $0 | Int(blocks.bytes[place + $1]) << (8 * $1) } }
     var types: [Int] = []
     var place = 0
@@ -91,5 +92,20 @@ import Testing
     #expect(types == [0x0a0d_0d0a, 1, 1] + [Int](repeating: 6, count: 10))
     blocks.removeAll()
     #expect(blocks.bytes.isEmpty)
+  }
+
+  @Test func `a capture's frames are in the order of their times, and of their coming where these are the same`() {
+    var blocks = CaptureBlocks(application: "test", interfaces: [])
+    blocks.removeAll()
+    for (number, time) in [50, 20, 40, 20, 10, 60].enumerated() {
+      let frame = [UInt8](repeating: UInt8(number), count: 4)
+      blocks.frame(frame.span.bytes, interface: 0, unixNanoseconds: Int64(time), isInbound: false, comment: nil)
+    }
+    /// The first byte of each frame.
+    func frames() -> [UInt8] { stride(from: 28, to: blocks.bytes.count, by: 48).map { blocks.bytes[$0] } }
+    blocks.settle(before: 50)
+    #expect(frames() == [4, 1, 3, 2] && blocks.waitingCount == 2)
+    blocks.settle(before: .max)
+    #expect(frames() == [4, 1, 3, 2, 0, 5] && blocks.waitingCount == 0)
   }
 }

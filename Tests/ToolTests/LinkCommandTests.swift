@@ -48,6 +48,9 @@ struct LinkCommandTests {
     #expect(
       missing.errors
         == "jitterbug: /no/such/command: there is no such file, or not the interpreter that it names\n")
+    let unknown = try await Ordinary.run(["none", "--", "no-such-command"])
+    #expect(unknown.status == 127)
+    #expect(unknown.errors == "jitterbug: no-such-command: there is no such command on PATH\n")
     let data = try await Ordinary.run(["none", "--", "/etc/passwd"])
     #expect(data.status == 126)
     #expect(data.errors == "jitterbug: /etc/passwd can't be run: Permission denied\n")
@@ -67,7 +70,7 @@ struct LinkCommandTests {
     let script = """
       echo $JITTERBUG_HERE $JITTERBUG_PEER $JITTERBUG_HERE6 $JITTERBUG_PEER6 $http_proxy
       for name in here peer here6 peer6; do getent ahosts $name | cut -d' ' -f1 | sort -u; done
-      tail -n +3 /proc/net/dev | cut -d: -f1 | sort | xargs
+      tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' ' | sort | xargs
       cat /proc/sys/net/ipv6/conf/lo/disable_ipv6
       """
     let run = try Jitterbug(
@@ -149,8 +152,9 @@ struct LinkCommandTests {
     let script = """
       readlink /proc/self/ns/net
       sleep \(marks[0]) &
-      setsid setsid sleep \(marks[1]) </dev/null >/dev/null 2>&1 &
-      while ! grep -qs \(marks[1]) /proc/$!/cmdline; do sleep 0.01; done
+      # Its parents are gone once the shell has seen the end of what it says.
+      said=$(setsid setsid sh -c 'echo said; exec sleep \(marks[1]) >/dev/null' </dev/null &)
+      test "$said" = said
       """
     let run = try await Ordinary.run(
       ["none", "--peer", "trap '' TERM; while :; do sleep \(marks[2]); done", "--peer-wait", "100ms", "--", "/bin/sh"]
@@ -173,12 +177,13 @@ struct LinkCommandTests {
     #expect(run.text == "caught\n" && run.errors.hasSuffix("link: down no packet; up no packet\n"))
   }
 
-  @Test func `even when it is killed, the command and the peer go with it`() async throws {
-    let marks = (0..<2).map { _ in "\(Int.random(in: 1_000_000...9_999_999))" }
+  @Test func `even when it is killed, everything in its world goes with it`() async throws {
+    let marks = (0..<3).map { _ in "\(Int.random(in: 1_000_000...9_999_999))" }
+    // One is a child's child, and one has got away from its parents.
     let run = try Jitterbug(
-      ["link", "none", "--peer", "exec sleep \(marks[0])", "--peer-wait", "10ms", "--", "sleep", marks[1]],
-      wrapper: Ordinary.wrapper)
-    try await run.wait(for: "both") { try marks.allSatisfy { try Ordinary.lives($0) } ? () : nil }
+      ["link", "none", "--peer", "sleep \(marks[0]); true", "--peer-wait", "10ms", "--", "/bin/sh", "-c"]
+        + ["setsid sleep \(marks[1]) & sleep \(marks[2]); true"], wrapper: Ordinary.wrapper)
+    try await run.wait(for: "all of them") { try marks.allSatisfy { try Ordinary.lives($0) } ? () : nil }
     run.signal(SIGKILL)
     #expect(try await run.end() == -SIGKILL)
     try await run.wait(for: "their ends") { try marks.allSatisfy { try !Ordinary.lives($0) } ? () : nil }
@@ -196,6 +201,26 @@ struct LinkCommandTests {
     let record = try JSON(path: folder.file("link.json"))["up"]["link_record"]
     #expect(record["queue_dropped"].int ?? 0 > 0, "\(run.errors)")
     #expect(run.errors.contains("dropped by the queue"))
+  }
+
+  @Test func `a seed gives the packets of each direction the same fates again`() async throws {
+    let folder = try TemporaryFolder()
+    func fates(_ seed: String) async throws -> [Substring] {
+      let trace = folder.file("link.csv")
+      let run = try await Ordinary.run(
+        [
+          "loss=20%,burst=2,duplicate=5%", "--seed", seed, "--trace", trace, "--", Jitterbug.path, "send",
+          "--synthetic",
+        ]
+          + ["bytes=72,interval=5ms", "--payload-type", "0", "--duration", "1s", "rtp://peer:5004"])
+      #expect(run.errors.contains("link: down"))
+      let table = try Table(path: trace)
+      let rows = try zip(zip(table.texts("direction"), table.texts("fate")), table.texts("copies"))
+      return Array(rows.filter { $0.0.0 == "up" && $0.0.1 != "passed" }.map { Substring($0.0.1 + $0.1) }.prefix(200))
+    }
+    let (first, second, other) = (try await fates("5"), try await fates("5"), try await fates("6"))
+    #expect(first == second && first.count == 200 && Set(first) == ["delivered1", "delivered2", "lost0"])
+    #expect(first != other)
   }
 
   @Test func `a file that can't be written is told before anything starts`() async throws {
