@@ -41,6 +41,8 @@ public struct LaneReceiver: Sendable {
   public private(set) var packets: [Packet]
   /// How many packets have arrived.
   public private(set) var arrivedCount = 0
+  /// The smallest delay of a packet; nil while none has arrived.
+  public private(set) var leastDelay: Interval?
   /// Datagrams that aren't byte for byte what was sent, as a checksum would have told: thrown away.
   public private(set) var damagedCount = 0
   /// The packet that the last `.play` decision was about.
@@ -110,6 +112,8 @@ public struct LaneReceiver: Sendable {
     guard packets[index].arrival == nil else { return nil }
     packets[index].arrival = arrival
     arrivedCount += 1
+    let delay = arrival - due(index)
+    leastDelay = leastDelay.map { min($0, delay) } ?? delay
     return index
   }
 

@@ -34,9 +34,6 @@ public enum RaceDeadline: Hashable, Sendable {
 }
 
 extension LaneReceiver {
-  /// The smallest delay of a packet; nil while none has arrived.
-  public var leastDelay: Interval? { packets.indices.lazy.compactMap { self.delay($0) }.min() }
-
   /// What became of packet `index`.
   ///
   /// A packet without an arrival is lost as things are; whether it still comes only time can tell.

@@ -31,8 +31,7 @@ public struct WaitingPlayer: Sendable {
   /// Starts with nothing.
   public init(buffer: Interval) { self.buffer = buffer }
 
-  /// Takes in the next packet in order: its media time, length and arrival. Returns how long the player stands still
-  /// before it.
+  /// Takes in the next packet in order, and returns how long the player stands still before it.
   public mutating func take(time: Interval, duration: Interval, arrival: Instant) -> Interval {
     defer { mediaEnd = time + duration }
     guard let end else {

@@ -13,7 +13,9 @@ struct RaceTests {
     return try JSON(run.output)
   }
 
-  static func sample(_ name: String) throws -> String { try ProjectFiles().root.appending(path: "samples/\(name)").path }
+  static func sample(_ name: String) throws -> String {
+    try ProjectFiles().root.appending(path: "samples/\(name)").path
+  }
 
   @Test func `a simulated race loses what the link decides, and FEC brings most of it back`() async throws {
     let report = try await Self.race([
@@ -80,14 +82,51 @@ struct RaceTests {
     let race = try Jitterbug([
       "race", try Self.sample("speech.opus"), "--in-process", "--lanes", "udp", "--duration", "30s", "--json",
     ])
-    // A second of it has been shown.
-    try await race.says("0:00")
+    // Some of it has been shown.
+    try await race.says("on time")
     race.signal(SIGINT)
     #expect(try await race.end() == 0)
     let report = try JSON(race.text)
     #expect(report["ended"].string == "interrupted")
     let due = try #require(report["lanes"][0]["frames"]["due"].int)
     #expect(due > 0 && due < 900)
+  }
+
+  @Test(arguments: [
+    ("race", "no file to race: name one, such as jitterbug race song.opus"),
+    ("race a b", "race takes one file, and b is a second one: race them one after the other"),
+    ("race -", "race reads its file more than once, so it can't be standard input"),
+    (
+      "race a --lanes udp,quic",
+      "--lanes udp,quic: \"quic\" is no lane; write udp, udp+fec, tcp, tcp:NAME such as tcp:bbr, or unix, with commas "
+        + "between"
+    ),
+    ("race a --lanes udp,udp", "--lanes udp,udp: udp is given twice; name each lane once"),
+    (
+      "race a --in-process --lanes udp,tcp:bbr",
+      "--in-process leaves TCP out, because the kernel's TCP can't be put behind a link inside this process, and one "
+        + "made up here would prove nothing: leave tcp:bbr out of --lanes, or leave out --in-process"
+    ),
+    (
+      "race a --simulate --lanes udp,unix",
+      "--simulate uses no sockets, so there is no lane unix: leave it out of --lanes"
+    ),
+    ("race a --simulate --in-process", "--simulate runs without sockets and --in-process with them: choose one"),
+    ("race a --seeds 3", "--seeds repeats the races of a --sweep, and there is none"),
+    (
+      "race a --sweep rate=1mbit",
+      "--sweep rate=1mbit: not a sweep; write loss=0%,1%,2%, delay=10ms,50ms,100ms or buffer=20,60,120"
+    ),
+    (
+      "race a --sweep buffer=20,60 --buffer adaptive",
+      "--sweep buffer= sets the buffer of each race: leave out --buffer"
+    ),
+    ("race a --duration 2h", "--duration 2h: a race lasts 100ms to 1h"),
+  ])
+  func `wrong usage of race gets one sentence and status 2`(command: String, sentence: String) async throws {
+    let run = try await Jitterbug.run(command.split(separator: " ").map(String.init))
+    #expect(run.status == 2)
+    #expect(run.errors == "jitterbug: \(sentence)\n")
   }
 
   @Test func `what can't be raced is said in one sentence`() async throws {
@@ -164,7 +203,8 @@ struct NamespaceRaceTests {
 
   @Test func `a congestion control that the kernel hasn't got is named, with those that it has`() async throws {
     let run = try await Jitterbug.run(
-      ["race", try RaceTests.sample("speech.opus"), "--lanes", "tcp:nonesuch", "--quiet"], wrapper: Unprivileged.wrapper)
+      ["race", try RaceTests.sample("speech.opus"), "--lanes", "tcp:nonesuch", "--quiet"], wrapper: Unprivileged.wrapper
+    )
     #expect(run.status == 1)
     #expect(run.errors.contains("\"nonesuch\"") && run.errors.contains("reno"), "\(run.errors)")
   }

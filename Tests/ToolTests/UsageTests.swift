@@ -336,32 +336,6 @@ import Testing
       "receive --report x",
       "--report x: reports are written as FILE.html, FILE.json, FILE.csv or FILE.txt"
     ),
-    ("race", "no file to race: name one, such as jitterbug race song.opus"),
-    ("race a b", "race takes one file, and b is a second one: race them one after the other"),
-    ("race -", "race reads its file more than once, so it can't be standard input"),
-    (
-      "race a --lanes udp,quic",
-      "--lanes udp,quic: \"quic\" is no lane; write udp, udp+fec, tcp, tcp:NAME such as tcp:bbr, or unix, with commas "
-        + "between"
-    ),
-    ("race a --lanes udp,udp", "--lanes udp,udp: udp is given twice; name each lane once"),
-    (
-      "race a --in-process --lanes udp,tcp:bbr",
-      "--in-process leaves TCP out, because the kernel's TCP can't be put behind a link inside this process, and one "
-        + "made up here would prove nothing: leave tcp:bbr out of --lanes, or leave out --in-process"
-    ),
-    (
-      "race a --simulate --lanes udp,unix",
-      "--simulate uses no sockets, so there is no lane unix: leave it out of --lanes"
-    ),
-    ("race a --simulate --in-process", "--simulate runs without sockets and --in-process with them: choose one"),
-    ("race a --seeds 3", "--seeds repeats the races of a --sweep, and there is none"),
-    (
-      "race a --sweep rate=1mbit",
-      "--sweep rate=1mbit: not a sweep; write loss=0%,1%,2%, delay=10ms,50ms,100ms or buffer=20,60,120"
-    ),
-    ("race a --sweep buffer=20,60 --buffer adaptive", "--sweep buffer= sets the buffer of each race: leave out --buffer"),
-    ("race a --duration 2h", "--duration 2h: a race lasts 100ms to 1h"),
     (
       "verify now",
       "verify takes no now: it sends and receives by itself; see jitterbug verify --help"

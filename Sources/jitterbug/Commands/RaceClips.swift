@@ -34,7 +34,9 @@ struct RaceClips {
     guard place.isHeard else { return }
     let windows = windows(of: report)
     for (index, result) in outcome.lanes.enumerated() {
-      guard let path = result.listener.files.wav, let sound = WAVSamples(path: path, channels: channels) else { continue }
+      guard let path = result.listener.files.wav, let sound = WAVSamples(path: path, channels: channels) else {
+        continue
+      }
       for (number, window) in windows.enumerated() {
         if let clip = clip(of: result.listener, window, from: sound, number: number) {
           report.lanes[index].clips.append(clip)

@@ -38,7 +38,8 @@ struct RaceMedia {
     isCut = !options.isDurationGiven && frames.contains { $0.time >= end }
     frames.removeAll { $0.time >= end }
     guard frames.count > 1 else {
-      throw CommandError("\(options.file) has less than two packets to race; choose a longer file or an earlier --start")
+      throw CommandError(
+        "\(options.file) has less than two packets to race; choose a longer file or an earlier --start")
     }
     plain = RaceStream(frames, seed: seed)
     channels = frames.contains { OpusPacket(parsing: $0.payload.span.bytes)?.isStereo == true } ? 2 : 1

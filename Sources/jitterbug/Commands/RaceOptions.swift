@@ -128,8 +128,9 @@ extension RaceOptions {
       .value("--down", "SPEC", "the link to the receiver, where it isn't the same", SendOptions.parseLink) {
         $0.down = $1
       },
-      .value("--up", "SPEC", "the way back, which acknowledgements take, where it isn't the same", SendOptions.parseLink)
-      { $0.up = $1 },
+      .value(
+        "--up", "SPEC", "the way back, which acknowledgements take, where it isn't the same", SendOptions.parseLink
+      ) { $0.up = $1 },
       .value("--seed", "N", "fixes what the link does: the same packets are lost again (default 1)", Values.seed) {
         $0.seed = $1
       },
@@ -147,7 +148,8 @@ extension RaceOptions {
         "deadline: what isn't there is concealed, as in a call (default); wait: the player stands still, as on the web",
         Values.choice([("deadline", .conceal), ("wait", .wait)])
       ) { $0.tcpPlayer = $1 },
-      .value("--out", "DIR", "write what each lane's listener heard, as DIR/LANE.wav, and its packets as DIR/LANE.opus",
+      .value(
+        "--out", "DIR", "write what each lane's listener heard, as DIR/LANE.wav, and its packets as DIR/LANE.opus",
         Values.text
       ) { $0.folder = $1 },
     ])
@@ -170,7 +172,8 @@ extension RaceOptions {
     title: "Many races",
     options: [
       .value(
-        "--sweep", "KEY=VALUE,...", "a race at each value of loss, delay or buffer, such as loss=0%,0.5%,1%,2%,5%", sweep
+        "--sweep", "KEY=VALUE,...", "a race at each value of loss, delay or buffer, such as loss=0%,0.5%,1%,2%,5%",
+        sweep
       ) { $0.sweep = $1 },
       .value("--seeds", "N", "of a sweep, races at each value: 1 to 100 (default 3)", Values.number(1...100)) {
         $0.seeds = $1

@@ -69,7 +69,9 @@ struct RaceReportMaker {
           + "after its time.")
     }
     let missed = outcome.lanes.reduce(0) { $0 + $1.missedByLink }
-    if missed > 0 { report.notes.append("The link was too slow for \(missed) packets and lost them against its rules.") }
+    if missed > 0 {
+      report.notes.append("The link was too slow for \(missed) packets and lost them against its rules.")
+    }
     for lane in outcome.lanes where lane.refused > 0 {
       report.notes.append(
         "\(lane.refused) packets of \(lane.kind.name) were given up by the sender: its own buffers were full.")

@@ -124,6 +124,14 @@ final class RaceRun {
     guard BackgroundThread.start({ thread.run() }) else {
       throw CommandError("no thread could be started to send: too many are running")
     }
+    live.detail("link down \(options.downLink), up \(options.upLink)")
+    for lane in lanes {
+      let stream = lane.listener.receiver.stream
+      let control = (lane.carrier as? StreamCarrier).map { ", congestion control \($0.connection.congestionControl)" }
+      live.detail(
+        "lane \(lane.kind.name): \(stream.frames.count) packets, stream \(TextFile.hexadecimal(stream.ssrc))"
+          + (control ?? ""))
+    }
     live.start(at: start)
     var events: [ReadyEvent] = []
     var isOver = false

@@ -156,7 +156,7 @@ extension LinkSpec {
     var longest = delay + jitter * 8 + duplicateDelay + .milliseconds(300)
     if reorder > 0 { longest += reorderWait }
     if rate != nil, case .time(let time) = queue { longest += time }
-    if rate != nil, case .bytes(let bytes) = queue { longest += Interval(seconds: Double(bytes * 8) / Double(rate ?? 1)) }
+    if let rate, case .bytes(let bytes) = queue { longest += Interval(seconds: Double(bytes * 8) / Double(rate)) }
     return min(longest, .seconds(30))
   }
 }
