@@ -110,7 +110,9 @@ extension RaceJudge {
     switch over {
     case 0: text += ": \(words) had room for that, so nobody heard it."
     case excess.count: text += ": \(excess.count == 1 ? "more" : "always more") than \(words)"
-    default: text += ": \(Figures.grouped(over)) of \(Figures.grouped(excess.count)) were more than \(words)"
+    default:
+      text +=
+        ": \(Figures.grouped(over)) of \(Figures.grouped(excess.count)) \(over == 1 ? "was" : "were") more than \(words)"
     }
     if over > 0 {
       text += lane.pauses == nil ? ", and what was due meanwhile was concealed." : "."
