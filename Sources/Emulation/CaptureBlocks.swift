@@ -1,7 +1,12 @@
 /// The blocks of a pcapng file (draft-ietf-opsawg-pcapng) of Ethernet frames, with times in nanoseconds.
+///
+/// A frame that was read is older than one that was handed over just before, so frames wait until none can come that
+/// belongs before them.
 public struct CaptureBlocks: Sendable {
   /// What was written and not taken yet.
   public private(set) var bytes: [UInt8] = []
+  /// Frames that wait for older ones, by their time.
+  private var waiting: [(time: Int64, block: [UInt8])] = []
 
   /// Writes the section header and an interface for each name.
   public init(application: String, interfaces: [(name: String, description: String)]) {
@@ -35,6 +40,7 @@ public struct CaptureBlocks: Sendable {
   public mutating func frame(
     _ frame: RawSpan, interface: Int, unixNanoseconds: Int64, isInbound: Bool, comment: String?
   ) {
+    let start = bytes.count
     block(6) { blocks in
       let time = UInt64(bitPattern: unixNanoseconds)
       blocks.append(UInt32(interface))
@@ -48,7 +54,23 @@ public struct CaptureBlocks: Sendable {
       if let comment { blocks.option(1, Array(comment.utf8)) }
       blocks.option(0, [])
     }
+    waiting.append((unixNanoseconds, Array(bytes[start...])))
+    bytes.removeLast(bytes.count - start)
   }
+
+  /// Writes the frames that are older than this, in the order of their times.
+  public mutating func settle(before unixNanoseconds: Int64) {
+    // The sort is stable in fact but not by contract, so their order is part of the key.
+    let order = waiting.indices.sorted { (waiting[$0].time, $0) < (waiting[$1].time, $1) }
+    var later: [(time: Int64, block: [UInt8])] = []
+    for index in order {
+      if waiting[index].time < unixNanoseconds { bytes += waiting[index].block } else { later.append(waiting[index]) }
+    }
+    waiting = later
+  }
+
+  /// Frames that wait.
+  public var waitingCount: Int { waiting.count }
 
   /// Forgets what was written, once it is in a file.
   public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }

@@ -58,7 +58,7 @@ final class Forwarder: @unchecked Sendable {
     return true
   }
 
-  /// Ends the thread; what is under way then never arrives. The records, in the order of the pipes.
+  /// Ends the thread, and returns the records in the order of the pipes; what is under way then never arrives.
   func stop() -> [DirectionRecord] {
     if let thread {
       isStopping.store(true, ordering: .releasing)

@@ -56,7 +56,7 @@ public struct LinkWorld: ~Copyable {
     guard forwarder.start() else { throw EmulationError("the system starts no thread that moves the packets") }
   }
 
-  /// Lets no more packets through; what was done, by lane. What is under way never arrives.
+  /// Lets no more packets through, and returns what was done, by lane; what is under way never arrives.
   public func stop() -> [LaneRecord] {
     let records = forwarder.stop()
     return lanes.indices.map { LaneRecord(down: records[2 * $0], up: records[2 * $0 + 1]) }

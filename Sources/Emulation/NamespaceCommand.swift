@@ -1,6 +1,29 @@
 internal import CLinux
 import Glibc
 
+/// A process that sees to it that no process in a world outlives this one, even if this one is killed.
+///
+/// It is made while the process has one thread. When it goes, it first kills what still lives in the world.
+public struct NamespaceGuard: ~Copyable {
+  /// Its number among this process's children.
+  public let process: Int32
+  private let pipe: CInt
+
+  /// Starts it for these network namespaces.
+  public init(networks: [CInt]) throws(EmulationError) {
+    var end: CInt = -1
+    let number = clinux_guard_start(networks, CInt(networks.count), &end)
+    guard number > 0 else { throw EmulationError("starting a guard", code: -number) }
+    process = number
+    pipe = end
+  }
+
+  deinit {
+    close(pipe)
+    while waitpid(process, nil, 0) < 0, errno == EINTR {}
+  }
+}
+
 /// Commands that run on a side of a world.
 public enum NamespaceCommand {
   /// How a child of this process ended.
@@ -17,8 +40,9 @@ public enum NamespaceCommand {
     guard result == 0 else { throw EmulationError("adopting orphans", code: -result) }
   }
 
-  /// Starts a command in a network namespace, with all signals as usual; its number, or the negative errno that says why
-  /// it can't be run. It dies with this process.
+  /// Starts a command in a network namespace, with all signals as usual; it dies with this process.
+  ///
+  /// Returns its number, or the negative errno that says why it can't be run.
   ///
   /// - Parameters:
   ///   - words: the program, found on PATH, and its arguments; at least one.

@@ -17,8 +17,11 @@ public struct PacketFlow: Equatable, Sendable {
     case 0x0800 where frame.byteCount >= start + 20:
       let isFirst = frame.number(start + 6) & 0x1fff == 0
       let transport = start + Int(frame.byte(start) & 0x0f) * 4
-      read(frame.byte(start + 9), frame, at: isFirst ? transport : nil) { IPv4Address(bits: frame.word($0)).description }
-        addresses: { [start + 12, start + 16] }
+      read(frame.byte(start + 9), frame, at: isFirst ? transport : nil) {
+        IPv4Address(bits: frame.word($0)).description
+      } addresses: {
+        [start + 12, start + 16]
+      }
     case 0x86dd where frame.byteCount >= start + 40:
       read(frame.byte(start + 6), frame, at: start + 40) { place in
         func half(_ place: Int) -> UInt64 { UInt64(frame.word(place)) << 32 | UInt64(frame.word(place + 4)) }

@@ -85,7 +85,8 @@ public struct PacketLedger: Sendable {
   /// Starts without packets.
   public init() {}
 
-  /// Takes note of an event; what there is to say of it, if anything. `emit` gets the accounts that are complete now.
+  /// Takes note of an event, and returns what there is to say of it, if anything; `emit` gets the accounts that are
+  /// complete now.
   public mutating func record(_ event: PacketEvent, _ frame: RawSpan, emit: (PacketAccount) -> Void) -> String? {
     let key = event.lane << 2 | (event.direction == .down ? 0 : 2) | (event.isControl ? 1 : 0)
     switch event.kind {

@@ -77,7 +77,8 @@ public struct EmulationReport: Sendable {
   }
 
   private static func trouble(_ missed: Int, _ refused: Int) -> String {
-    (missed > 0 ? "; \(Figures.count(missed, "packet")) came too fast for the emulator and were lost beside the link" : "")
+    (missed > 0
+      ? "; \(Figures.count(missed, "packet")) came too fast for the emulator and were lost beside the link" : "")
       + (refused > 0 ? "; \(Figures.count(refused, "packet")) found no room on the far side" : "")
   }
 }

@@ -336,6 +336,32 @@ import Testing
       "receive --report x",
       "--report x: reports are written as FILE.html, FILE.json, FILE.csv or FILE.txt"
     ),
+    ("race", "no file to race: name one, such as jitterbug race song.opus"),
+    ("race a b", "race takes one file, and b is a second one: race them one after the other"),
+    ("race -", "race reads its file more than once, so it can't be standard input"),
+    (
+      "race a --lanes udp,quic",
+      "--lanes udp,quic: \"quic\" is no lane; write udp, udp+fec, tcp, tcp:NAME such as tcp:bbr, or unix, with commas "
+        + "between"
+    ),
+    ("race a --lanes udp,udp", "--lanes udp,udp: udp is given twice; name each lane once"),
+    (
+      "race a --in-process --lanes udp,tcp:bbr",
+      "--in-process leaves TCP out, because the kernel's TCP can't be put behind a link inside this process, and one "
+        + "made up here would prove nothing: leave tcp:bbr out of --lanes, or leave out --in-process"
+    ),
+    (
+      "race a --simulate --lanes udp,unix",
+      "--simulate uses no sockets, so there is no lane unix: leave it out of --lanes"
+    ),
+    ("race a --simulate --in-process", "--simulate runs without sockets and --in-process with them: choose one"),
+    ("race a --seeds 3", "--seeds repeats the races of a --sweep, and there is none"),
+    (
+      "race a --sweep rate=1mbit",
+      "--sweep rate=1mbit: not a sweep; write loss=0%,1%,2%, delay=10ms,50ms,100ms or buffer=20,60,120"
+    ),
+    ("race a --sweep buffer=20,60 --buffer adaptive", "--sweep buffer= sets the buffer of each race: leave out --buffer"),
+    ("race a --duration 2h", "--duration 2h: a race lasts 100ms to 1h"),
     (
       "verify now",
       "verify takes no now: it sends and receives by itself; see jitterbug verify --help"
@@ -394,12 +420,60 @@ import Testing
       "--reflect sends by UDP, so it takes an rtp:// source: write rtp://[::]:5004"
     ),
     (
+      "link",
+      "link needs -- and a command behind the spec: jitterbug link wifi-busy -- COMMAND"
+    ),
+    (
+      "link loss=5% ls -l",
+      "link needs -- and a command behind the spec: jitterbug link loss=5% -- ls -l"
+    ),
+    (
+      "link loss=5% ls /tmp",
+      "link needs -- and a command behind the spec: jitterbug link loss=5% -- ls /tmp"
+    ),
+    (
+      "link loss=5% --",
+      "there is no command behind --: jitterbug link loss=5% -- COMMAND"
+    ),
+    (
+      "link -- ls",
+      "link needs a spec before --: jitterbug link wifi-busy -- ls, or none for a perfect link"
+    ),
+    (
+      "link loss=5% delay=20ms -- ls",
+      "link takes one SPEC before --, but 2 were given: loss=5% delay=20ms; --down and --up give each direction its own"
+    ),
+    (
+      "link loss=500% -- ls",
+      "loss=500%: \"loss=500%\" is not accepted: loss takes a share from 0% to 100%, such as 5% or 0.05"
+    ),
+    (
+      "link wify-busy -- ls",
+      "wify-busy: \"wify-busy\" is neither a profile nor key=value: did you mean wifi-busy? Profiles are none, lan, "
+        + "wifi, wifi-busy, lte, dsl, satellite, awful"
+    ),
+    (
+      "link loss=1% --up lan --down lan -- ls",
+      "loss=1%: --down and --up say all about the link already; leave one of the three out"
+    ),
+    (
+      "link --up rate=x -- ls",
+      "--up rate=x: \"rate=x\" is not accepted: rate takes a rate from 1kbit to 100gbit, such as 2mbit "
+        + "or 500kbit"
+    ),
+    (
+      "link lan --linger 5s -- ls",
+      "--linger lets the peer go on, but there is no --peer"
+    ),
+    (
       "recieve",
-      "recieve is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help"
+      "recieve is not a verb of jitterbug: write send, receive, race, probe, analyze, link or verify, and see "
+        + "jitterbug --help"
     ),
     (
       "--frobnicate",
-      "--frobnicate is not a verb of jitterbug: write send, receive, probe, analyze or verify, and see jitterbug --help"
+      "--frobnicate is not a verb of jitterbug: write send, receive, race, probe, analyze, link or verify, and see "
+        + "jitterbug --help"
     ),
   ]
 
@@ -422,6 +496,7 @@ import Testing
   @Test(arguments: [
     ("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"]),
     ("probe", ["probe", "--help"]), ("analyze", ["analyze", "--help"]), ("verify", ["verify", "--help"]),
+    ("link", ["link", "--help"]), ("race", ["race", "--help"]),
   ])
   func `the help is that of docs, examples first`(page: String, words: [String]) async throws {
     let run = try await Jitterbug.run(words)

@@ -68,6 +68,9 @@ struct clinux_command {
 };
 // Starts a command, which dies with this process; its number, or why it can't be run.
 int clinux_command_start(const struct clinux_command *command);
+// Starts a process that waits until nobody holds `pipe` any more, whatever the reason, and then kills every process in
+// these network namespaces; its number. Only in a process of one thread.
+int clinux_guard_start(const int *networks, int count, int *pipe);
 // Takes in the orphans of this process's children.
 int clinux_adopt_orphans(void);
 // The next child that has ended: its number, with its exit status or the negative number of the signal that ended it;

@@ -8,13 +8,11 @@ enum LinkCommand {
   static func options(_ words: [String]) throws(UsageError) -> LinkOptions? {
     var options = LinkOptions()
     let split = words.firstIndex(of: "--")
-    let own = Array(words[..<(split ?? words.endIndex)])
-    guard let operands = try LinkOptions.usage.parse(own, into: &options) else { return nil }
     guard let split else {
-      throw UsageError(
-        "link needs -- and a command behind the spec: jitterbug link \(operands.first ?? "wifi-busy") -- "
-          + (operands.count > 1 ? operands.dropFirst().joined(separator: " ") : "COMMAND"))
+      guard !words.contains("--help"), !words.contains("-h") else { return nil }
+      throw missingSeparator(words)
     }
+    guard let operands = try LinkOptions.usage.parse(Array(words[..<split]), into: &options) else { return nil }
     options.command = Array(words[(split + 1)...])
     guard let name = options.command.first, !name.isEmpty else {
       throw UsageError("there is no command behind --: jitterbug link \(operands.first ?? "wifi-busy") -- COMMAND")
@@ -46,6 +44,13 @@ enum LinkCommand {
       throw UsageError("--linger lets the peer go on, but there is no --peer")
     }
     return options
+  }
+
+  /// What is said of a command line without `--`, with what was probably meant.
+  private static func missingSeparator(_ words: [String]) -> UsageError {
+    let isPlain = words.count > 1 && !words[0].hasPrefix("-")
+    let meant = isPlain ? "\(words[0]) -- \(words.dropFirst().joined(separator: " "))" : "wifi-busy -- COMMAND"
+    return UsageError("link needs -- and a command behind the spec: jitterbug link \(meant)")
   }
 
   static func run(_ options: LinkOptions) throws(CommandError) -> Int32 {

@@ -16,7 +16,13 @@ final class LinkLog {
   private static let header =
     "index,direction,offered_s,delivered_s,duplicate_s,delay_ms,due_ms,protocol,source,destination,bytes,fate,copies,"
     + "overtaken,corrupted_bit\n"
-  private static let blockSize = 1 << 16
+  /// The time of the latest event.
+  private var latest = Int64.min
+  /// How many frames wait when they are put in order the next time.
+  private var settling = batch
+  private static let batch = 1_024
+  /// How much later than others a frame may come that belongs before them.
+  private static let patience: Int64 = 1_000_000_000
 
   init(capture path: String?, trace: String?) throws(CommandError) {
     table = if let trace { try TextFile(path: trace) } else { nil }
@@ -42,13 +48,19 @@ final class LinkLog {
       put(frame, event, on: event.direction.source, nil)
       put(frame, event, on: event.direction.destination, nil)
     }
-    if blocks.bytes.count >= Self.blockSize { flush() }
+    latest = max(latest, unixNanoseconds(event.time))
+    if blocks.waitingCount >= settling {
+      blocks.settle(before: latest - Self.patience)
+      settling = blocks.waitingCount + Self.batch
+      flush()
+    }
   }
 
   /// Writes what is left.
   func close() throws(CommandError) {
     ledger.finish { write($0) }
     try table?.close()
+    blocks.settle(before: .max)
     flush()
     if let failure { throw failure }
   }

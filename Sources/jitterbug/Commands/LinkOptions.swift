@@ -25,7 +25,10 @@ struct LinkOptions: Sendable {
         "jitterbug link loss=2%,delay=40ms --peer 'python3 -m http.server 80' -- curl -O http://peer/file",
         "a download with 2 % loss each way and 80 ms of round trip"
       ),
-      ("jitterbug link rate=2mbit,queue=100ms,delay=15ms -- bash", "a shell on a slow line; the far side is reached as peer"),
+      (
+        "jitterbug link rate=2mbit,queue=100ms,delay=15ms -- bash",
+        "a shell on a slow line; the far side is reached as peer"
+      ),
       (
         "jitterbug link --down outage=4s:300ms,delay=25ms --up delay=25ms --record link.pcapng -- COMMAND",
         "TCP over a line that fails now and then, recorded for Wireshark"
@@ -69,7 +72,8 @@ struct LinkOptions: Sendable {
   private static let output = OptionGroup<LinkOptions>(
     title: "Output (the command's own is left alone; one line at the end goes to standard error)",
     options: [
-      .value("--record", "FILE", "write both sides of the link as pcapng, with a comment on each packet that suffered",
+      .value(
+        "--record", "FILE", "write both sides of the link as pcapng, with a comment on each packet that suffered",
         Values.text
       ) { $0.captureFile = $1 },
       .value("--trace", "FILE", "write what became of each packet as CSV", Values.text) { $0.traceFile = $1 },

@@ -13,6 +13,7 @@ import Timeline
 final class LinkRun {
   private let options: LinkOptions
   private let world: LinkWorld
+  private let guardian: NamespaceGuard
   private let journal: PacketJournal?
   private var log: LinkLog?
   private var loop: EventLoop
@@ -46,9 +47,11 @@ final class LinkRun {
     } catch { throw CommandError(error.description) }
     log = isLogged ? try LinkLog(capture: options.captureFile, trace: options.traceFile) : nil
     let lane = LaneSpec(down: options.down ?? .perfect, up: options.up ?? .perfect)
-    do throws(EmulationError) { world = try LinkWorld([lane], journal: journal) } catch {
-      throw CommandError(error.description)
-    }
+    do throws(EmulationError) {
+      let world = try LinkWorld([lane], journal: journal)
+      guardian = try NamespaceGuard(networks: [world.network(.here), world.network(.peer)])
+      self.world = world
+    } catch { throw CommandError(error.description) }
   }
 
   /// Runs the command to its end; the exit status.
@@ -67,8 +70,11 @@ final class LinkRun {
       options.command, environment: environment(), network: world.network(.here), isDetached: false)
     guard number > 0 else {
       try endAll()
-      say(Self.sentence(about: options.command.first ?? "", code: -number))
-      return -number == ENOENT ? 127 : 126
+      let name = options.command.first ?? ""
+      // A folder of PATH that can't be read makes any command's absence look like a lack of permission.
+      let code = -number == EACCES && !Self.isOnPath(name) ? ENOENT : -number
+      say(Self.sentence(about: name, code: code))
+      return code == ENOENT ? 127 : 126
     }
     command = number
     while commandStatus == nil { try turn(until: nil) }
@@ -116,19 +122,26 @@ final class LinkRun {
 
   /// Ends the peer and everything that the two left behind: politely, then without asking.
   private func endAll() throws(CommandError) {
-    for child in NamespaceCommand.children() { kill(child == peer ? -child : child, SIGTERM) }
-    let asked = MonotonicClock.now()
-    while hasChildren, MonotonicClock.now() - asked < Self.endLimit {
-      try turn(until: min(asked + Self.endLimit, MonotonicClock.now() + .milliseconds(20)))
+    let limit = MonotonicClock.now() + Self.endLimit
+    var asked: Set<Int32> = []
+    while case let children = leftovers, !children.isEmpty, MonotonicClock.now() < limit {
+      for child in children where asked.insert(child).inserted {
+        let whom = child == peer ? -child : child
+        kill(whom, SIGTERM)
+        // One that was stopped takes notice only when it goes on.
+        kill(whom, SIGCONT)
+      }
+      try turn(until: min(limit, MonotonicClock.now() + .milliseconds(20)))
     }
     // The children of one that is killed come to us in turn.
-    while hasChildren {
-      for child in NamespaceCommand.children() { kill(child, SIGKILL) }
+    while case let children = leftovers, !children.isEmpty {
+      for child in children { kill(child, SIGKILL) }
       try turn(until: MonotonicClock.now() + .milliseconds(5))
     }
   }
 
-  private var hasChildren: Bool { waitid(P_ALL, 0, nil, WEXITED | WNOHANG | WNOWAIT) == 0 }
+  /// The children that haven't been taken note of: the peer, and what the two left behind.
+  private var leftovers: [Int32] { NamespaceCommand.children().filter { $0 != guardian.process } }
 
   /// One turn of the loop: signals are passed on, children taken note of, the journal written down.
   private func turn(until deadline: Instant?) throws(CommandError) {
@@ -210,6 +223,12 @@ final class LinkRun {
         : "\(name): there is no such command on PATH"
     }
     return "\(name) can't be run: \(String(cString: strerror(code)))"
+  }
+
+  /// Whether there is a file that the name may stand for.
+  private static func isOnPath(_ name: String) -> Bool {
+    guard !name.contains("/"), let path = getenv("PATH") else { return true }
+    return String(cString: path).split(separator: ":").contains { access("\($0)/\(name)", F_OK) == 0 }
   }
 
   private func say(_ text: String) { StandardError.write("jitterbug: \(text)\n") }

@@ -36,8 +36,8 @@ enum RaceCommand {
     guard options.hasNamedLanes else { return options.lanes = [.udp, .udpFEC] }
     if let lane = options.lanes.first(where: \.isTCP) {
       throw UsageError(
-        "\(way) leaves TCP out, because the kernel's TCP can't be put behind a link inside this process, and one made "
-          + "up here would prove nothing: leave \(lane.name) out of --lanes, or \(way)")
+        "\(way) leaves TCP out, because the kernel's TCP can't be put behind a link inside this process, and one "
+          + "made up here would prove nothing: leave \(lane.name) out of --lanes, or leave out \(way)")
     }
     if options.isSimulated, options.lanes.contains(.unix) {
       throw UsageError("--simulate uses no sockets, so there is no lane unix: leave it out of --lanes")

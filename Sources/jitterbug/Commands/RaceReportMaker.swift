@@ -58,7 +58,7 @@ struct RaceReportMaker {
     let deadline = RaceDeadline(
       buffer: options.buffer.adaptation == nil ? options.buffer.target : nil,
       lanes: crossing.isEmpty ? outcome.lanes.map(\.listener.receiver) : crossing)
-    report.lanes = outcome.lanes.map { lane($0, due: outcome.due, by: deadline) }
+    report.lanes = outcome.lanes.map { lane($0, due: outcome.due, by: deadline, began: outcome.began) }
     if outcome.worstSending > .milliseconds(5) {
       report.notes.append(
         "This machine was busy: a packet was sent \(Self.text(outcome.worstSending)) after it was due.")
@@ -78,8 +78,12 @@ struct RaceReportMaker {
     return report
   }
 
-  private func lane(_ result: RaceLaneResult, due: Int, by deadline: RaceDeadline) -> LaneReport {
+  private func lane(
+    _ result: RaceLaneResult, due: Int, by deadline: RaceDeadline, began: Int64?
+  ) -> LaneReport {
     let receiver = result.listener.receiver
+    // The virtual clock has no time of day.
+    let offset = Interval(nanoseconds: (began ?? 0) - (began == nil ? 0 : receiver.start.nanoseconds))
     let isStream = result.kind.isTCP
     var lane = LaneReport(
       name: result.kind.name,
@@ -93,7 +97,7 @@ struct RaceReportMaker {
     lane.payloadBytes = receiver.stream.frames.prefix(count).reduce(0) { $0 + $1.payload.count }
     if let stream = receiver.session.streams.first {
       lane.stream = ReceiveReport.stream(
-        stream, source: result.kind.name, offset: .zero, undecodable: result.listener.undecodable)
+        stream, source: result.kind.name, offset: offset, undecodable: result.listener.undecodable)
       lane.stream?.socketDrops = result.socketDrops
     }
     if let link = result.link {
@@ -101,6 +105,8 @@ struct RaceReportMaker {
       let back = result.linkBack.map { Int($0.bytesOffered) }
       lane.wireBytes = Int(link.bytesOffered) + (back ?? 0)
       lane.wireBytesBack = back
+      lane.wirePackets = Int(link.offered) + (result.linkBack.map { Int($0.offered) } ?? 0)
+      lane.returnLinkRecord = result.linkBack.map(LinkReport.init)
     }
     if let connection = result.connection {
       lane.congestionControl = connection.congestionControl
