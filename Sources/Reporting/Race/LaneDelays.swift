@@ -35,12 +35,12 @@ struct BufferNeed {
     return value.isFinite ? value : nil
   }
 
-  /// The smallest buffer from which on this lane misses no more than another, and less at some; nil where none is.
+  /// The smallest buffer from which on this lane misses less than another; nil where none is.
   func crossing(_ other: BufferNeed) -> Double? {
     guard missing(at: .greatestFiniteMagnitude) < other.missing(at: .greatestFiniteMagnitude) else { return nil }
     // The shares change at these delays only.
     let steps = (milliseconds + other.milliseconds).filter(\.isFinite).sorted()
-    guard let last = steps.last(where: { missing(at: $0) > other.missing(at: $0) }) else { return steps.first ?? 0 }
+    guard let last = steps.last(where: { missing(at: $0) >= other.missing(at: $0) }) else { return steps.first ?? 0 }
     return steps.first { $0 > last }
   }
 
