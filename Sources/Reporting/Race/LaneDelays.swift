@@ -35,12 +35,12 @@ struct BufferNeed {
     return value.isFinite ? value : nil
   }
 
-  /// The smallest buffer from which on this lane misses no more than another, and less at some; nil where none is.
+  /// The smallest buffer from which on this lane misses less than another; nil where none is.
   func crossing(_ other: BufferNeed) -> Double? {
     guard missing(at: .greatestFiniteMagnitude) < other.missing(at: .greatestFiniteMagnitude) else { return nil }
     // The shares change at these delays only.
     let steps = (milliseconds + other.milliseconds).filter(\.isFinite).sorted()
-    guard let last = steps.last(where: { missing(at: $0) > other.missing(at: $0) }) else { return steps.first ?? 0 }
+    guard let last = steps.last(where: { missing(at: $0) >= other.missing(at: $0) }) else { return steps.first ?? 0 }
     return steps.first { $0 > last }
   }
 
@@ -67,11 +67,12 @@ struct HeldBack: Hashable {
 extension LaneReport {
   /// Where a slow packet held back others (head-of-line blocking); empty for what isn't a byte stream.
   ///
-  /// What was sent again can't be there before a round trip, so that anything much faster is this host's doing.
+  /// What was sent again can't be there before a round trip has passed, so that anything faster waited in the sender or was
+  /// this host's doing; where nothing was lost, it was overtaken.
   var heldBack: [HeldBack] {
     guard transport == .byteStream, let base = packets.compactMap(\.delay).min() else { return [] }
-    let half = retransmits ?? 0 > 0 ? (roundTrip ?? .zero) / 2 : .zero
-    let leastHold = max(Self.leastHold, half)
+    let isRepaired = retransmits ?? 0 > 0 && linkRecord?.dropped != 0
+    let leastHold = max(Self.leastHold, isRepaired ? (roundTrip ?? .zero) * 9 / 10 : .zero)
     var found: [HeldBack] = []
     var place = 0
     while place < packets.count {

@@ -4,7 +4,7 @@ public import Timeline
 public enum LaneFate: UInt8, CaseIterable, Sendable {
   /// It was there when its media was due.
   case onTime
-  /// It came too late: its media was concealed, or a waiting player stood still for it.
+  /// It came after the deadline: its media was concealed, or a player that waits played it later.
   case late
   /// It never came.
   case lost

@@ -110,7 +110,9 @@ extension RaceJudge {
     switch over {
     case 0: text += ": \(words) had room for that, so nobody heard it."
     case excess.count: text += ": \(excess.count == 1 ? "more" : "always more") than \(words)"
-    default: text += ": \(Figures.grouped(over)) of \(Figures.grouped(excess.count)) were more than \(words)"
+    default:
+      text +=
+        ": \(Figures.grouped(over)) of \(Figures.grouped(excess.count)) \(over == 1 ? "was" : "were") more than \(words)"
     }
     if over > 0 {
       text += lane.pauses == nil ? ", and what was due meanwhile was concealed." : "."
@@ -162,7 +164,7 @@ extension RaceJudge {
     return text + "."
   }
 
-  private func rounded(_ interval: Interval) -> Interval {
+  func rounded(_ interval: Interval) -> Interval {
     Interval(nanoseconds: (interval.nanoseconds + 500_000) / 1_000_000 * 1_000_000)
   }
 
@@ -199,14 +201,18 @@ extension RaceJudge {
   /// From which buffer on a byte stream misses less than the datagrams did.
   private var crossings: [String] {
     guard let plain = rivals.first(where: { race.lanes[$0].transport == .datagrams }) else { return [] }
-    return rivals.filter { race.lanes[$0].transport == .byteStream }.compactMap { place in
-      guard let crossing = needs[place].crossing(needs[plain]) else { return nil }
-      let words = "\(Figures.fixed(max(crossing.rounded(.up), 1), decimals: 0)) ms"
-      let (name, other) = (title(place), title(plain))
-      return crossing <= buffer(race.lanes[place]).delay.milliseconds
-        ? "From \(words) of buffer on \(name) misses less than \(other), whose losses no buffer brings back."
-        : "From \(words) of buffer on it would be \(name) that misses less: no buffer brings back what \(other) lost."
+    let streams = rivals.filter { race.lanes[$0].transport == .byteStream }.compactMap { place in
+      needs[place].crossing(needs[plain]).map { (place: place, buffer: max($0.rounded(.up), 1)) }
     }
+    guard let first = streams.first else { return [] }
+    func from(_ buffer: Double) -> String { "from \(Figures.fixed(buffer, decimals: 0)) ms" }
+    let lead = "No buffer brings back what \(title(plain)) lost: "
+    guard streams.count == 1 else {
+      let parts = streams.map { "\(title($0.place)) \(from($0.buffer)) on" }
+      return [lead + "with more of it others miss less, \(Self.list(parts))."]
+    }
+    let isNow = first.buffer <= buffer(race.lanes[first.place]).delay.milliseconds
+    return [lead + "\(from(first.buffer)) of buffer on \(title(first.place)) \(isNow ? "misses" : "would miss") less."]
   }
 
   /// The share of missing packets that is called tolerable.
@@ -216,22 +222,26 @@ extension RaceJudge {
 
   /// What a player of the other kind would have made of the byte streams.
   var otherPlayer: [String] {
-    rivals.filter { race.lanes[$0].transport == .byteStream }.compactMap { place in
-      let (lane, name) = (race.lanes[place], title(place))
-      if lane.pauses != nil {
-        let share = needs[place].missing(at: race.buffer.milliseconds) * 100
-        return share == 0
-          ? "A player that conceals instead of waiting would have missed nothing over \(name) either."
-          : "A call, which can’t wait, would have missed \(Figures.trimmed(share, decimals: 2)) % over \(name)."
-      }
-      guard summaries[place].late > 0 else { return nil }
-      let pauses = lane.waiting(buffer: buffer(lane).delay)
-      guard let longest = pauses.map(\.length).max() else { return nil }
-      let total = pauses.reduce(.zero) { $0 + $1.length }
-      return "A player that waits instead of concealing, as web players do, would have played all that came over "
-        + "\(name), stood still \(Self.times(pauses.count)) (\(Figures.duration(rounded(longest))) the "
-        + "longest) and ended \(Figures.duration(rounded(total))) behind."
+    let streams = rivals.filter { race.lanes[$0].transport == .byteStream }
+    let calls = streams.filter { race.lanes[$0].pauses != nil }.map { place in
+      let share = needs[place].missing(at: race.buffer.milliseconds) * 100
+      return "\(share == 0 ? "nothing" : Figures.trimmed(share, decimals: 2) + " %") over \(title(place))"
     }
+    let waits = streams.filter { race.lanes[$0].pauses == nil && summaries[$0].late > 0 }.compactMap { place in
+      let pauses = race.lanes[place].waiting(buffer: buffer(race.lanes[place]).delay)
+      return pauses.map(\.length).max().map { longest in
+        "\(Self.times(pauses.count)) over \(title(place)) (\(Figures.duration(rounded(longest))) the longest) and ended "
+          + "\(Figures.duration(rounded(pauses.reduce(.zero) { $0 + $1.length }))) behind"
+      }
+    }
+    var sentences: [String] = []
+    if !calls.isEmpty { sentences.append("A call, which can’t wait, would have missed \(Self.list(calls)).") }
+    if !waits.isEmpty {
+      sentences.append(
+        "A player that waits instead of concealing, as web players do, would have played all that came, but stood still "
+          + Self.list(waits) + ".")
+    }
+    return sentences
   }
 
   /// What the lanes cost on the wire.

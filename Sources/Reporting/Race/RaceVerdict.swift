@@ -119,19 +119,16 @@ struct RaceJudge {
 
   /// The headline where a player waited: one lane keeps the time, the other the media.
   private func headline(slow: [Int]) -> String {
-    let stories = slow.map { place in
-      let stalls = summaries[place].stalls
+    let stories = rivals.map { place in
+      guard slow.contains(place) else { return "\(title(place)) kept its time and missed \(words(place))" }
       return "\(title(place)) missed \(words(place)), but its player stood still "
-        + "\(Self.times(stalls.count)) and ended \(Figures.duration(race.lanes[place].behind ?? .zero)) behind"
-    }
+        + "\(Self.times(summaries[place].stalls.count)) and ended "
+        + "\(Figures.duration(rounded(race.lanes[place].behind ?? .zero))) behind"
+    }.joined(separator: "; ")
     let others = rivals.filter { !slow.contains($0) }
-    guard !others.isEmpty else { return "Every player fell behind: \(Self.list(stories))." }
-    if others.allSatisfy({ unheard($0) == 0 }) {
-      let names = Self.list(others.map(title))
-      return "\(names) did better, missing nothing and keeping its time: \(Self.list(stories))."
-    }
-    return "A choice between gaps and delay: " + Self.list(stories) + ", while "
-      + Self.list(others.map { "\(title($0)) kept its time and missed \(words($0))" }) + "."
+    if others.isEmpty { return "Every player fell behind: \(stories)." }
+    if others.allSatisfy({ unheard($0) == 0 }) { return "\(Self.list(others.map(title))) did better: \(stories)." }
+    return "A choice between gaps and delay: \(stories)."
   }
 
   // MARK: How far to trust it
