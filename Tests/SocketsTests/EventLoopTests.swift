@@ -93,6 +93,10 @@ struct EventLoopTests {
     raise(SIGWINCH)
     #expect(try signals.next() == .windowChange)
     #expect(try signals.next() == nil)
+    raise(SIGUSR1)
+    let sent = try #require(try signals.nextWithOrigin())
+    #expect(sent.signal == Signal(rawValue: SIGUSR1) && sent.isSent)
+    #expect(try signals.nextWithOrigin() == nil)
     // Ignored: this would end the process otherwise.
     raise(SIGPIPE)
     try SignalDescriptor.unblock([Signal(rawValue: SIGUSR1), .windowChange])
