@@ -46,6 +46,9 @@ let package = Package(
         "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
       ],
       swiftSettings: core),
+    .target(
+      name: "Racing", dependencies: ["Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: core),
 
     // The shell: files, codecs, sockets.
     .target(
@@ -63,7 +66,7 @@ let package = Package(
       dependencies: [
         "Timeline", "Packets", "Media", "Codecs", "Sending", "Impairment", "Receiving", "Buffering", "Playing",
         "Statistics", "Reporting", "Sockets", "Plots", "Dissection", "Capture", "Emulation", "Probing", "Simulation",
-        "Verification",
+        "Verification", "Racing",
       ], swiftSettings: strict),
 
     // What a packet costs in the core; Benchmarks/micro runs it. Not part of the product.
@@ -114,6 +117,10 @@ let package = Package(
       dependencies: [
         "Verification", "Simulation", "Sending", "Impairment", "Receiving", "Statistics", "Packets", "Timeline",
       ], swiftSettings: strict),
+    .testTarget(
+      name: "RacingTests",
+      dependencies: ["Racing", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      swiftSettings: strict),
     .testTarget(name: "CaptureTests", dependencies: ["Capture", "Timeline"], swiftSettings: strict),
     .testTarget(
       name: "EmulationTests", dependencies: ["Emulation", "Sockets", "Impairment", "Timeline"], swiftSettings: strict),

@@ -4,6 +4,10 @@ public enum Ink: String, CaseIterable, Sendable {
   case main
   /// A second quantity beside it.
   case second
+  /// A third.
+  case third
+  /// A fourth.
+  case fourth
   /// What went as it should.
   case good
   /// Lost.
@@ -33,9 +37,10 @@ public enum PlotStyle {
   public static let palette: [(name: String, light: String, dark: String)] = [
     ("page", "#ffffff", "#12161c"), ("panel", "#f5f7fa", "#1a2029"), ("text", "#1b2430", "#e6eaf0"),
     ("soft", "#54606e", "#a3afbd"), ("rule", "#d5dbe3", "#333d4a"), ("main", "#1f5fa8", "#77b3f5"),
-    ("second", "#0b6b62", "#5cc9bd"), ("good", "#bfd9cd", "#2c5546"), ("lost", "#b3261e", "#ff8d80"),
-    ("late", "#8f5600", "#f5b754"), ("discarded", "#7340b0", "#cba6ff"), ("reordered", "#1f5fa8", "#77b3f5"),
-    ("duplicate", "#0b6b62", "#5cc9bd"), ("muted", "#687585", "#8996a6"),
+    ("second", "#0b6b62", "#5cc9bd"), ("third", "#7340b0", "#cba6ff"), ("fourth", "#9c2a6e", "#f59ccb"),
+    ("good", "#bfd9cd", "#2c5546"), ("lost", "#b3261e", "#ff8d80"), ("late", "#8f5600", "#f5b754"),
+    ("discarded", "#7340b0", "#cba6ff"), ("reordered", "#1f5fa8", "#77b3f5"), ("duplicate", "#0b6b62", "#5cc9bd"),
+    ("muted", "#687585", "#8996a6"),
   ]
 
   /// The style sheet, to stand in the page's `<style>`.

@@ -149,7 +149,7 @@ public struct StripChart: Sendable {
 
 extension Ink {
   /// The order in which the parts of a strip lie above each other.
-  fileprivate static let fromTheBottomUp: [Ink] = [
-    .good, .muted, .reordered, .duplicate, .discarded, .late, .lost, .main, .second,
+  static let fromTheBottomUp: [Ink] = [
+    .good, .muted, .reordered, .duplicate, .discarded, .late, .lost, .main, .second, .third, .fourth,
   ]
 }

@@ -135,7 +135,7 @@ extension SendingReport {
 
 extension StreamReport {
   /// Writes the members of one object in `streams`.
-  fileprivate func write(to json: inout JSONWriter) {
+  func write(to json: inout JSONWriter) {
     if let direction { json.value("direction", direction) }
     json.value("ssrc", Figures.identifier(ssrc))
     json.value("source", source)

@@ -41,6 +41,8 @@ public struct StreamOptions: Hashable, Sendable {
   public var sourcePort: UInt16?
   /// The name of the interface to use.
   public var interface: String?
+  /// How the connection reacts to loss (TCP_CONGESTION): a name that the kernel knows, such as "cubic".
+  public var congestionControl: String?
   /// The most bytes that wait in the program for the kernel to take them.
   public var pendingLimit = 1 << 20
 
@@ -113,6 +115,7 @@ struct OptionSetter {
     if let dscp = options.dscp { try setDSCP(dscp) }
     if let ttl = options.ttl { try setTTL(ttl, multicast: false) }
     let tcp = CInt(IPPROTO_TCP)
+    if let name = options.congestionControl { try setCongestionControl(name) }
     if options.noDelay { try set(tcp, TCP_NODELAY, "TCP_NODELAY", to: 1) }
     if let after = options.keepAliveAfter {
       let seconds = CInt(clamping: max(1, after.nanoseconds / 1_000_000_000))

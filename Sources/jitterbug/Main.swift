@@ -32,10 +32,11 @@ enum Main {
       case "probe": return try run(rest, ProbeOptions.usage.help, ProbeCommand.options, ProbeCommand.run)
       case "analyze": return try run(rest, AnalyzeOptions.usage.help, AnalyzeCommand.options, AnalyzeCommand.run)
       case "link": return try run(rest, LinkOptions.usage.help, LinkCommand.options, LinkCommand.run)
+      case "race": return try run(rest, RaceOptions.usage.help, RaceCommand.options, RaceCommand.run)
       case "verify": return try run(rest, VerifyOptions.usage.help, VerifyCommand.options, VerifyCommand.run)
       case let verb?:
         throw UsageError(
-          "\(verb) is not a verb of jitterbug: write send, receive, probe, analyze, link or verify, and see "
+          "\(verb) is not a verb of jitterbug: write send, receive, race, probe, analyze, link or verify, and see "
             + "jitterbug --help")
       }
     } catch {
@@ -77,6 +78,7 @@ enum Main {
     Verbs:
       send      stream media files, as RTP over UDP, TCP or a Unix socket
       receive   receive, reorder, play or record, and report what was lost
+      race      the same media over the same bad link by UDP and by TCP
       probe     measure a path with media-like traffic, and say what it carries
       analyze   find the RTP streams in a capture, and report what was lost
       link      run any command behind a bad network, without root

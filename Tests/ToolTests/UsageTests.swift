@@ -389,12 +389,12 @@ import Testing
     ),
     (
       "recieve",
-      "recieve is not a verb of jitterbug: write send, receive, probe, analyze, link or verify, and see "
+      "recieve is not a verb of jitterbug: write send, receive, race, probe, analyze, link or verify, and see "
         + "jitterbug --help"
     ),
     (
       "--frobnicate",
-      "--frobnicate is not a verb of jitterbug: write send, receive, probe, analyze, link or verify, and see "
+      "--frobnicate is not a verb of jitterbug: write send, receive, race, probe, analyze, link or verify, and see "
         + "jitterbug --help"
     ),
   ]
@@ -418,7 +418,7 @@ import Testing
   @Test(arguments: [
     ("jitterbug", ["--help"]), ("send", ["send", "--help"]), ("receive", ["receive", "-h"]),
     ("probe", ["probe", "--help"]), ("analyze", ["analyze", "--help"]), ("verify", ["verify", "--help"]),
-    ("link", ["link", "--help"]),
+    ("link", ["link", "--help"]), ("race", ["race", "--help"]),
   ])
   func `the help is that of docs, examples first`(page: String, words: [String]) async throws {
     let run = try await Jitterbug.run(words)

@@ -11,11 +11,15 @@ struct LiveView {
   private(set) var nextUpdate: Instant?
 
   private let isVerbose: Bool
+  /// How long after an update the next one is due.
+  private let period: Interval
 
-  init(_ options: OutputOptions) {
+  /// Shows what the options ask for; a terminal is redrawn each time `period` has passed, plain lines come once a second.
+  init(_ options: OutputOptions, refreshing period: Interval = .seconds(1)) {
     isQuiet = options.isQuiet
     isVerbose = options.isVerbose
     isTerminal = Terminal.isStandardError
+    self.period = isTerminal ? period : .seconds(1)
   }
 
   /// Whether something is shown that is worth computing.
@@ -23,13 +27,13 @@ struct LiveView {
 
   /// Begins to update, `now` for the first time.
   mutating func start(at now: Instant) {
-    if isOn, nextUpdate == nil { nextUpdate = now + .seconds(1) }
+    if isOn, nextUpdate == nil { nextUpdate = now + period }
   }
 
   /// Shows the lines that `make` gives for a width (nil for plain lines), when an update is due.
   mutating func update(at now: Instant, _ make: (_ columns: Int?) -> [String]) {
     guard let due = nextUpdate, due <= now else { return }
-    nextUpdate = max(due + .seconds(1), now)
+    nextUpdate = max(due + period, now)
     let size = terminalSize
     let lines = make(isTerminal ? size.columns : nil)
     if isTerminal {

@@ -1,0 +1,127 @@
+import Glibc
+import Impairment
+import Media
+import Racing
+import Reporting
+import Sockets
+import Timeline
+
+/// The verb `race`.
+enum RaceCommand {
+  static func options(_ words: [String]) throws(UsageError) -> RaceOptions? {
+    var options = RaceOptions()
+    guard let operands = try RaceOptions.usage.parse(words, into: &options) else { return nil }
+    options.words = words
+    guard let file = operands.first else {
+      throw UsageError("no file to race: name one, such as jitterbug race song.opus")
+    }
+    guard operands.count == 1 else {
+      throw UsageError("race takes one file, and \(operands[1]) is a second one: race them one after the other")
+    }
+    guard file != "-" else { throw UsageError("race reads its file more than once, so it can't be standard input") }
+    options.file = file
+    try options.buffer.check()
+    if options.isInProcess || options.isSimulated { try leaveOutTCP(&options) }
+    try checkSweep(options)
+    try ReportOutput.check(options.output)
+    return options
+  }
+
+  /// Without namespaces there is no bad link for the kernel's TCP.
+  private static func leaveOutTCP(_ options: inout RaceOptions) throws(UsageError) {
+    let way = options.isSimulated ? "--simulate" : "--in-process"
+    guard !(options.isSimulated && options.isInProcess) else {
+      throw UsageError("--simulate runs without sockets and --in-process with them: choose one")
+    }
+    guard options.hasNamedLanes else { return options.lanes = [.udp, .udpFEC] }
+    if let lane = options.lanes.first(where: \.isTCP) {
+      throw UsageError(
+        "\(way) leaves TCP out, because the kernel's TCP can't be put behind a link inside this process, and one "
+          + "made up here would prove nothing: leave \(lane.name) out of --lanes, or leave out \(way)")
+    }
+    if options.isSimulated, options.lanes.contains(.unix) {
+      throw UsageError("--simulate uses no sockets, so there is no lane unix: leave it out of --lanes")
+    }
+  }
+
+  private static func checkSweep(_ options: RaceOptions) throws(UsageError) {
+    guard let sweep = options.sweep else {
+      guard options.seeds == nil else { throw UsageError("--seeds repeats the races of a --sweep, and there is none") }
+      return
+    }
+    guard options.folder == nil else { throw UsageError("--out writes what is heard in one race: leave out --sweep") }
+    if sweep.key == .buffer, options.buffer.adaptation != nil {
+      throw UsageError("--sweep buffer= sets the buffer of each race: leave out --buffer")
+    }
+    if sweep.key != .buffer { _ = try RaceSweep.link(options.downLink, sweep.key, sweep.points[0]) }
+  }
+
+  static func run(_ options: RaceOptions) throws(CommandError) -> Int32 {
+    for path in options.output.reportFiles { try WritableFile.check(path) }
+    let track = try RaceTrack(options)
+    let signals = try RaceSignals()
+    let media = try RaceMedia(options)
+    if options.sweep != nil { return try RaceSweep(options, media, track, signals).run() }
+    let place = try RaceFolder(options)
+    let outcome = try track.race(options, media, place, signals)
+    let maker = RaceReportMaker(options, media, setting: track.setting)
+    let report = maker.make(outcome, place)
+    try write(report, options.output)
+    if let failure = outcome.lanes.compactMap({ $0.listener.failure }).first { throw failure }
+    return outcome.lanes.contains { $0.failure != nil } ? 1 : 0
+  }
+
+  private static func write(_ report: RaceReport, _ options: OutputOptions) throws(CommandError) {
+    try StandardOutput.write(options.isJSON ? report.json() + "\n" : report.text())
+    for path in options.reportFiles {
+      let text: String
+      switch ReportOutput.Format(path: path) {
+      case .json: text = report.json(pretty: true) + "\n"
+      case .html: text = report.html()
+      case .csv: text = report.csv()
+      case .txt, nil: text = report.text()
+      }
+      try TextFile.replace(path, with: text)
+    }
+  }
+}
+
+/// Where the lanes' sound is written: the folder that was asked for, or one that goes away.
+final class RaceFolder {
+  private let options: RaceOptions
+  private let scratch: ScratchFolder?
+  /// Whether the report lets people hear it.
+  let isHeard: Bool
+
+  init(_ options: RaceOptions) throws(CommandError) {
+    self.options = options
+    isHeard = options.output.reportFiles.contains { ReportOutput.Format(path: $0) == .html }
+    scratch = isHeard ? try ScratchFolder() : nil
+    guard let folder = options.folder else { return }
+    if mkdir(folder, 0o777) != 0, errno != EEXIST {
+      throw CommandError("--out \(folder): the folder can't be made: \(String(cString: strerror(errno)))")
+    }
+    for lane in options.lanes {
+      for path in [Self.path(folder, lane, "wav"), Self.path(folder, lane, "opus")] { try WritableFile.check(path) }
+    }
+  }
+
+  /// The files of a lane.
+  func files(of lane: RaceLaneKind) -> RaceListener.Files {
+    if let folder = options.folder {
+      return RaceListener.Files(wav: Self.path(folder, lane, "wav"), opus: Self.path(folder, lane, "opus"))
+    }
+    return RaceListener.Files(wav: scratch?.file(Self.fileName(lane, "wav")))
+  }
+
+  /// A file that goes away again.
+  func temporary(_ name: String) -> String? { scratch?.file(name) }
+
+  private static func path(_ folder: String, _ lane: RaceLaneKind, _ suffix: String) -> String {
+    folder + (folder.hasSuffix("/") ? "" : "/") + fileName(lane, suffix)
+  }
+
+  private static func fileName(_ lane: RaceLaneKind, _ suffix: String) -> String {
+    lane.name.replacing(":", with: "-") + "." + suffix
+  }
+}

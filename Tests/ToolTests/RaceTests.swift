@@ -1,0 +1,211 @@
+import Foundation
+import Testing
+
+/// Races whose lanes are in this process, or on the virtual clock: everywhere, without namespaces.
+@Suite(.fewAtOnce)
+struct RaceTests {
+  /// The text of every test that needs one packet lost and more than one not.
+  static let link = "loss=10%,delay=20ms,seed=3"
+
+  static func race(_ words: [String], wrapper: [String] = []) async throws -> JSON {
+    let run = try await Jitterbug.run(["race", "--json", "--quiet"] + words, wrapper: wrapper)
+    #expect(run.status == 0, "\(run.errors)")
+    return try JSON(run.output)
+  }
+
+  static func sample(_ name: String) throws -> String {
+    try ProjectFiles().root.appending(path: "samples/\(name)").path
+  }
+
+  @Test func `a simulated race loses what the link decides, and FEC brings most of it back`() async throws {
+    let report = try await Self.race([
+      try Self.sample("speech.opus"), "--simulate", "--lanes", "udp,udp+fec", "--link", Self.link, "--duration", "10s",
+    ])
+    let (plain, fec) = (report["lanes"][0], report["lanes"][1])
+    #expect(report["setting"].string == "simulated")
+    #expect(plain["lane"].string == "udp" && fec["lane"].string == "udp+fec")
+    #expect(plain["frames"]["due"].int == 500 && fec["frames"]["due"].int == 500)
+    #expect(plain["frames"]["lost"].int == plain["link_record"]["lost"].int)
+    #expect(plain["link_record"]["lost"].int == fec["link_record"]["lost"].int)
+    let (lost, rebuilt) = (fec["frames"]["lost"].int ?? 0, fec["frames"]["recovered"].int ?? 0)
+    #expect(lost + rebuilt == plain["frames"]["lost"].int)
+    #expect(rebuilt > lost)
+    #expect(plain["delay_ms"]["min"].double == 20 && plain["delay_ms"]["max"].double == 20)
+  }
+
+  @Test func `one seed gives one story: virtual clock and real sockets lose the same packets, twice`() async throws {
+    let words = [try Self.sample("speech.opus"), "--lanes", "udp", "--link", Self.link, "--duration", "2s"]
+    let simulated = try await Self.race(words + ["--simulate"])
+    // Time enough for a busy machine: what isn't lost isn't late either.
+    let patient = words + ["--in-process", "--buffer", "5s"]
+    let first = try await Self.race(patient)
+    let second = try await Self.race(patient)
+    let fates = try #require(simulated["lanes"][0]["fates"].string)
+    #expect(fates.count == 100 && fates.contains("L"))
+    #expect(first["lanes"][0]["fates"].string == fates)
+    #expect(second["lanes"][0]["fates"].string == fates)
+  }
+
+  @Test func `--out writes what each listener heard, and the page holds it`() async throws {
+    let folder = try TemporaryFolder()
+    let report = try await Self.race([
+      try Self.sample("speech.opus"), "--in-process", "--lanes", "udp,unix", "--link", Self.link, "--duration", "2s",
+      "--buffer", "2s", "--out", folder.file("heard"), "--report", folder.file("race.html"), "--report",
+      folder.file("race.csv"),
+    ])
+    for lane in ["udp", "unix"] {
+      let sound = contents(folder.file("heard/\(lane).wav"))
+      #expect(sound.count > 48_000, "\(lane)")
+      #expect(sound.prefix(4) == Array("RIFF".utf8)[...])
+      #expect(contents(folder.file("heard/\(lane).opus")).prefix(4) == Array("OggS".utf8)[...])
+    }
+    #expect(report["lanes"][1]["frames"]["lost"].int == 0)
+    let page = String(decoding: contents(folder.file("race.html")), as: UTF8.self)
+    #expect(page.contains("<audio") && page.contains("</html>"))
+    #expect(try Table(path: folder.file("race.csv")).count == 200)
+  }
+
+  @Test func `a sweep races each value with each seed`() async throws {
+    let report = try await Self.race([
+      try Self.sample("speech.opus"), "--simulate", "--lanes", "udp", "--sweep", "loss=0%,20%", "--seeds", "2",
+      "--duration", "3s",
+    ])
+    #expect(report["verb"].string == "race")
+    let text = try await Jitterbug.run([
+      "race", try Self.sample("speech.opus"), "--simulate", "--sweep", "buffer=0,60", "--quiet", "--duration", "2s",
+    ])
+    #expect(text.status == 0)
+    #expect(text.output.contains("buffer"))
+  }
+
+  @Test func `Ctrl-C ends a race early, with a report of what was`() async throws {
+    let race = try Jitterbug([
+      "race", try Self.sample("speech.opus"), "--in-process", "--lanes", "udp", "--duration", "30s", "--json",
+    ])
+    // Some of it has been shown.
+    try await race.says("on time")
+    race.signal(SIGINT)
+    #expect(try await race.end() == 0)
+    let report = try JSON(race.text)
+    #expect(report["ended"].string == "interrupted")
+    let due = try #require(report["lanes"][0]["frames"]["due"].int)
+    #expect(due > 0 && due < 900)
+  }
+
+  @Test(arguments: [
+    ("race", "no file to race: name one, such as jitterbug race song.opus"),
+    ("race a b", "race takes one file, and b is a second one: race them one after the other"),
+    ("race -", "race reads its file more than once, so it can't be standard input"),
+    (
+      "race a --lanes udp,quic",
+      "--lanes udp,quic: \"quic\" is no lane; write udp, udp+fec, tcp, tcp:NAME such as tcp:bbr, or unix, with commas "
+        + "between"
+    ),
+    ("race a --lanes udp,udp", "--lanes udp,udp: udp is given twice; name each lane once"),
+    (
+      "race a --in-process --lanes udp,tcp:bbr",
+      "--in-process leaves TCP out, because the kernel's TCP can't be put behind a link inside this process, and one "
+        + "made up here would prove nothing: leave tcp:bbr out of --lanes, or leave out --in-process"
+    ),
+    (
+      "race a --simulate --lanes udp,unix",
+      "--simulate uses no sockets, so there is no lane unix: leave it out of --lanes"
+    ),
+    ("race a --simulate --in-process", "--simulate runs without sockets and --in-process with them: choose one"),
+    ("race a --seeds 3", "--seeds repeats the races of a --sweep, and there is none"),
+    (
+      "race a --sweep rate=1mbit",
+      "--sweep rate=1mbit: not a sweep; write loss=0%,1%,2%, delay=10ms,50ms,100ms or buffer=20,60,120"
+    ),
+    (
+      "race a --sweep buffer=20,60 --buffer adaptive",
+      "--sweep buffer= sets the buffer of each race: leave out --buffer"
+    ),
+    ("race a --duration 2h", "--duration 2h: a race lasts 100ms to 1h"),
+  ])
+  func `wrong usage of race gets one sentence and status 2`(command: String, sentence: String) async throws {
+    let run = try await Jitterbug.run(command.split(separator: " ").map(String.init))
+    #expect(run.status == 2)
+    #expect(run.errors == "jitterbug: \(sentence)\n")
+  }
+
+  @Test func `what can't be raced is said in one sentence`() async throws {
+    let missing = try await Jitterbug.run(["race", "/no/such.opus", "--simulate"])
+    #expect(missing.status == 1)
+    #expect(missing.errors.contains("/no/such.opus"))
+    let folder = try TemporaryFolder()
+    let text = folder.file("text.opus", holding: Array("this is no sound\n".utf8))
+    let bad = try await Jitterbug.run(["race", text, "--simulate"])
+    #expect(bad.status == 1)
+    #expect(bad.errors.hasPrefix("jitterbug: ") && bad.errors.split(separator: "\n").count == 1, "\(bad.errors)")
+  }
+}
+
+/// Where races over the kernel's own sockets can be tried: as an ordinary user, whoever runs the tests.
+private enum Unprivileged {
+  /// Words that make root an ordinary user.
+  static let wrapper: [String] =
+    getuid() == 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+
+  /// Whether this machine allows user namespaces; many containers don't.
+  static func isAllowed() async -> Bool {
+    guard let run = try? Jitterbug(["link", "none", "--", "true"], wrapper: wrapper) else { return false }
+    return (try? await run.end()) == 0
+  }
+}
+
+/// Races over the kernel's own UDP and TCP, as an ordinary user.
+@Suite(
+  .fewAtOnce,
+  .enabled("needs user and network namespaces, which this system refuses, and setpriv for root") {
+    await Unprivileged.isAllowed()
+  })
+struct NamespaceRaceTests {
+  @Test func `UDP loses what the link drops, TCP loses nothing and sends again`() async throws {
+    let report = try await RaceTests.race(
+      [
+        try RaceTests.sample("speech.opus"), "--lanes", "udp,tcp,unix", "--link", RaceTests.link, "--duration", "5s",
+        "--buffer", "5s",
+      ], wrapper: Unprivileged.wrapper)
+    #expect(report["setting"].string == "namespaces")
+    let (udp, tcp, unix) = (report["lanes"][0], report["lanes"][1], report["lanes"][2])
+    #expect(udp["frames"]["due"].int == 250)
+    #expect(udp["link_record"]["offered"].int == 250)
+    #expect(udp["frames"]["lost"].int == udp["link_record"]["lost"].int)
+    #expect(tcp["frames"]["lost"].int == 0 && unix["frames"]["lost"].int == 0)
+    #expect(tcp["congestion_control"].string == "cubic")
+    #expect((tcp["retransmits"].int ?? 0) > 0)
+    #expect((tcp["wire_bytes"].int ?? 0) > (udp["wire_bytes"].int ?? .max))
+    #expect((tcp["connection_ms"].double ?? 0) >= 40)
+  }
+
+  @Test func `the UDP lane's fates are those of the simulation, packet for packet`() async throws {
+    let words = [
+      try RaceTests.sample("speech.opus"), "--lanes", "udp", "--link", RaceTests.link, "--duration", "2s", "--buffer",
+      "5s",
+    ]
+    let real = try await RaceTests.race(words, wrapper: Unprivileged.wrapper)
+    let simulated = try await RaceTests.race(words + ["--simulate"])
+    #expect(real["lanes"][0]["fates"].string == simulated["lanes"][0]["fates"].string)
+  }
+
+  @Test func `a waiting player misses nothing and falls behind`() async throws {
+    let report = try await RaceTests.race(
+      [
+        try RaceTests.sample("speech.opus"), "--lanes", "tcp", "--link", "loss=20%,delay=40ms,seed=1", "--duration",
+        "4s", "--tcp-player", "wait", "--buffer", "0",
+      ], wrapper: Unprivileged.wrapper)
+    let tcp = report["lanes"][0]
+    #expect(report["tcp_player"].string == "wait")
+    #expect(tcp["frames"]["lost"].int == 0)
+    #expect((tcp["stalls"]["count"].int ?? 0) > 0)
+  }
+
+  @Test func `a congestion control that the kernel hasn't got is named, with those that it has`() async throws {
+    let run = try await Jitterbug.run(
+      ["race", try RaceTests.sample("speech.opus"), "--lanes", "tcp:nonesuch", "--quiet"], wrapper: Unprivileged.wrapper
+    )
+    #expect(run.status == 1)
+    #expect(run.errors.contains("\"nonesuch\"") && run.errors.contains("reno"), "\(run.errors)")
+  }
+}
