@@ -236,9 +236,11 @@ extension JitterBuffer {
         atMost: -most, preferring: -min(most, ElasticPlayout.block + offset), of: head,
         isUrgent: excess > .milliseconds(60))
     }
-    if isSettling { elastic.settle(at: max(delay, target)) }
     // What a packet waits within its block is of no use, and goes where it can.
-    guard offset > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else { return .none }
+    guard offset > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else {
+      if isSettling { elastic.settle(at: max(delay, target)) }
+      return .none
+    }
     elastic.pace = 10
     return change(atMost: -offset, preferring: -offset, of: head, isUrgent: false)
   }
