@@ -11,6 +11,9 @@ import Timeline
 ///   at both sides, they don't seem late at all.
 /// - A spike that stands alone is put by until another one comes, and of two the smaller one is learned: what two have
 ///   reached is a habit. One accident says nothing of the path, and would otherwise cost delay for a minute.
+///
+/// Its answer is never more than the longest delay that it has learned lately: a quantile alone would forget half a
+/// minute of swings only after four.
 struct DelayEstimator: Sendable {
   /// An arrival that the slow memory hasn't taken in yet.
   private struct Waiting: Sendable {
@@ -64,6 +67,8 @@ struct DelayEstimator: Sendable {
   private var lonelyAt: Instant?
   private var spikeStart = Instant.zero
   private var slowAnswer = Interval.zero
+  /// The longest delays that the slow memory has lately learned.
+  private var longest: RecentMaximum
   /// How much delay the budget needs, counted from the smallest transit.
   private(set) var need = Interval.zero
 
@@ -76,6 +81,7 @@ struct DelayEstimator: Sendable {
     let isUsed = lateBudget != nil
     slow = DelayHistogram(memory: Self.slowMemory, isUsed: isUsed)
     fast = DelayHistogram(memory: Self.fastMemory, isUsed: isUsed)
+    longest = RecentMaximum(window: Self.window(of: lateBudget ?? 1))
     waiting = Array(
       repeating: Waiting(arrival: .zero, transit: .zero, seconds: 0), count: isUsed ? Self.waitingLimit : 0)
     if isUsed {
@@ -142,18 +148,18 @@ struct DelayEstimator: Sendable {
     before?.observe(transit: packet.transit, at: packet.arrival)
     let origin = max(before?.base ?? base, base)
     learn(max(.zero, packet.transit - origin), at: packet.arrival, seconds: packet.seconds)
-    slowAnswer = slow.quantile(tail: budget)
+    slowAnswer = min(slow.quantile(tail: budget), longest.value(at: packet.arrival))
   }
 
   private mutating func learn(_ delay: Interval, at arrival: Instant, seconds: Double) {
     let quiet = lastSpike.map { arrival - $0 } ?? Self.spikeMemory
     if quiet > Self.spikeGap, !spike.isEmpty { endSpike(at: arrival) }
-    guard delay > slowAnswer + Self.spikeMargin else { return slow.add(delay, seconds: seconds) }
+    guard delay > slowAnswer + Self.spikeMargin else { return learnSlowly(delay, seconds: seconds, at: arrival) }
     if quiet > Self.spikeGap { spikeStart = arrival }
     lastSpike = arrival
     if arrival - spikeStart > Self.longestSpike || spike.count == Self.spikeLimit {
-      learnSpike()
-      slow.add(delay, seconds: seconds)
+      learnSpike(at: arrival)
+      learnSlowly(delay, seconds: seconds, at: arrival)
     } else {
       spike.append((delay, seconds))
     }
@@ -164,10 +170,10 @@ struct DelayEstimator: Sendable {
   private mutating func endSpike(at now: Instant) {
     if let lonelyAt, now - lonelyAt > Self.spikeMemory { lonely.removeAll(keepingCapacity: true) }
     if Self.height(of: spike) * 5 / 4 < Self.height(of: lonely) {
-      learnSpike()
+      learnSpike(at: now)
     } else {
       swap(&spike, &lonely)
-      learnSpike()
+      learnSpike(at: now)
       lonelyAt = lastSpike
     }
   }
@@ -176,8 +182,18 @@ struct DelayEstimator: Sendable {
     spike.reduce(.zero) { max($0, $1.delay) }
   }
 
-  private mutating func learnSpike() {
-    for sample in spike { slow.add(sample.delay, seconds: sample.seconds) }
+  private mutating func learnSpike(at now: Instant) {
+    for sample in spike { learnSlowly(sample.delay, seconds: sample.seconds, at: now) }
     spike.removeAll(keepingCapacity: true)
+  }
+
+  private mutating func learnSlowly(_ delay: Interval, seconds: Double, at now: Instant) {
+    slow.add(delay, seconds: seconds)
+    longest.observe(delay, at: now)
+  }
+
+  /// For how long a delay counts that hasn't come again: by then 200 ms of it would be within the budget.
+  private static func window(of budget: Double) -> Interval {
+    min(max(Interval(seconds: 0.2 / max(budget, 0.001)), slowMemory / 2), slowMemory)
   }
 }

@@ -19,6 +19,9 @@ extension JitterBuffer {
   private static let smallestRemainder = Interval.microseconds(500)
   /// What the delay has above the target and a block while a drift is corrected.
   private static let driftMargin = Interval.milliseconds(1)
+  /// The least that is provided for while a drift is corrected: in a day every packet is the last one for its block
+  /// many times, and a LAN's slowest packets are slower than its half percent.
+  private static let driftFloor = Interval.milliseconds(4)
   /// The resampling by which each millisecond that it lacks is made up.
   private static let driftLift = 1e-4
   /// The most that audio is resampled: a twentieth of a semitone's third.
@@ -243,16 +246,20 @@ extension JitterBuffer {
         atMost: -most, preferring: -min(most, ElasticPlayout.block + offset), of: head,
         isUrgent: excess > .milliseconds(60))
     }
-    if isSettling { elastic.settle(at: max(delay, target)) }
     // What a packet waits within its block is of no use, and goes where it can.
-    guard offset > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else { return .none }
+    guard offset > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else {
+      if isSettling { elastic.settle(at: max(delay, target)) }
+      return .none
+    }
     elastic.pace = 10
     return change(atMost: -offset, preferring: -offset, of: head, isUrgent: false)
   }
 
   /// How much earlier than it is due a packet may be needed while a drift is corrected, as far as that matters: where the
   /// target is long, it is seldom needed in full.
-  private var worstRemainder: Interval { ElasticPlayout.block - min(ElasticPlayout.block / 2, target / 2) }
+  private var worstRemainder: Interval {
+    ElasticPlayout.block - min(ElasticPlayout.block / 2, max(.zero, target - Self.driftFloor) / 2)
+  }
 
   /// Follows the sender's clock by resampling.
   ///
@@ -264,7 +271,8 @@ extension JitterBuffer {
       elastic.correction = 0
       return
     }
-    let lack = (target + worstRemainder + Self.driftMargin - delay).milliseconds
+    let goal = max(target + Self.driftMargin, Self.driftFloor) + worstRemainder
+    let lack = (goal - delay).milliseconds
     let lift = lack > 0 ? min(lack * Self.driftLift, Self.strongestCorrection / 2) : 0
     let correction = lack > 0 && slope < 0 ? 0 : slope + lift
     elastic.correction = min(max(correction, -Self.strongestCorrection), Self.strongestCorrection)

@@ -14,6 +14,8 @@ struct Ear {
   var events: [StreamEvent] = []
   var fates: [DatagramFate] = []
   var handedIn = 0
+  /// What the player makes of a wish for a length; nil where nobody plays.
+  var settle: ((Stretch) -> Int64)?
 
   init(change: (inout ReceiveSession.Configuration) -> Void = { _ in }) {
     var configuration = ReceiveSession.Configuration(ssrc: 1, cname: "ear", seed: 1)
@@ -70,7 +72,11 @@ struct Ear {
   }
 
   mutating func drain(at now: Instant) {
-    while let (stream, decision) = session.pollPlayout(at: now) { playout.append((stream, decision)) }
+    while let (stream, decision) = session.pollPlayout(at: now) {
+      playout.append((stream, decision))
+      guard case .play = decision, let settle else { continue }
+      session.settleStretch(of: stream, by: settle(session.stretch(of: stream)))
+    }
     while let (_, event) = session.pollEvent() { events.append(event) }
     while let fate = session.pollFate() { fates.append(fate) }
   }
