@@ -73,7 +73,8 @@ let package = Package(
     .executableTarget(
       name: "bench",
       dependencies: [
-        "Timeline", "Packets", "Sending", "Impairment", "Buffering", "Playing", "Statistics", "Receiving", "Sockets",
+        "Timeline", "Packets", "Codecs", "Sending", "Impairment", "Buffering", "Playing", "Statistics", "Receiving",
+        "Sockets",
       ], path: "Benchmarks/PacketPath", swiftSettings: strict),
 
     // What delay and late loss the jitter buffer gives on arrival traces; Benchmarks/playout compares them.
@@ -89,13 +90,15 @@ let package = Package(
     .systemLibrary(name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
     .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap0.8-dev"])]),
 
-    // Tests: one folder a module, then the whole system.
+    // Tests: what several of them share, one folder a module, then the whole system.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "TimelineTests", dependencies: ["Timeline"], swiftSettings: strict),
     .testTarget(name: "PacketsTests", dependencies: ["Packets", "Timeline"], swiftSettings: strict),
     .testTarget(
       name: "SendingTests", dependencies: ["Sending", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "ImpairmentTests", dependencies: ["Impairment", "Timeline"], swiftSettings: strict),
-    .testTarget(name: "BufferingTests", dependencies: ["Buffering", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "BufferingTests", dependencies: ["Buffering", "Timeline", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "PlayingTests", dependencies: ["Playing", "Timeline"], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Timeline"], swiftSettings: strict),
     .testTarget(
@@ -128,7 +131,7 @@ let package = Package(
       name: "SimulationTests",
       dependencies: [
         "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
-        "Reporting",
+        "Reporting", "TestSupport",
       ], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", "Packets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Packets"], swiftSettings: strict),

@@ -1,4 +1,5 @@
 import Buffering
+import Codecs
 import Impairment
 import Packets
 import Playing
@@ -24,6 +25,7 @@ enum PacketBenchmark: String, CaseIterable {
   case stretchKeep = "stretch-keep"
   case stretchShrink = "stretch-shrink"
   case stretchExpand = "stretch-expand"
+  case resample = "resample-drift"
 
   /// 20 ms at 48 kHz.
   private static let frame: Int64 = 960
@@ -46,6 +48,7 @@ enum PacketBenchmark: String, CaseIterable {
     case .stretchKeep: Self.stretch(count, .keep)
     case .stretchShrink: Self.stretch(count, .shrink(atMost: 720))
     case .stretchExpand: Self.stretch(count, .expand(atMost: 720))
+    case .resample: Self.resample(count)
     }
   }
 
@@ -162,6 +165,22 @@ enum PacketBenchmark: String, CaseIterable {
       if start == voice.count { start = 0 }
     }
     return sum &+ UInt64(stretcher.splices)
+  }
+
+  /// 20 ms of stereo at a time, with a correction that changes now and then.
+  private static func resample(_ count: Int) -> UInt64 {
+    var resampler = DriftResampler(channels: 2)
+    let voice = sampleVoice()
+    var memory = [Int16](repeating: 0, count: DriftResampler.mostFrames(for: 960) * 2)
+    var output = memory.mutableSpan
+    var sum: UInt64 = 0
+    var start = 0
+    for number in 0..<count {
+      if number % 100 == 0 { resampler.correction = Double(number / 100 % 9 - 4) * 1e-4 }
+      sum &+= UInt64(resampler.process(voice.span.extracting(start..<start + 1920), into: &output))
+      start = start + 3840 > voice.count ? 0 : start + 1920
+    }
+    return sum
   }
 
   // MARK: The stream

@@ -97,7 +97,13 @@ extension StreamReport {
     }
     if playout.driftCorrection != 0 {
       let ppm = Figures.trimmed((playout.driftCorrection * 1e6).magnitude, decimals: 1)
-      page.row("resampled", ["by \(ppm) ppm \(playout.driftCorrection > 0 ? "longer" : "shorter"): the clocks differ"])
+      var text = "by \(ppm) ppm \(playout.driftCorrection > 0 ? "longer" : "shorter"): the clocks differ"
+      if playout.driftLift >= 1e-6 {
+        let clocks = Figures.trimmed(((playout.driftCorrection - playout.driftLift) * 1e6).magnitude, decimals: 1)
+        let lift = Figures.trimmed(playout.driftLift * 1e6, decimals: 1)
+        text += " by \(clocks) ppm, and \(lift) ppm lengthen the delay for that"
+      }
+      page.row("resampled", [text])
     }
   }
 }

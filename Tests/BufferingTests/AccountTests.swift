@@ -73,13 +73,19 @@ struct AccountTests {
     #expect(counts.stalledUnits > 0 && counts.concealed == 1)
   }
 
-  @Test(arguments: [false, true])
-  func `what is filled in behind the last packet is counted apart`(adapts: Bool) {
+  /// A second of packets, a second of nothing, and then it is known that no more come.
+  private func deserted(_ adapts: Bool) -> Listener {
     var listener = Listener(target: 60) { if adapts { $0.adaptation = JitterBuffer.Adaptation() } }
     for number in Int64(0)..<50 { listener.take(number, at: number * 20) }
     listener.listen(until: 2000)
     listener.buffer.end()
     listener.listen(until: 3000)
+    return listener
+  }
+
+  @Test(arguments: [false, true])
+  func `what is filled in behind the last packet is counted apart`(adapts: Bool) {
+    let listener = deserted(adapts)
     let counts = listener.buffer.counts
     #expect(counts.end.units > 40_000)
     #expect(counts.end.concealedUnits == counts.end.units)
@@ -90,12 +96,7 @@ struct AccountTests {
 
   @Test func `the end of a stream conceals nothing that counts`() {
     for adapts in [false, true] {
-      var listener = Listener(target: 60) { if adapts { $0.adaptation = JitterBuffer.Adaptation() } }
-      for number in Int64(0)..<50 { listener.take(number, at: number * 20) }
-      listener.listen(until: 2000)
-      listener.buffer.end()
-      listener.listen(until: 3000)
-      let counts = listener.buffer.counts
+      let counts = deserted(adapts).buffer.counts
       #expect(counts.played == 50)
       #expect(counts.concealmentEvents == 0 && counts.underruns == 0 && counts.concealedUnits == 0)
     }

@@ -1,4 +1,5 @@
 import Buffering
+import TestSupport
 import Testing
 import Timeline
 

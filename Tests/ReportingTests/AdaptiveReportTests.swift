@@ -34,7 +34,13 @@ struct AdaptiveReportTests {
       text.contains(
         "ran dry     3 times nothing to play · 2 of them until a late packet came, 40 ms in all · "
           + "1 in gaps where packets are missing · back at the"))
-    #expect(text.contains("resampled   by 42 ppm shorter: the clocks differ"))
+    #expect(text.contains("resampled   by 42 ppm shorter: the clocks differ\n"))
+    var report = report()
+    report.streams[0].playout.driftCorrection = 0.000_052
+    report.streams[0].playout.driftLift = 0.000_018_4
+    #expect(
+      report.text().contains(
+        "resampled   by 52 ppm longer: the clocks differ by 33.6 ppm, and 18.4 ppm lengthen the delay for that\n"))
   }
 
   @Test func `JSON has the limits, the budget and the network's own need`() {

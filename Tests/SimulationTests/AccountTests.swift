@@ -3,6 +3,7 @@ import Impairment
 import Receiving
 import Simulation
 import Statistics
+import TestSupport
 import Testing
 import Timeline
 

@@ -1,6 +1,7 @@
 import Packets
 import Receiving
 import Sending
+import TestSupport
 import Testing
 import Timeline
 

@@ -2,6 +2,7 @@ import Impairment
 import Receiving
 import Simulation
 import Statistics
+import TestSupport
 import Testing
 import Timeline
 

@@ -6,6 +6,7 @@ import Receiving
 import Reporting
 import Simulation
 import Statistics
+import TestSupport
 import Testing
 import Timeline
 

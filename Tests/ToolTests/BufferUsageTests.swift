@@ -26,7 +26,7 @@ import Testing
     ("-1", "a delay can't be less than 0, and limits need both numbers; write 1 or 0-1"),
     ("-200", "a delay can't be less than 0, and limits need both numbers; write 200 or 0-200"),
     ("-0", "a delay can't be less than 0, and limits need both numbers; write 0 or 0-200"),
-    ("20-", "the greatest delay is missing behind the hyphen; write 20-10s, or 20 for a fixed delay"),
+    ("20-", "the greatest delay is missing behind the hyphen; write 20-200, or 20 for a fixed delay"),
     ("200-20", "the least delay stands first and the greatest behind it; write 20-200"),
     ("1s-20ms", "the least delay stands first and the greatest behind it; write 20ms-1s"),
     ("60-60", "both limits are the same; write 60 for a fixed delay"),

@@ -51,6 +51,22 @@ import Testing
     }
   }
 
+  @Test(arguments: [0.0, 2], ["adaptive", "20-200"])
+  func `on a clean network an adaptive buffer plays what a fixed one plays, to the bit`(
+    jitter: Double, buffer: String
+  ) async throws {
+    let delay: (Int) -> Double? = { Double($0 * 7919 % 101) / 100 * jitter }
+    let (fixed, _) = try await heard("60", "fixed", delay)
+    let (adaptive, stream) = try await heard(buffer, "adaptive", delay)
+    #expect(stream["media"]["stretches"].int == 0 && stream["media"]["concealedSamples"].int == 0)
+    // What the beginning had to wait for is a pause before it.
+    let lead = adaptive.frames - fixed.frames
+    try #require(lead >= 0)
+    #expect(fixed.frames == packets.count * 960)
+    #expect(Array(adaptive.samples[(lead * adaptive.channels)...]) == fixed.samples)
+    #expect(adaptive.samples[..<(lead * adaptive.channels)].allSatisfy { $0 == 0 })
+  }
+
   @Test func `a packet that was waited for sounds as it would have in time, and so do those behind it`() async throws {
     let (clean, _) = try await heard("100", "clean") { _ in 0 }
     let (late, stream) = try await heard("adaptive", "late") { (100..<103).contains($0) ? Double(2060 - $0 * 20) : 0 }

@@ -64,9 +64,10 @@ struct BufferOptions: Sendable {
       let example = value == .zero ? "0 or 0-200" : "\(parts[1]) or 0-\(parts[1])"
       throw UsageError("a delay can't be less than 0, and limits need both numbers; write \(example)")
     }
-    if parts[1].isEmpty, (try? delay(parts[0])) != nil {
+    if parts[1].isEmpty, let value = try? delay(parts[0]) {
+      let example = "\(parts[0])-\(value < .milliseconds(200) ? "200" : "10s")"
       throw UsageError(
-        "the greatest delay is missing behind the hyphen; write \(parts[0])-10s, or \(parts[0]) for a fixed delay")
+        "the greatest delay is missing behind the hyphen; write \(example), or \(parts[0]) for a fixed delay")
     }
     let (low, high) = (try delay(parts[0]), try delay(parts[1]))
     if low == high { throw UsageError("both limits are the same; write \(parts[0]) for a fixed delay") }
