@@ -39,6 +39,7 @@ extension JitterBuffer {
   /// For so long the next packet was late; where nothing can be told of its `covered` units yet, those are left out.
   mutating func noteStalled(_ units: Int64, beyond covered: Int64 = 0) {
     guard units > 0 else { return }
+    if !lastWasSilence { counts.stalls += 1 }
     counts.stalledUnits += units
     counts.silentConcealedUnits +=
       max(0, units + covered - concealmentLimit) - max(0, covered - concealmentLimit)

@@ -87,9 +87,11 @@ extension JitterBuffer {
     noteStretch(stretch.preferred, sign: -1)
     noteStretch(units)
     elastic.append(Interval(units: difference, rate: configuration.clockRate))
-    elastic.hasMissed = stretch.most != 0 && units == 0
+    // A packet that was played as it is doesn't end the rest after the last change.
+    guard stretch.most != 0 else { return }
+    elastic.hasMissed = units == 0
     elastic.rest(after: Interval(units: units, rate: configuration.clockRate))
-    if stretch.most != 0 { counts.stretches += (units == 0 ? 0 : 1) - (stretch.preferred == 0 ? 0 : 1) }
+    counts.stretches += (units == 0 ? 0 : 1) - (stretch.preferred == 0 ? 0 : 1)
     stretch = .none
   }
 
@@ -347,7 +349,6 @@ extension JitterBuffer {
     if stallUnits == 0, !lastWasSilence {
       noteFilling()
       counts.underruns += 1
-      elastic.hasRunDry = true
     }
     let rate = configuration.clockRate
     if Interval(units: stallUnits, rate: rate) >= Self.longStall { elastic.isAnchored = false }
@@ -372,7 +373,8 @@ extension JitterBuffer {
     let covered = min(stallUnits, max(0, head.timestamp - nextTimestamp))
     noteStalled(stallUnits - covered, beyond: covered)
     if stallUnits > covered {
-      if !lastWasSilence { counts.stalls += 1 }
+      // What is lost doesn't show that the delay was too short.
+      elastic.hasRunDry = true
       narrator.ranDry(
         for: Interval(units: stallUnits - covered, rate: configuration.clockRate), at: elastic.tick)
     }

@@ -38,7 +38,7 @@ struct StretchTuning: Sendable {
   var contextBlocks = 5
   var contextWeight: Float = 0.5
   /// The least likeness (1: the same) that is accepted.
-  var calmLikeness: Float = 0.85
+  var calmLikeness: Float = 0.97
   var urgentLikeness: Float = 0.5
   /// Energy below this part of the recent loudness hardly counts as unlike.
   var masking: Float = 0.003
@@ -55,6 +55,7 @@ struct StretchTuning: Sendable {
   static let music: StretchTuning = {
     var tuning = StretchTuning()
     tuning.longestLag = 20
+    tuning.calmLikeness = 0.85
     tuning.longestFade = 12
     tuning.lengthBonus = 0.3
     tuning.rest = 40

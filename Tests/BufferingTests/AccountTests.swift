@@ -140,4 +140,54 @@ struct AccountTests {
     #expect(buffer.counts.insertedUnits == inserted)
     #expect(buffer.counts.removedUnits == removed)
   }
+
+  @Test func `a packet played as it is doesn't end the rest after a change`() {
+    // A player reports each packet, also those that nothing was wished of; one that doesn't must be given the same.
+    var counts: [PlayoutCounts] = []
+    for reportsAll in [true, false] {
+      var listener = Listener(.adaptive, target: 0)
+      var generator = SeededGenerator(seed: 5)
+      for number in Int64(0)..<3000 {
+        let now = Instant.zero + .milliseconds(number * 20 + (number % 200 < 10 ? 180 - number % 200 * 18 : 0))
+        decisions: while true {
+          switch listener.buffer.poll(at: now) {
+          case .wait, .ended: break decisions
+          case .play:
+            let wish = listener.buffer.stretch
+            if wish.most != 0 {
+              listener.buffer.settleStretch(wish.most / Int64.random(in: 1...2, using: &generator))
+            } else if reportsAll {
+              listener.buffer.settleStretch(0)
+            }
+          default: continue
+          }
+        }
+        _ = listener.buffer.insert(
+          BufferedPacket(sequence: number, timestamp: number * 960, duration: 960, arrival: now),
+          payload: [UInt8](repeating: 0, count: 40).span.bytes)
+      }
+      counts.append(listener.buffer.counts)
+    }
+    #expect(counts[0].stretches > 20)
+    #expect(counts[0].stretches == counts[1].stretches)
+    #expect(counts[0].removedUnits == counts[1].removedUnits)
+  }
+
+  @Test func `losses without jitter are concealed and stretch nothing`() {
+    var listener = Listener(.adaptive, target: 0)
+    var generator = SeededGenerator(seed: 9)
+    var lost: Int64 = 0
+    for number in Int64(0)..<5000 {
+      if number > 50, number < 4990, Int.random(in: 0..<20, using: &generator) == 0 {
+        lost += 1
+      } else {
+        listener.take(number, at: number * 20)
+      }
+    }
+    listener.listen(until: 101_000)
+    let counts = listener.buffer.counts
+    #expect(lost > 200)
+    #expect(counts.stretches == 0 && counts.insertedUnits == 0 && counts.removedUnits == 0)
+    #expect(counts.concealed == Int(lost))
+  }
 }

@@ -23,7 +23,8 @@ final class RaceListener {
   /// Where in the WAV file each packet's sound begins, in samples; nil for one that wasn't played.
   private(set) var places: [Int64?]
   let files: Files
-  private(set) var undecodable = 0
+  /// What the player knows, once it is closed.
+  private(set) var account = ListenerAccount()
   private(set) var failure: CommandError?
 
   private var sound: StreamOutput?
@@ -137,7 +138,7 @@ final class RaceListener {
 
   private func close() {
     do throws(CommandError) {
-      undecodable = sound?.undecodable ?? 0
+      account = sound?.account ?? ListenerAccount()
       try sound?.finish()
       try packets?.finish()
     } catch { fail(error) }

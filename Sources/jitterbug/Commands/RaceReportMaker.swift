@@ -99,7 +99,7 @@ struct RaceReportMaker {
     lane.payloadBytes = receiver.stream.frames.prefix(count).reduce(0) { $0 + $1.payload.count }
     if let stream = receiver.session.streams.first {
       lane.stream = ReceiveReport.stream(
-        stream, source: result.kind.name, offset: offset, undecodable: result.listener.undecodable)
+        stream, source: result.kind.name, offset: offset, heard: result.listener.account)
       lane.stream?.socketDrops = result.socketDrops
     }
     if let link = result.link {
