@@ -1,6 +1,7 @@
 internal import CLinux
 import Glibc
 import Sockets
+import Synchronization
 
 /// One lane of a world: two network namespaces, and two veth pairs that lead into the emulator's own.
 struct Wiring {
@@ -15,6 +16,9 @@ struct Wiring {
   static let interface = "eth0"
   /// The most lanes of a world.
   static let laneLimit = 16
+  /// The cables laid by this process so far: the kernel takes one away some time after its last user has gone, so a later
+  /// world may not use its name.
+  private static let cables = Atomic(0)
 
   /// Makes a lane; the calling thread is in the emulator's namespace, and stays there.
   init(lane: Int, emulator: OpenFile) throws(EmulationError) {
@@ -52,7 +56,8 @@ struct Wiring {
   private static func cable(
     to namespace: OpenFile, _ side: Side, lane: Int, emulator: OpenFile
   ) throws(EmulationError) -> OpenFile {
-    let name = "\(side.rawValue)\(lane)"
+    let number = cables.add(1, ordering: .relaxed).oldValue
+    let name = "\(side.rawValue)\(lane)-\(number)"
     try check(
       "making a veth pair",
       clinux_veth_create(name, mac(side, lane: lane, isOurs: true), interface, mac(side, lane: lane), namespace.raw))
