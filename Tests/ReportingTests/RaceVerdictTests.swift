@@ -113,7 +113,9 @@ struct RaceVerdictTests {
     var stream = SampleReport.stream()
     stream.playout.adaptation = PlayoutAdaptation(lateBudget: 0.005, least: 0, most: 2000)
     // 0.15 s for each sample that came out.
-    (stream.playout.samples?.emitted, stream.playout.samples?.targetDelay) = (1000, 150)
+    var samples = PlayoutSamples()
+    (samples.emitted, samples.targetDelay) = (1000, 150)
+    stream.playout.samples = samples
     adaptive.stream = stream
     adaptive.pauses = []
     var race = race(buffer: 0, lanes: [lane("udp", lost: Set(losses)), adaptive])
