@@ -12,13 +12,13 @@ struct Wiring {
   let hereSocket: OpenFile
   let peerSocket: OpenFile
 
+  /// How many veth pairs this process has made.
+  private static let cables = Atomic<UInt32>(0)
+
   /// The interface's name on either side.
   static let interface = "eth0"
   /// The most lanes of a world.
   static let laneLimit = 16
-  /// The cables laid by this process so far: the kernel takes one away some time after its last user has gone, so a later
-  /// world may not use its name.
-  private static let cables = Atomic(0)
 
   /// Makes a lane; the calling thread is in the emulator's namespace, and stays there.
   init(lane: Int, emulator: OpenFile) throws(EmulationError) {
@@ -56,8 +56,8 @@ struct Wiring {
   private static func cable(
     to namespace: OpenFile, _ side: Side, lane: Int, emulator: OpenFile
   ) throws(EmulationError) -> OpenFile {
-    let number = cables.add(1, ordering: .relaxed).oldValue
-    let name = "\(side.rawValue)\(lane)-\(number)"
+    // The kernel takes a world down some time after it is let go, so that the next one must not ask for its names.
+    let name = "\(side.rawValue)\(lane)-\(cables.add(1, ordering: .relaxed).newValue % 10_000_000)"
     try check(
       "making a veth pair",
       clinux_veth_create(name, mac(side, lane: lane, isOurs: true), interface, mac(side, lane: lane), namespace.raw))
