@@ -91,6 +91,9 @@ public struct LinkWorld: ~Copyable {
   /// The processor's time that moving the packets took; zero until ``stop()``.
   public var processorTime: Interval { forwarder.processorTime }
 
+  /// The time for which moving the packets had to wait for a processor; zero until ``stop()``.
+  public var processorWait: Interval { forwarder.processorWait }
+
   /// The descriptor of a side's network namespace, for commands that run there.
   public func network(_ side: Side, lane: Int = 0) -> CInt { namespace(side, lane).raw }
 
