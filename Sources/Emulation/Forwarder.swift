@@ -14,6 +14,7 @@ final class Forwarder: @unchecked Sendable {
   private let isStopping = Atomic(false)
   private let underWay = Atomic(0)
   private let usedTime = Atomic<Int64>(0)
+  private let waitedTime = Atomic<Int64>(0)
   private var thread: pthread_t?
 
   /// So long before the next copy is due the thread wakes, and waits for the rest awake: a timer alone is as late as the
@@ -38,6 +39,9 @@ final class Forwarder: @unchecked Sendable {
 
   /// The processor's time that the thread took, once it has ended.
   var processorTime: Interval { Interval(nanoseconds: usedTime.load(ordering: .relaxed)) }
+
+  /// The time for which the thread was ready and the system gave it no processor, once it has ended.
+  var processorWait: Interval { Interval(nanoseconds: waitedTime.load(ordering: .relaxed)) }
 
   /// Starts the thread, in the calling thread's namespaces; false when the system won't.
   func start() -> Bool {
@@ -98,6 +102,10 @@ final class Forwarder: @unchecked Sendable {
     if clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used) == 0 {
       usedTime.store(Int64(used.tv_sec) * 1_000_000_000 + Int64(used.tv_nsec), ordering: .relaxed)
     }
+    // Time on a processor, time without one, turns.
+    let fields = String(decoding: Isolation.read("/proc/thread-self/schedstat") ?? [], as: UTF8.self).split(
+      separator: " ")
+    if fields.count > 1, let waited = Int64(fields[1]) { waitedTime.store(waited, ordering: .relaxed) }
   }
 
   private func wait(for next: Instant?, into events: inout [ReadyEvent]) {

@@ -16,6 +16,8 @@ final class LinkPipe {
   private let output: OpenFile
   private var link: Link<Int32>
   private var control: Link<Int32>
+  /// Says when outages begin; nil where they do with the first packet, or have been told.
+  private var outageClock: OutageClock?
   private let controlPorts: [UInt16]
   private var record = DirectionRecord()
 
@@ -37,7 +39,8 @@ final class LinkPipe {
   private static let batch = Int(CLINUX_FRAMES)
 
   init(
-    _ spec: LaneSpec, lane: Int, _ direction: LinkDirection, from input: OpenFile, to output: OpenFile, pool: FramePool
+    _ spec: LaneSpec, lane: Int, _ direction: LinkDirection, from input: OpenFile, to output: OpenFile, pool: FramePool,
+    outageClock: OutageClock?
   ) {
     self.lane = lane
     self.direction = direction
@@ -49,6 +52,11 @@ final class LinkPipe {
     let stream: UInt64 = direction == .down ? 0 : 2
     link = Link(spec.spec(direction), stream: stream)
     control = Link(spec.spec(direction).withoutReplay, stream: stream + 1)
+    self.outageClock = outageClock
+    if outageClock != nil {
+      link.beginOutages(at: .distantFuture)
+      control.beginOutages(at: .distantFuture)
+    }
     incoming = .allocate(capacity: Self.batch)
     outgoing = .allocate(capacity: Self.batch)
     incomingSlots = (0..<Self.batch).map { _ in pool.take() }
@@ -124,6 +132,11 @@ final class LinkPipe {
     let bytes = UnsafeBufferPointer(start: pool.bytes(of: slot), count: size)
     let kind = FrameKind(bytes.span.bytes, controlPorts: controlPorts)
     let packetSize = max(0, size - FrameKind.header)
+    if let begin = outageClock?.instant {
+      link.beginOutages(at: begin)
+      control.beginOutages(at: begin)
+      outageClock = nil
+    }
     var event = PacketEvent(
       lane: lane, direction: direction, isControl: kind == .control, kind: .passed, time: arrival, index: 0,
       bytes: packetSize)

@@ -12,6 +12,7 @@ public struct LinkWorld: ~Copyable {
   private let emulator: OpenFile
   private let lanes: [Wiring]
   private let forwarder: Forwarder
+  private let outageClock: OutageClock?
 
   /// The most lanes of a world.
   public static var laneLimit: Int { Wiring.laneLimit }
@@ -23,12 +24,18 @@ public struct LinkWorld: ~Copyable {
   public static func enter() throws(EmulationError) { try Isolation.enter() }
 
   /// Makes a world with so many lanes (1 to ``laneLimit``), which are independent pairs of sides.
-  public init(_ lanes: [LaneSpec], journal: PacketJournal? = nil) throws(EmulationError) {
+  ///
+  /// With `holdsOutages` no link is down before ``beginOutages(at:)`` says when; else each one's outages are counted
+  /// from its first packet.
+  public init(
+    _ lanes: [LaneSpec], journal: PacketJournal? = nil, holdsOutages: Bool = false
+  ) throws(EmulationError) {
     precondition((1...Wiring.laneLimit).contains(lanes.count), "a world has 1 to \(Wiring.laneLimit) lanes")
     let own = clinux_network_namespace()
     guard own >= 0 else { throw EmulationError("opening a network namespace", code: -own) }
     let emulator = OpenFile(owning: own)
     let pool = FramePool()
+    let outageClock = holdsOutages ? OutageClock() : nil
     var wirings: [Wiring] = []
     var pipes: [LinkPipe] = []
     for (lane, spec) in lanes.enumerated() {
@@ -39,7 +46,7 @@ public struct LinkWorld: ~Copyable {
         pipes.append(
           LinkPipe(
             spec, lane: lane, direction, from: isDown ? wiring.peerSocket : wiring.hereSocket,
-            to: isDown ? wiring.hereSocket : wiring.peerSocket, pool: pool))
+            to: isDown ? wiring.hereSocket : wiring.peerSocket, pool: pool, outageClock: outageClock))
       }
     }
     let forwarder: Forwarder
@@ -47,6 +54,7 @@ public struct LinkWorld: ~Copyable {
     self.emulator = emulator
     self.lanes = wirings
     self.forwarder = forwarder
+    self.outageClock = outageClock
   }
 
   deinit { _ = forwarder.stop() }
@@ -61,6 +69,9 @@ public struct LinkWorld: ~Copyable {
     let records = forwarder.stop()
     return lanes.indices.map { LaneRecord(down: records[2 * $0], up: records[2 * $0 + 1]) }
   }
+
+  /// Lets the time of all links' outages begin at an instant, so that the lanes go down together.
+  public func beginOutages(at instant: Instant) { outageClock?.begin(at: instant) }
 
   /// Runs `body` with the calling thread on a side, to open sockets there, and takes it back.
   ///
@@ -79,6 +90,9 @@ public struct LinkWorld: ~Copyable {
 
   /// The processor's time that moving the packets took; zero until ``stop()``.
   public var processorTime: Interval { forwarder.processorTime }
+
+  /// The time for which moving the packets had to wait for a processor; zero until ``stop()``.
+  public var processorWait: Interval { forwarder.processorWait }
 
   /// The descriptor of a side's network namespace, for commands that run there.
   public func network(_ side: Side, lane: Int = 0) -> CInt { namespace(side, lane).raw }

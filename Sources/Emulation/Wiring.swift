@@ -1,6 +1,7 @@
 internal import CLinux
 import Glibc
 import Sockets
+import Synchronization
 
 /// One lane of a world: two network namespaces, and two veth pairs that lead into the emulator's own.
 struct Wiring {
@@ -10,6 +11,9 @@ struct Wiring {
   /// Packet sockets on the emulator's ends.
   let hereSocket: OpenFile
   let peerSocket: OpenFile
+
+  /// How many veth pairs this process has made.
+  private static let cables = Atomic<UInt32>(0)
 
   /// The interface's name on either side.
   static let interface = "eth0"
@@ -52,7 +56,8 @@ struct Wiring {
   private static func cable(
     to namespace: OpenFile, _ side: Side, lane: Int, emulator: OpenFile
   ) throws(EmulationError) -> OpenFile {
-    let name = "\(side.rawValue)\(lane)"
+    // The kernel takes a world down some time after it is let go, so that the next one must not ask for its names.
+    let name = "\(side.rawValue)\(lane)-\(cables.add(1, ordering: .relaxed).newValue % 10_000_000)"
     try check(
       "making a veth pair",
       clinux_veth_create(name, mac(side, lane: lane, isOurs: true), interface, mac(side, lane: lane), namespace.raw))

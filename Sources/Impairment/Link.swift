@@ -39,6 +39,11 @@ public struct Link<Payload> {
     return fate
   }
 
+  /// Lets the time of outages begin at `instant` and not with the first packet, so that several links go down together.
+  ///
+  /// To be called before the first packet; until the instant comes it may be called again with another one.
+  public mutating func beginOutages(at instant: Instant) { model.beginOutages(at: instant) }
+
   /// The next copy that has arrived by `now`, in the order of arrival; nil when there is none.
   @inlinable public mutating func receive(at now: Instant) -> Delivery<Payload>? {
     guard let arrival = model.receive(at: now), let payload = payloads[arrival.slot] else { return nil }

@@ -119,6 +119,9 @@ public import Timeline
     return (fate, slot)
   }
 
+  /// Lets outages begin at an instant; before it the link is up.
+  @usableFromInline mutating func beginOutages(at instant: Instant) { outages.start = instant }
+
   /// The next copy that has arrived by `now`.
   @usableFromInline mutating func receive(at now: Instant) -> Arrival? {
     releaseExpired(at: now)

@@ -6,16 +6,20 @@ struct OutageModel: Sendable {
   private var generator: SeededGenerator
   private var isDown = false
   private var until: Instant?
+  /// Since when there may be outages; nil for since the first call.
+  var start: Instant?
 
   init(_ spec: LinkSpec, generator: SeededGenerator) {
     means = spec.outage
     self.generator = generator
   }
 
-  /// Whether the link is down at `now`, which must not be earlier than in the call before; it is up at the first call.
+  /// Whether the link is down at `now`, which must not be earlier than in the call before; it is up at
+  /// the first call, and before `start`.
   mutating func isDown(at now: Instant) -> Bool {
     guard let means else { return false }
-    var end = until ?? now + length(means.up)
+    if let start, now < start { return false }
+    var end = until ?? (start ?? now) + length(means.up)
     // A jump over very many turns is taken in one step: the exponential distribution has no memory.
     if now - end > (means.up + means.down) * 1000 {
       isDown = generator.nextUnit() < means.down.seconds / (means.up.seconds + means.down.seconds)

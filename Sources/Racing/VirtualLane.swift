@@ -23,6 +23,7 @@ public struct VirtualLane: Sendable {
   public init(_ receiver: LaneReceiver, link: LinkSpec) {
     self.receiver = receiver
     self.link = Link(link, stream: 0)
+    self.link.beginOutages(at: receiver.start)
   }
 
   /// What the link has done.

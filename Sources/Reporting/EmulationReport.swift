@@ -40,6 +40,8 @@ public struct EmulationReport: Sendable {
   public var duration = Interval.zero
   /// The processor's time that moving the packets took.
   public var processorTime = Interval.zero
+  /// The time for which moving the packets had to wait for a processor.
+  public var processorWait = Interval.zero
   /// From the peer to the command.
   public var down: Direction
   /// From the command to the peer.
@@ -70,6 +72,7 @@ public struct EmulationReport: Sendable {
       json.value("status", status)
       json.value("duration_s", duration.seconds, decimals: 3)
       json.value("forwarder_cpu_s", processorTime.seconds, decimals: 4)
+      json.value("forwarder_wait_s", processorWait.seconds, decimals: 4)
       json.object("down") { down.write(to: &$0) }
       json.object("up") { up.write(to: &$0) }
     }

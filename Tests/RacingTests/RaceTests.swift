@@ -86,6 +86,25 @@ struct VirtualLaneTests {
     #expect(Track.fates(runs[0]) == Track.fates(runs[1]))
   }
 
+  @Test func `a link is up until its outages begin, and then goes down when another with its seed does`() throws {
+    let spec = try LinkSpec(parsing: "outage=1s:500ms,seed=6")
+    let begin = Instant.zero + .seconds(10)
+    var (early, late) = (Link<Int>(spec), Link<Int>(spec))
+    early.beginOutages(at: .distantFuture)
+    // One link carries packets before, as of a connection that is being made.
+    for index in 0..<500 {
+      #expect(early.send(index, bytes: 100, at: .zero + .milliseconds(Int64(index) * 20)).cause == .delivered)
+    }
+    early.beginOutages(at: begin)
+    late.beginOutages(at: begin)
+    let fates = (0..<1000).map { index in
+      let now = begin + .milliseconds(Int64(index) * 20)
+      return (early.send(index, bytes: 100, at: now).cause, late.send(index, bytes: 100, at: now).cause)
+    }
+    #expect(fates.allSatisfy { $0.0 == $0.1 })
+    #expect(fates.contains { $0.0 == .outage } && fates.contains { $0.0 == .delivered })
+  }
+
   @Test func `a packet that comes at the deadline is on time, one nanosecond later it is late`() throws {
     let stream = Track.stream(3)
     var receiver = Track.receiver(stream)

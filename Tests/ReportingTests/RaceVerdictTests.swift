@@ -1,4 +1,5 @@
 import Reporting
+import Statistics
 import Testing
 import Timeline
 
@@ -54,8 +55,9 @@ struct RaceVerdictTests {
         + "A datagram that is lost stays lost, and delays no other.")
     #expect(
       sentences[2]
-        == "TCP lost nothing; it sent 50 segments again. Bytes are handed over in order, so what was missing "
-        + "held back what had come after it (head-of-line blocking): 50 times, 6 packets on average and 6 at worst.")
+        == "TCP lost nothing; it sent 50 segments again. Bytes are handed over in order, so what was missing or "
+        + "slow held back what had come after it (head-of-line blocking): 50 times, 6 packets on average and 6 at "
+        + "worst.")
     #expect(
       sentences[3]
         == "Such a delay was 140 ms as a rule, 140 ms at worst (the round trip is 80.0 ms): always more than "
@@ -104,6 +106,25 @@ struct RaceVerdictTests {
           + "buffer."))
     #expect(sentences.contains("A call, which can’t wait, would have missed 13.33 % over TCP."))
     #expect(race.lanes[1].summary(interval: .milliseconds(20)).stalls.longest == .milliseconds(80))
+  }
+
+  @Test func `an adaptive buffer is judged by what it aimed at on average`() {
+    var adaptive = tcp(holding: losses, for: 140, buffer: 150)
+    var stream = SampleReport.stream()
+    stream.playout.adaptation = PlayoutAdaptation(lateBudget: 0.005, least: 0, most: 2000)
+    // 0.15 s for each sample that came out.
+    var samples = PlayoutSamples()
+    (samples.emitted, samples.targetDelay) = (1000, 150)
+    stream.playout.samples = samples
+    adaptive.stream = stream
+    adaptive.pauses = []
+    var race = race(buffer: 0, lanes: [lane("udp", lost: Set(losses)), adaptive])
+    (race.isBufferAdaptive, race.tcpPlayer) = (true, .wait)
+    let sentences = race.verdictSentences
+    #expect(sentences[0] == "TCP did better: TCP missed nothing and UDP missed 3.33 % of 1,500 packets.")
+    #expect(sentences.contains { $0.contains("the adaptive buffer (150 ms on average) had room for that") })
+    #expect(sentences.contains("Its player, which waits, never had to."))
+    #expect(sentences.contains("A call, which can’t wait, would have missed nothing over TCP."))
   }
 
   @Test func `several byte streams are told of together, each by its congestion control`() {

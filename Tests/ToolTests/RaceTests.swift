@@ -189,6 +189,14 @@ struct NamespaceRaceTests {
     #expect(real["lanes"][0]["fates"].string == simulated["lanes"][0]["fates"].string)
   }
 
+  @Test func `a sweep makes one world after the other`() async throws {
+    let report = try await RaceTests.race(
+      [
+        try RaceTests.sample("speech.opus"), "--sweep", "loss=0%,20%", "--seeds", "2", "--duration", "1s",
+      ], wrapper: Unprivileged.wrapper)
+    #expect(report["runs"].count == 4)
+  }
+
   @Test func `a waiting player misses nothing and falls behind`() async throws {
     let report = try await RaceTests.race(
       [

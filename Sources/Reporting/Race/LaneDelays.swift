@@ -1,3 +1,4 @@
+internal import Statistics
 internal import Timeline
 
 /// Which buffer a lane would have needed, packet by packet.
@@ -129,6 +130,14 @@ extension LaneReport {
   private static let sameMoment = Interval.milliseconds(3)
 }
 
+extension LaneReport {
+  /// What an adaptive buffer aimed at on average; nil for a fixed one.
+  var meanBuffer: Interval? {
+    guard let stream, stream.playout.adaptation != nil else { return nil }
+    return stream.playout.samples?.meanTarget.map { Interval(seconds: $0) }
+  }
+}
+
 extension RaceReport {
   /// A lane's name as it stands in a sentence: "UDP", "UDP with FEC", "TCP (cubic)", "the control".
   func title(_ lane: LaneReport) -> String {
@@ -149,9 +158,17 @@ extension RaceReport {
     return name
   }
 
+  /// The delay of the buffer: the fixed one, or the mean of what the lanes' adaptive ones aimed at.
+  var typicalBuffer: Interval {
+    let means = isBufferAdaptive ? lanes.compactMap(\.meanBuffer) : []
+    return means.isEmpty ? buffer : means.reduce(.zero, +) / Int64(means.count)
+  }
+
   /// The figures of the lanes, in their order.
   var summaries: [LaneSummary] { lanes.map { $0.summary(interval: packetInterval) } }
 
   /// The buffers that the lanes would have needed, in their order.
-  var needs: [BufferNeed] { lanes.map { BufferNeed($0, interval: packetInterval, buffer: buffer) } }
+  var needs: [BufferNeed] {
+    lanes.map { BufferNeed($0, interval: packetInterval, buffer: $0.meanBuffer ?? buffer) }
+  }
 }

@@ -157,7 +157,7 @@ extension LaneReport {
     }
     json.object("waiting_player") { json in
       json.value("raced", self.pauses != nil)
-      let pauses = self.pauses ?? waiting(buffer: race.buffer)
+      let pauses = self.pauses ?? waiting(buffer: meanBuffer ?? race.buffer)
       let total = pauses.reduce(Interval.zero) { $0 + $1.length }
       let stalls = StallFigures(count: pauses.count, total: total, longest: pauses.map(\.length).max() ?? .zero)
       stalls.write("stalls", to: &json)
@@ -179,7 +179,7 @@ extension LaneReport {
 
   /// Writes what other buffers would have missed.
   private func writeNeed(of race: RaceReport, to json: inout JSONWriter) {
-    let need = BufferNeed(self, interval: race.packetInterval, buffer: race.buffer)
+    let need = BufferNeed(self, interval: race.packetInterval, buffer: meanBuffer ?? race.buffer)
     json.value("enough_buffer_ms", need.buffer(missing: RaceJudge.tolerable), decimals: 3)
     json.array("buffer_curve") { array in
       for delay in BufferNeed.curveDelays {

@@ -84,7 +84,7 @@ extension RaceJudge {
     if waiting > 0, let most = behind.max() {
       let times = behind.count { $0 > 0 }
       text +=
-        ". Bytes are handed over in order, so what was missing held back what had come after it (head-of-line "
+        ". Bytes are handed over in order, so what was missing or slow held back what had come after it (head-of-line "
         + "blocking): \(Self.times(times)), "
         + "\(Figures.trimmed(Double(waiting) / Double(times), decimals: 1)) packets on average and "
         + "\(Figures.grouped(most)) at worst."
@@ -180,8 +180,7 @@ extension RaceJudge {
     guard race.isBufferAdaptive else {
       return (race.buffer, "the buffer of \(Figures.duration(race.buffer))")
     }
-    let mean = lane.stream?.playout.samples?.meanTarget.map { Interval(seconds: $0) }
-    guard let mean else { return (race.buffer, "the adaptive buffer") }
+    let mean = lane.meanBuffer ?? race.typicalBuffer
     return (mean, "the adaptive buffer (\(Figures.milliseconds(mean.milliseconds)) on average)")
   }
 
@@ -224,7 +223,7 @@ extension RaceJudge {
   var otherPlayer: [String] {
     let streams = rivals.filter { race.lanes[$0].transport == .byteStream }
     let calls = streams.filter { race.lanes[$0].pauses != nil }.map { place in
-      let share = needs[place].missing(at: race.buffer.milliseconds) * 100
+      let share = needs[place].missing(at: buffer(race.lanes[place]).delay.milliseconds) * 100
       return "\(share == 0 ? "nothing" : Figures.trimmed(share, decimals: 2) + " %") over \(title(place))"
     }
     let waits = streams.filter { race.lanes[$0].pauses == nil && summaries[$0].late > 0 }.compactMap { place in

@@ -106,7 +106,7 @@ extension SweepReport {
   /// The report for people: lines of text, each ended by a line break.
   public func text() -> String {
     var page = TextPage()
-    page.line("\(title) · \(Figures.duration(race.duration))")
+    page.line(title)
     for line in race.settings { page.line(line) }
     page.line("")
     for line in Self.aligned([Self.heads(key)] + cells) { page.line(line) }
@@ -121,6 +121,7 @@ extension SweepReport {
     let seeds = Set(runs.map(\.seed)).count
     return "jitterbug race · \(Printable.cleaned(race.file)) · \(Printable.cleaned(key)) swept over "
       + "\(Figures.count(values, "value")) with \(Figures.count(seeds, "seed"))"
+      + (race.duration > .zero ? " · \(Figures.duration(race.duration))" : "")
   }
 
   static func heads(_ key: String) -> [String] {

@@ -177,6 +177,7 @@ final class LinkRun {
     report.status = Int(status)
     report.duration = duration
     report.processorTime = world.processorTime
+    report.processorWait = world.processorWait
     if !options.isQuiet { StandardError.write(report.line + "\n") }
     if let path = options.reportFile { try TextFile.replace(path, with: report.json) }
     try log?.close()

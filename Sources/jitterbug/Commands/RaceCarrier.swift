@@ -74,6 +74,9 @@ final class DatagramCarrier: RaceCarrier {
     try self.init(stream, from: outlet, to: inlet, link: nil, patience: .milliseconds(50))
   }
 
+  /// Says when the race begins, before it does.
+  func begin(at start: Instant) { link?.beginOutages(at: start) }
+
   /// What the link inside the process has done; nil where there is none.
   var linkRecord: LinkRecord? { link?.record }
 

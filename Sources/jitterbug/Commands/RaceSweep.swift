@@ -41,6 +41,8 @@ struct RaceSweep {
           isEarly = true
           break races
         }
+        report.race.duration += outcome.duration
+        report.race.began = report.race.began ?? outcome.began
         let lanes = RaceReportMaker(single, media, setting: track.setting).make(outcome, nil).lanes
         report.runs.append(
           SweepRun(

@@ -66,7 +66,9 @@ struct RaceTrack {
         carriers[.unix] = try DatagramCarrier(media.stream(of: .unix), unixAt: scratch.file("race"))
       } catch { throw CommandError(error.description) }
     }
-    var outcome = try race(options.lanes.map { carriers[$0] }, options, media, place, signals)
+    let start = MonotonicClock.now() + .milliseconds(50)
+    world.begin(at: start)
+    var outcome = try race(options.lanes.map { carriers[$0] }, from: start, options, media, place, signals)
     let records = world.stop()
     for index in outcome.lanes.indices {
       guard let record = records[outcome.lanes[index].kind] else { continue }
@@ -95,18 +97,18 @@ struct RaceTrack {
         }
       }
     } catch { throw CommandError(error.description) }
-    return try race(carriers, options, media, place, signals)
+    return try race(carriers, from: MonotonicClock.now() + .milliseconds(50), options, media, place, signals)
   }
 
   /// Races over carriers that are connected, one a lane.
   private func race(
-    _ carriers: [(any RaceCarrier)?], _ options: RaceOptions, _ media: RaceMedia, _ place: RaceFolder,
-    _ signals: RaceSignals
+    _ carriers: [(any RaceCarrier)?], from start: Instant, _ options: RaceOptions, _ media: RaceMedia,
+    _ place: RaceFolder, _ signals: RaceSignals
   ) throws(CommandError) -> RaceOutcome {
-    let start = MonotonicClock.now() + .milliseconds(50)
     var lanes: [RaceRun.Lane] = []
     for case (let kind, let carrier?) in zip(options.lanes, carriers) {
       (carrier as? StreamCarrier)?.begin(at: start)
+      (carrier as? DatagramCarrier)?.begin(at: start)
       let listener = try listener(kind, options, media, place, signals, start: start)
       lanes.append(RaceRun.Lane(kind: kind, carrier: carrier, listener: listener))
     }

@@ -31,7 +31,7 @@ struct RaceWorld: ~Copyable {
   }
 
   private static func started(_ specs: [LaneSpec]) throws(EmulationError) -> LinkWorld {
-    let world = try LinkWorld(specs)
+    let world = try LinkWorld(specs, holdsOutages: true)
     try world.start()
     return world
   }
@@ -53,6 +53,9 @@ struct RaceWorld: ~Copyable {
     }
     return result
   }
+
+  /// Says when the race begins: connections are made before, and outages come to all lanes at the same time.
+  func begin(at start: Instant) { world.beginOutages(at: start) }
 
   /// Stops the links; what they did, by lane.
   consuming func stop() -> [RaceLaneKind: LaneRecord] {

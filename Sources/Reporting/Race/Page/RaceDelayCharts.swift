@@ -13,10 +13,10 @@ extension RaceCharts {
 
   /// The delay at which a packet is due to be played: that of the fastest and the buffer.
   private func deadline(_ places: [Int]) -> Double {
-    (figures(places).map(\.min).min() ?? 0) + race.buffer.milliseconds
+    (figures(places).map(\.min).min() ?? 0) + race.typicalBuffer.milliseconds
   }
 
-  private var deadlineWords: String { race.isBufferAdaptive ? "the deadline at the start" : "the deadline" }
+  private var deadlineWords: String { race.isBufferAdaptive ? "the deadline on average" : "the deadline" }
 
   /// Writes when which delay occurred.
   func writeDelays(to page: inout Markup) {
@@ -115,7 +115,7 @@ extension RaceCharts {
   func writeNeed(to page: inout Markup) {
     let places = drawn
     let needs = race.needs
-    let used = race.buffer.milliseconds
+    let used = race.typicalBuffer.milliseconds
     let most = places.compactMap { needs[$0].milliseconds.last { $0.isFinite } }.max() ?? used
     let end = max(most * 1.05, used * 1.25, 1)
     guard !places.isEmpty else { return }
@@ -128,7 +128,7 @@ extension RaceCharts {
       return .line(points, Self.ink(place))
     }
     layers.append(.level(RaceJudge.tolerable * 100, "1 %", .muted))
-    if used > 0 { layers.append(.event(used, race.isBufferAdaptive ? "at the start" : "this race", .muted)) }
+    if used > 0 { layers.append(.event(used, race.isBufferAdaptive ? "on average" : "this race", .muted)) }
     let words = places.map { place in
       "\(names[place]): "
         + (needs[place].buffer(missing: RaceJudge.tolerable).map {
@@ -150,7 +150,7 @@ extension RaceCharts {
   /// Writes how far a player that waits falls behind, as it was raced or as it would have been.
   func writeWaiting(to page: inout Markup) {
     let places = all.filter { race.lanes[$0].transport == .byteStream }
-    let pauses = places.map { race.lanes[$0].pauses ?? race.lanes[$0].waiting(buffer: race.buffer) }
+    let pauses = places.map { race.lanes[$0].pauses ?? race.lanes[$0].waiting(buffer: race.typicalBuffer) }
     guard pauses.contains(where: { !$0.isEmpty }) else { return }
     var layers: [PlotLayer] = []
     for (place, pauses) in zip(places, pauses) {

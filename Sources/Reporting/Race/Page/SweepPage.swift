@@ -9,7 +9,7 @@ extension SweepReport {
     return frame.page { body in
       body.element("header") { header in
         header.element("h1", "jitterbug race: \(key) swept")
-        var parts = [title, Figures.duration(race.duration)]
+        var parts = [title]
         if let began = race.began { parts.insert(CalendarText.text(nanoseconds: began), at: 0) }
         header.element("p", ["class": "soft"], parts.joined(separator: " · "))
         header.element("div", ["class": "verdict", "role": "status"]) { box in
