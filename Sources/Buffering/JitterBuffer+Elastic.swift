@@ -251,7 +251,7 @@ extension JitterBuffer {
   /// How much earlier than it is due a packet may be needed while a drift is corrected, as far as that matters: where the
   /// target is long, it is seldom needed in full.
   private var worstRemainder: Interval {
-    ElasticPlayout.block - min(ElasticPlayout.block / 2, max(.zero, target - Self.driftFloor) / 2)
+    ElasticPlayout.block - min(ElasticPlayout.block / 2, max(.zero, target - Self.driftFloor))
   }
 
   /// Follows the sender's clock by resampling.
