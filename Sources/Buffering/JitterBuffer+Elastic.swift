@@ -52,9 +52,12 @@ extension JitterBuffer {
   /// 0 as long as nothing else is needed, so that audio stays bit for bit as it was sent.
   public var driftCorrection: Double { elastic.correction }
 
-  /// Playout doesn't begin before this: the packets so far weren't known to be a stream.
+  /// The packets so far weren't known to be a stream before this.
   ///
-  /// The delay that this makes is taken back once a second has shown what the network does.
+  /// A source is proven by its second packet. What would have been pulled until then is decided at once: files don't mind,
+  /// and a player behind a pipe begins with so much in its own buffer. Only where the proof took longer than any packet
+  /// plays playout begins with it, and the delay that this makes is taken back once a second has shown what the network
+  /// does.
   public mutating func holdStart(until instant: Instant) {
     if !hasStarted { elastic.hold(until: instant) }
   }
