@@ -58,9 +58,12 @@ extension JitterBuffer {
     elastic.correction - min(max(elastic.drift.slope, -Self.strongestCorrection), Self.strongestCorrection)
   }
 
-  /// Playout doesn't begin before this: the packets so far weren't known to be a stream.
+  /// The packets so far weren't known to be a stream before this.
   ///
-  /// The delay that this makes is taken back once a second has shown what the network does.
+  /// A source is proven by its second packet. What would have been pulled until then is decided at once: files don't mind,
+  /// and a player behind a pipe begins with so much in its own buffer. Only where the proof took longer than any packet
+  /// plays playout begins with it, and the delay that this makes is taken back once a second has shown what the network
+  /// does.
   public mutating func holdStart(until instant: Instant) {
     if !hasStarted { elastic.hold(until: instant) }
   }
@@ -260,7 +263,7 @@ extension JitterBuffer {
   /// How much earlier than it is due a packet may be needed while a drift is corrected, as far as that matters: where the
   /// target is long, it is seldom needed in full.
   private var worstRemainder: Interval {
-    ElasticPlayout.block - min(ElasticPlayout.block / 2, max(.zero, target - Self.driftFloor) / 2)
+    ElasticPlayout.block - min(ElasticPlayout.block / 2, max(.zero, target - Self.driftFloor))
   }
 
   /// Follows the sender's clock by resampling.
