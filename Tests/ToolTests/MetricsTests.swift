@@ -7,7 +7,7 @@ import Testing
     let receiver = try Jitterbug(
       ["receive", "--once", "--metrics", "\(Self.port(0))", "--idle-timeout", "20s", Exchange.anyPort])
     let sender = try Jitterbug(
-      ["send", "--synthetic", "bytes=60,interval=5ms", "--duration", "3s", "--metrics", "127.0.0.1:\(Self.port(1))"]
+      ["send", "--synthetic", "bytes=60,interval=5ms", "--duration", "150s", "--metrics", "127.0.0.1:\(Self.port(1))"]
         + [try await receiver.address()])
     try await receiver.says("metrics on http://127.0.0.1:\(Self.port(0))/metrics")
     try await receiver.says(": synthetic/90000")
@@ -21,6 +21,7 @@ import Testing
     #expect(try Self.ask(Self.port(0), "GET / HTTP/1.1\r\n\r\n").hasPrefix("HTTP/1.1 404 "))
     #expect(try Self.ask(Self.port(0), "PUT /metrics HTTP/1.1\r\n\r\n").hasPrefix("HTTP/1.1 405 "))
     #expect(try Self.ask(Self.port(0), "\u{16}\u{3}\r\n\r\n").hasPrefix("HTTP/1.1 400 "))
+    sender.signal(SIGINT)
     #expect(try await sender.end() == 0)
     #expect(try await receiver.end() == 0)
   }
