@@ -42,7 +42,7 @@ public struct JitterBuffer: Sendable {
   private let backwardJump: Int64
   /// The configuration's, in units of the clock.
   let concealmentLimit: Int64
-  var store: PacketStore
+  @usableFromInline var store: PacketStore
   var arrivals: ArrivalModel?
   var lastArrival = Instant.zero
   /// The timestamp of the packet with the highest number so far.
@@ -183,7 +183,7 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Runs `body` on the payload of the packet in `slot`, which a decision of the last `poll` named.
-  public func withPayload<Result, Failure: Error>(
+  @inlinable public func withPayload<Result, Failure: Error>(
     in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     try store.withPayload(in: slot, body)
@@ -313,7 +313,9 @@ public struct JitterBuffer: Sendable {
   }
 
   /// Whether the packet belongs to a timeline that seemed to begin after it, because it was overtaken.
-  @inline(__always) private func beginsTimelineEarlier(_ packet: BufferedPacket, _ transit: Interval) -> Bool {
+  ///
+  /// Mutating, as `withPayload` is inlined, because a value of this size would be copied for the call.
+  private mutating func beginsTimelineEarlier(_ packet: BufferedPacket, _ transit: Interval) -> Bool {
     guard case .timeline(let start, let before) = boundary, let base = arrivals?.base, packet.sequence < start,
       packet.sequence >= nextSequence
     else { return false }

@@ -4,7 +4,7 @@ import Timeline
 ///
 /// Payloads lie in one slab, a row each. The rows become wider, and the ring longer, when that is needed; from then on
 /// nothing is allocated. A payload wider than the widest row has an array of its own.
-struct PacketStore: Sendable {
+@usableFromInline struct PacketStore: Sendable {
   private struct Place: Sendable {
     var packet = BufferedPacket(sequence: vacant, timestamp: 0, duration: 0, arrival: .zero)
     /// The length of the payload, which is kept or not.
@@ -65,7 +65,7 @@ struct PacketStore: Sendable {
   }
 
   /// Runs `body` on the bytes of the packet in `slot`, which stay until another packet is inserted there.
-  @inline(__always) func withPayload<Result, Failure: Error>(
+  @usableFromInline func withPayload<Result, Failure: Error>(
     in slot: Int, _ body: (RawSpan) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let size = keepsPayloads ? places[slot].size : 0
