@@ -26,13 +26,19 @@ struct BufferNarrator: Sendable {
   private static let calmAge = Interval.milliseconds(500)
   /// A change of route that is told.
   private static let smallestRoute = Interval.milliseconds(10)
+  /// For so long the smallest transit of a new timeline is still being found.
+  private static let finding = Interval.seconds(2)
+  /// A return that took less isn't told: nothing was noticed of the way back.
+  private static let shortestReturn = Interval.milliseconds(100)
   /// Between two sentences about the target, or about the route.
   private static let pause = Interval.seconds(1)
 
   private(set) var events: [(event: BufferEvent, at: Instant)] = []
-  private var told = Interval.zero
+  private var told: Interval
   private var toldAt: Instant?
   private var lastBase: Interval?
+  /// When the timeline began.
+  private var began = Instant.zero
   /// How much the route has changed since it was told, and when that was.
   private var step = Interval.zero
   private var routeAt: Instant?
@@ -47,6 +53,9 @@ struct BufferNarrator: Sendable {
   /// Whether the delay that the last stall made is still there.
   var isRecovering: Bool { stall != nil }
 
+  /// Begins with the target that a buffer begins with.
+  init(target: Interval) { told = target }
+
   mutating func next() -> (event: BufferEvent, at: Instant)? { events.isEmpty ? nil : events.removeFirst() }
 
   mutating func tell(_ event: BufferEvent, at instant: Instant) {
@@ -56,7 +65,10 @@ struct BufferNarrator: Sendable {
 
   /// Looks at the target after an arrival that was delayed by `delay`.
   mutating func note(target: Interval, delay: Interval, base: Interval, at now: Instant) {
-    if let lastBase, base - lastBase > Self.smallestRoute || lastBase - base > Self.smallestRoute {
+    if lastBase == nil { began = now }
+    if let lastBase, now - began >= Self.finding,
+      base - lastBase > Self.smallestRoute || lastBase - base > Self.smallestRoute
+    {
       step += base - lastBase
     }
     lastBase = base
@@ -101,7 +113,7 @@ struct BufferNarrator: Sendable {
   mutating func recovered(delay: Interval, at now: Instant) -> Interval? {
     guard let (since, goal) = stall, delay <= goal else { return nil }
     stall = nil
-    tell(.recovered(after: now - since), at: now)
+    if now - since >= Self.shortestReturn { tell(.recovered(after: now - since), at: now) }
     return now - since
   }
 }

@@ -57,9 +57,28 @@ extension JitterBuffer {
     return Resumption(first: packet, transit: transit, duration: length)
   }
 
-  /// Takes in the next packet; true when it is stale, and has been passed.
-  mutating func resume(with packet: BufferedPacket, _ transit: Interval) -> Bool {
-    guard var resumption, let base = arrivals?.base else { return false }
+  /// So much media can be on its way before a packet whose transit exceeds the smallest by `excess`: that which isn't
+  /// there, and what was sent while it was on its way.
+  ///
+  /// Little of it after a pause during which the clock ran, however long that was.
+  @inline(__always) func media(keptBackBefore packet: BufferedPacket, _ excess: Interval) -> Interval {
+    let missing = multiple(max(0, packet.sequence - nextSequence), of: max(packet.duration, lastDuration))
+    return excess + Interval(units: missing, rate: configuration.clockRate)
+  }
+
+  /// What a packet is while it isn't known yet why there was none for long.
+  enum Resumed {
+    /// It came too late, and has been passed.
+    case stale
+    /// It goes on where the one before it ended.
+    case goingOn
+    /// It begins a new timeline.
+    case jump
+  }
+
+  /// Takes in the next packet.
+  mutating func resume(with packet: BufferedPacket, _ transit: Interval) -> Resumed {
+    guard var resumption, let base = arrivals?.base else { return .goingOn }
     if resumption.proof != nil {
       let (first, elapsed) = (resumption.lowest.transit, packet.arrival - resumption.first.arrival)
       let change = first < transit ? transit - first : first - transit
@@ -68,7 +87,7 @@ extension JitterBuffer {
         transit >= base - target
       else {
         takeUp()
-        return false
+        return .goingOn
       }
       resumption.proof = nil
       abandoned = resumption.first
@@ -78,25 +97,27 @@ extension JitterBuffer {
       giveUp(resumption.first)
     } else if packet.arrival - lastArrival > Self.pause {
       endFlush(at: packet.arrival, base: base)
-      return false
+      return .goingOn
     }
     let length = Interval(units: max(packet.duration, lastDuration), rate: configuration.clockRate)
     let limit = target + (isElastic ? min(length, ElasticPlayout.block) : length)
     guard transit - base > limit else {
       endFlush(at: packet.arrival, base: base)
-      return false
+      return .goingOn
     }
-    guard self.resumption?.isGoingOn(transit, at: packet.arrival) == true else {
-      // The path has become longer, or the sender stood still as well.
+    let isGoingOn = self.resumption?.isGoingOn(transit, at: packet.arrival) == true
+    guard isGoingOn || packet.sequence < nextSequence else {
+      // The path has become longer, or it was the sender that stood still: then hardly anything became less stale.
+      let first = self.transit(of: resumption.first)
       endFlush(at: packet.arrival, base: base)
-      if isElastic {
+      if isElastic, first - transit > transit - base {
         noteStalled(stallUnits)
         stallUnits = 0
       }
-      return false
+      return .jump
     }
     giveUp(packet)
-    return true
+    return .stale
   }
 
   /// Passes a stale packet, and with it those missing before it.

@@ -78,7 +78,7 @@ public struct JitterBuffer: Sendable {
   /// Whether waiting for copies pays.
   var recovery: RecoveryEstimator
   /// What is told of all this.
-  var narrator = BufferNarrator()
+  var narrator: BufferNarrator
   /// The pull clock, where audio is stretched to keep the target.
   var elastic = ElasticPlayout()
   /// What to do with the audio of the packet that the last `.play` decision named.
@@ -92,6 +92,7 @@ public struct JitterBuffer: Sendable {
     recovery = RecoveryEstimator(isUsed: configuration.adaptation != nil)
     estimator = DelayEstimator(lateBudget: configuration.adaptation?.lateBudget)
     if let adaptation = configuration.adaptation { target = adaptation.limits.lowerBound }
+    narrator = BufferNarrator(target: target)
     store = PacketStore(
       packetLimit: configuration.packetLimit, byteLimit: configuration.byteLimit,
       keepsPayloads: configuration.keepsPayloads)
@@ -109,9 +110,11 @@ public struct JitterBuffer: Sendable {
       return store.insert(packet, payload: payload)
     }
     let transit = transit(of: packet)
-    if resumption != nil, resume(with: packet, transit) { return .late }
-    let isJump = startsTimeline(packet, transit)
-    if isJump, let resumption = resumption(at: packet, transit) {
+    let resumed = resumption == nil ? .goingOn : resume(with: packet, transit)
+    if case .stale = resumed { return .late }
+    let isNew = if case .jump = resumed { true } else { false }
+    let isJump = isNew || startsTimeline(packet, transit)
+    if isJump, !isNew, let resumption = resumption(at: packet, transit) {
       let insertion = store.insert(packet, payload: payload)
       if insertion == .stored { self.resumption = resumption }
       return insertion
@@ -307,9 +310,9 @@ public struct JitterBuffer: Sendable {
     if !isNear(transit) { return true }
     // Delay can't put a packet before the one that was sent before it.
     if configuration.isContinuous, newestTimestamp - packet.timestamp > backwardJump { return true }
-    // After a pause at least: one packet late by so much is just late.
+    // After a pause at least: one packet late by so much is just late. So is one after a pause during which the clock ran.
     return hasStarted && store.isEmpty && packet.arrival - lastArrival > Self.pause
-      && transit - base > target
+      && transit - base > target && media(keptBackBefore: packet, transit - base) > Self.pause * 3 / 4
   }
 
   /// Whether the packet belongs to a timeline that seemed to begin after it, because it was overtaken.

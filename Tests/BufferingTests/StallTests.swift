@@ -149,6 +149,47 @@ struct StallTests {
     }
   }
 
+  /// What the first packets after a pause come later than their sender's clock says, in ms.
+  @Test(arguments: Policy.allCases, [[12.0], [60, 40, 20], [19, 15, 18, 3, 12]])
+  func `packets that come close together after a pause with the clock standing still cost no more than a fifth of a second`(
+    policy: Policy, late: [Double]
+  ) {
+    for pause in [1200.0, 3000, 4900, 6000] {
+      var listener = Listener(policy, target: policy == .fixed ? 60 : 0)
+      for number in Int64(0)..<1000 {
+        let index = Int(number) - 500
+        let lateness = late.indices.contains(index) ? late[index] : 0
+        listener.take(
+          number, at: number * 20 + (index >= 0 ? Int64(pause + lateness) : 0), timestamp: number * 960)
+      }
+      listener.buffer.end()
+      listener.listen(until: 100_000)
+      let counts = listener.buffer.counts
+      #expect(listener.played.count >= 990, "\(listener.played.count) \(pause)")
+      #expect(counts.underruns <= 2 && counts.stalledUnits <= 4800, "\(counts.underruns) \(counts.stalledUnits)")
+    }
+  }
+
+  @Test(arguments: [1.2, 10], [15, 200] as [Int64])
+  func `of what comes late after a pause with the clock running nothing is given up`(pause: Double, late: Int64) {
+    var listener = Listener(.adaptive, target: 0)
+    for number in Int64(0)..<1000 {
+      let isAfter = number >= 500
+      let arrival = number * 20 + (isAfter ? Int64(pause * 1000) : 0)
+      let ready = 10_000 + Int64(pause * 1000) + late
+      listener.take(
+        number, at: isAfter ? max(arrival, ready) : arrival,
+        timestamp: number * 960 + (isAfter ? Int64(pause * 48_000) : 0))
+    }
+    listener.buffer.end()
+    listener.listen(until: 100_000)
+    let counts = listener.buffer.counts
+    #expect(listener.played == Array(0..<1000))
+    #expect(counts.discarded == 0 && counts.concealed == 0)
+    #expect(abs(Double(counts.silenceUnits) / 48_000 - pause) < 0.1, "\(counts.silenceUnits)")
+    #expect(counts.stalledUnits <= (late + 20) * 48, "\(counts.stalledUnits)")
+  }
+
   @Test func `after a hold one straggler is given up, and the stream goes on with what is new`() {
     var playback = Playback()
     // All that was sent for 5 s is lost but the first of it, which comes at the end.
@@ -170,5 +211,6 @@ struct StallTests {
     let waits = playback.heard.filter { $0.packet.sequence >= 1000 }.map { ($0.at - $0.packet.arrival).milliseconds }
     #expect(waits.count > 900)
     #expect(waits.max() ?? 1000 < 40)
+    #expect(playback.buffer.counts.underruns <= 2)
   }
 }
