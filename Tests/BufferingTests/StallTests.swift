@@ -151,7 +151,7 @@ struct StallTests {
 
   /// What the first packets after a pause come later than their sender's clock says, in ms.
   @Test(arguments: Policy.allCases, [[12.0], [60, 40, 20], [19, 15, 18, 3, 12]])
-  func `packets that come close together after a pause with the clock standing still cost no more than a fifth of a second`(
+  func `packets close together after a pause with the clock standing still cost a fifth of a second at most`(
     policy: Policy, late: [Double]
   ) {
     for pause in [1200.0, 3000, 4900, 6000] {
