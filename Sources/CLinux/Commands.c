@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -81,6 +83,16 @@ static int kill_inside(const struct stat *networks, int count) {
   return found;
 }
 
+// Linux before 5.9 closes one at a time, and as many as may be open.
+static void close_from(int first) {
+#ifdef SYS_close_range
+  if (syscall(SYS_close_range, (unsigned)first, ~0U, 0) == 0) return;
+#endif
+  struct rlimit limit;
+  int end = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 1 << 20 ? (int)limit.rlim_cur : 1 << 20;
+  for (int i = first; i < end; i++) close(i);
+}
+
 enum { GUARDED = 32 };
 
 int clinux_guard_start(const int *networks, int count, int *pipe) {
@@ -107,7 +119,7 @@ int clinux_guard_start(const int *networks, int count, int *pipe) {
   setsid();
   close(ends[1]);
   dup2(ends[0], STDIN_FILENO);
-  for (int i = STDOUT_FILENO; i < 256; i++) close(i);
+  close_from(STDOUT_FILENO);
   char byte;
   ssize_t length;
   do length = read(STDIN_FILENO, &byte, 1);

@@ -116,6 +116,8 @@ final class Forwarder: @unchecked Sendable {
     // With a journal it turns now and then, so that what was written is seen soon.
     let turn = pen == nil ? nil : MonotonicClock.now() + .milliseconds(60)
     guard (try? loop.wait(until: Instant.earliest(next.map { $0 - Self.lead }, turn), into: &events)) != nil else {
+      // No reason is known for which it fails; if there is one, the thread goes on without taking a whole processor.
+      usleep(1_000)
       return
     }
     if events.contains(where: { $0.token == UInt64(pipes.count) }) { wake.drain() }

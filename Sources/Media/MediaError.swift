@@ -39,8 +39,8 @@ extension MediaError: CustomStringConvertible {
       "\(Self.quoted(path)) cannot be played: \(detail); convert it first, for example with "
         + "ffmpeg -i INPUT -ac 2 -ar 48000 OUTPUT.wav"
     case .cannotWrite(let path, let reason):
-      "cannot write \(Self.quoted(path, standard: "output")): \(reason); name a file in a directory that you may write to and that has "
-        + "room, or - for standard output"
+      "cannot write \(Self.quoted(path, standard: "output")): \(reason); name a file in a "
+        + "directory that you may write to and that has room"
     }
   }
 

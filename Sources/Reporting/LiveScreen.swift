@@ -12,13 +12,13 @@ public struct LiveScreen: Sendable {
   /// The text that replaces the block by `lines`, cut to a terminal of `columns` and `rows`.
   ///
   /// A block taller than the terminal would scroll away from under the cursor, so at most `rows - 1` lines are shown,
-  /// the last of them saying how many are not.
-  public mutating func redraw(_ lines: [String], columns: Int, rows: Int) -> String {
+  /// the last of them saying how many are not; `noun` says of what each line is one.
+  public mutating func redraw(_ lines: [String], columns: Int, rows: Int, of noun: String = "stream") -> String {
     let room = max(rows - 1, 1)
     var fitting = lines
     if lines.count > room {
       fitting = Array(lines.prefix(room - 1))
-      fitting.append("and \(Figures.count(lines.count - fitting.count, "more stream"))")
+      fitting.append("and \(Figures.count(lines.count - fitting.count, "more \(noun)"))")
     }
     var output = home
     for line in fitting {

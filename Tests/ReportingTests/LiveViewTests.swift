@@ -119,6 +119,7 @@ struct LiveScreenTests {
     let text = screen.redraw((1...10).map { "line \($0)" }, columns: 80, rows: 4)
     #expect(text == "line 1\u{1b}[K\nline 2\u{1b}[K\nand 8 more streams\u{1b}[K\n")
     #expect(screen.redraw(["a", "b"], columns: 80, rows: 1).hasPrefix("\u{1b}[3A\rand 2 more streams"))
+    #expect(screen.redraw(["a", "b"], columns: 80, rows: 1, of: "line").hasSuffix("and 2 more lines\u{1b}[K\n"))
   }
 
   @Test func `wide characters take two columns`() {

@@ -223,15 +223,75 @@ struct LinkCommandTests {
     #expect(first != other)
   }
 
+  @Test func `killed at any instant, what it writes opens and holds all but the last second`() async throws {
+    let folder = try TemporaryFolder()
+    let (capture, trace) = (folder.file("link.pcapng"), folder.file("link.csv"))
+    let run = try Jitterbug(
+      ["link", "none", "--record", capture, "--trace", trace, "--", Jitterbug.path, "send"]
+        + ["--synthetic", "bytes=72,interval=10ms", "--payload-type", "0", "rtp://peer:5004"], wrapper: Ordinary.wrapper
+    )
+    // Neither 1,024 frames nor 64 KiB of the table: they come by the clock.
+    try await run.wait(for: "a few packets in both files") {
+      contents(capture).count > 2_000 && contents(trace).count > 2_000 ? () : nil
+    }
+    run.signal(SIGKILL)
+    #expect(try await run.end() == -SIGKILL)
+    let bytes = contents(capture)
+    func word(_ place: Int) -> Int { (0..<4).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) } }
+    var (place, frames) = (0, 0)
+    while place + 12 <= bytes.count {
+      let length = word(place + 4)
+      guard length >= 12, place + length <= bytes.count else { break }
+      #expect(word(place + length - 4) == length)
+      if word(place) == 6 { frames += 1 }
+      place += length
+    }
+    #expect(place == bytes.count && frames > 10)
+    #expect(contents(trace).last == UInt8(ascii: "\n"))
+    #expect(try Table(path: trace).count > 10)
+  }
+
+  @Test func `what it writes has its headers before a packet comes`() async throws {
+    let folder = try TemporaryFolder()
+    let (capture, trace) = (folder.file("link.pcapng"), folder.file("link.csv"))
+    let script = "test -s '\(capture)' && head -n 1 '\(trace)' | cut -d, -f1"
+    let run = try await Ordinary.run(["none", "--record", capture, "--trace", trace, "--", "/bin/sh", "-c", script])
+    #expect(run.status == 0 && run.output == "index\n")
+  }
+
   @Test func `a file that can't be written is told before anything starts`() async throws {
     let run = try await Ordinary.run(["none", "--record", "/proc/no/link.pcapng", "--", "/bin/echo", "done"])
     #expect(run.status == 1 && run.output.isEmpty)
     #expect(run.errors.contains("/proc/no/link.pcapng"))
+    // Which is the command's.
+    #expect(!run.errors.contains("standard output"))
   }
 }
 
 /// `jitterbug link` where it is refused.
 @Suite(.fewAtOnce) struct LinkRefusalTests {
+  @Test(arguments: [
+    ("--record", "same", "--trace", "same"), ("--trace", "same", "--report", "./same"),
+    ("--record", "a/../same", "--report", "same"),
+  ])
+  func `one file for two outputs is refused, however it is named`(
+    one: String, path: String, other: String, another: String
+  ) async throws {
+    let folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder.file("a"), withIntermediateDirectories: true)
+    let words = ["link", "none", one, folder.file(path), other, folder.file(another), "--", "true"]
+    for _ in 0..<2 {
+      let run = try await Jitterbug.run(words)
+      #expect(run.status == 2 && run.output.isEmpty)
+      #expect(
+        run.errors.contains(
+          "\(one) \(folder.file(path)) and \(other) \(folder.file(another)) name the same file; give each a file of its own"
+        ))
+      // Refused whether it is there or not.
+      _ = folder.file("same", holding: [1])
+    }
+  }
+
   /// A user namespace in which no more may be made, without any privilege in it.
   private static let wrapper = [
     "unshare", "--user", "--map-root-user", "sh", "-c",

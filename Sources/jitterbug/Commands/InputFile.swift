@@ -16,6 +16,23 @@ enum WritableFile {
       throw CommandError(MediaError.cannotWrite(path: path, reason: String(cString: strerror(errno))).description)
     }
   }
+
+  /// Whether two names stand for one file, which may not be there yet; a device such as /dev/null takes any number.
+  static func isSame(_ one: String, _ other: String) -> Bool {
+    if InputFile.exists(one), InputFile.exists(other) {
+      return InputFile.isRegular(one) && OutputFile.isSameFile(one, other)
+    }
+    return place(one) == place(other)
+  }
+
+  /// The folder without links in its name, and the file's name in it.
+  private static func place(_ path: String) -> String {
+    let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+    let folder = path.dropLast(name.count)
+    guard let real = realpath(folder.isEmpty ? "." : String(folder), nil) else { return path }
+    defer { free(real) }
+    return "\(String(cString: real))/\(name)"
+  }
 }
 
 /// Small files that are read whole, and questions about files.

@@ -43,7 +43,21 @@ enum LinkCommand {
     guard options.peer != nil || options.linger == .zero else {
       throw UsageError("--linger lets the peer go on, but there is no --peer")
     }
+    try refuseSharedFiles(options)
     return options
+  }
+
+  /// Refuses one file for two outputs, which would overwrite each other.
+  private static func refuseSharedFiles(_ options: LinkOptions) throws(UsageError) {
+    let named = [
+      ("--record", options.captureFile), ("--trace", options.traceFile), ("--report", options.reportFile),
+    ].compactMap { option, path in path.map { (option: option, path: $0) } }
+    for (place, one) in named.enumerated() {
+      for other in named[..<place] where WritableFile.isSame(one.path, other.path) {
+        throw UsageError(
+          "\(other.option) \(other.path) and \(one.option) \(one.path) name the same file; give each a file of its own")
+      }
+    }
   }
 
   /// What is said of a command line without `--`, with what was probably meant.

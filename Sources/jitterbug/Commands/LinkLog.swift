@@ -16,13 +16,12 @@ final class LinkLog {
   private static let header =
     "index,direction,offered_s,delivered_s,duplicate_s,delay_ms,due_ms,protocol,source,destination,bytes,fate,copies,"
     + "overtaken,corrupted_bit\n"
-  /// The time of the latest event.
-  private var latest = Int64.min
-  /// How many frames wait when they are put in order the next time.
-  private var settling = batch
-  private static let batch = 1_024
-  /// How much later than others a frame may come that belongs before them.
-  private static let patience: Int64 = 1_000_000_000
+  /// When what happened since the last time is put into the files; nil when all of it is there.
+  private(set) var nextTurn: Instant?
+  private static let turnInterval = Interval.milliseconds(250)
+  /// How much later than others a frame may come that belongs before them; with the time between two turns it is less
+  /// than the second that a file may lack when this process is killed.
+  private static let patience = Interval.milliseconds(500)
 
   init(capture path: String?, trace: String?) throws(CommandError) {
     table = if let trace { try TextFile(path: trace) } else { nil }
@@ -35,10 +34,13 @@ final class LinkLog {
         ("here", "the command's side of an emulated link"), ("peer", "the far side of an emulated link"),
       ])
     table?.write(Self.header)
+    table?.flush()
+    flush()
   }
 
   /// Takes note of an event.
   func write(_ event: PacketEvent, _ frame: RawSpan) {
+    nextTurn = nextTurn ?? MonotonicClock.now() + Self.turnInterval
     let remark = ledger.record(event, frame) { write($0) }
     guard capture != nil else { return }
     switch event.kind {
@@ -48,12 +50,15 @@ final class LinkLog {
       put(frame, event, on: event.direction.source, nil)
       put(frame, event, on: event.direction.destination, nil)
     }
-    latest = max(latest, unixNanoseconds(event.time))
-    if blocks.waitingCount >= settling {
-      blocks.settle(before: latest - Self.patience)
-      settling = blocks.waitingCount + Self.batch
-      flush()
-    }
+  }
+
+  /// Puts what happened until a moment ago into the files, when it is time to.
+  func turn(at now: Instant) {
+    guard let due = nextTurn, due <= now else { return }
+    blocks.settle(before: unixNanoseconds(now - Self.patience))
+    flush()
+    table?.flush()
+    nextTurn = blocks.waitingCount > 0 ? now + Self.turnInterval : nil
   }
 
   /// Writes what is left.

@@ -146,7 +146,7 @@ final class LinkRun {
   /// One turn of the loop: signals are passed on, children taken note of, the journal written down.
   private func turn(until deadline: Instant?) throws(CommandError) {
     do throws(SocketError) {
-      try loop.wait(until: deadline, into: &events)
+      try loop.wait(until: Instant.earliest(deadline, log?.nextTurn), into: &events)
       while let (signal, isSent) = try signals.nextWithOrigin() {
         guard signal != .childEnded, isSent || signal == .hangUp, let command, commandStatus == nil else { continue }
         kill(command, signal.rawValue)
@@ -161,7 +161,12 @@ final class LinkRun {
 
   private func drain() {
     guard let journal, let log else { return }
-    journal.drain { log.write($0, $1) }
+    journal.drain { event, frame in
+      log.write(event, frame)
+      // While they come faster than they are written there is no end to them.
+      log.turn(at: event.time)
+    }
+    log.turn(at: MonotonicClock.now())
   }
 
   private func report(duration: Interval, status: Int32) throws(CommandError) {

@@ -30,14 +30,15 @@ struct LiveView {
     if isOn, nextUpdate == nil { nextUpdate = now + period }
   }
 
-  /// Shows the lines that `make` gives for a width (nil for plain lines), when an update is due.
-  mutating func update(at now: Instant, _ make: (_ columns: Int?) -> [String]) {
+  /// Shows the lines that `make` gives for a width (nil for plain lines), when an update is due; `noun` says of what each
+  /// is one, for a terminal that is too low for all.
+  mutating func update(at now: Instant, of noun: String = "stream", _ make: (_ columns: Int?) -> [String]) {
     guard let due = nextUpdate, due <= now else { return }
     nextUpdate = max(due + period, now)
     let size = terminalSize
     let lines = make(isTerminal ? size.columns : nil)
     if isTerminal {
-      StandardError.write(screen.redraw(lines, columns: size.columns, rows: size.rows))
+      StandardError.write(screen.redraw(lines, columns: size.columns, rows: size.rows, of: noun))
     } else if !lines.isEmpty {
       StandardError.write(lines.joined(separator: "\n") + "\n")
     }
@@ -62,7 +63,8 @@ struct LiveView {
   private var terminalSize: (columns: Int, rows: Int) {
     var size = winsize()
     guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return (80, 24) }
-    return (Int(size.ws_col), Int(size.ws_row))
+    // A terminal that nobody gave a size, as under script(1), has no rows.
+    return (Int(size.ws_col), size.ws_row > 0 ? Int(size.ws_row) : 24)
   }
 }
 

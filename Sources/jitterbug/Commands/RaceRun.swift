@@ -165,7 +165,7 @@ final class RaceRun {
     guard live.isOn else { return }
     let now = MonotonicClock.now()
     view.update(sent: sent, at: readUpTo)
-    live.update(at: now) { columns in view.lines(columns: columns) }
+    live.update(at: now, of: "line") { columns in view.lines(columns: columns) }
   }
 
   private func finish() -> RaceOutcome {

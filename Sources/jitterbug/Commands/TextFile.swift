@@ -25,7 +25,9 @@ final class TextFile {
     if let failure { throw failure }
   }
 
-  private func flush() {
+  /// Hands what was written to the system.
+  func flush() {
+    guard !buffer.isEmpty else { return }
     do { try output.write(buffer.span.bytes) } catch { failure = failure ?? CommandError(error.description) }
     buffer.removeAll(keepingCapacity: true)
   }
