@@ -202,6 +202,29 @@ struct RaceVerdictTests {
           + "packets came 1498 ms late or more, 2998 ms at worst; its congestion window was down to 2 segments."))
   }
 
+  @Test func `delay that datagrams have as well is the link's, and no byte stream starves of it`() {
+    func slow(_ lane: LaneReport) -> LaneReport {
+      var lane = lane
+      for place in lane.packets.indices {
+        lane.packets[place].delay = .milliseconds(40 + Int64(place % 10) * 60)
+        lane.packets[place].fate = place % 10 > 0 ? .late : .onTime
+      }
+      return lane
+    }
+    var stream = slow(lane("tcp"))
+    stream.retransmits = 90
+    let sentences = race(lanes: [slow(lane("udp")), stream]).verdictSentences
+    #expect(!sentences.contains { $0.contains("starved") })
+    #expect(race(lanes: [lane("udp"), stream]).verdictSentences.contains { $0.contains("starved") })
+  }
+
+  @Test func `with an adaptive buffer none is said to have been better`() {
+    var race = race(lanes: [lane("udp", lost: Set(losses)), tcp(holding: losses, for: 140, buffer: 60)])
+    #expect(race.verdictSentences.contains { $0.contains("of buffer on TCP") })
+    race.isBufferAdaptive = true
+    #expect(!race.verdictSentences.contains { $0.contains("of buffer on TCP") })
+  }
+
   @Test func `a race of a few packets is too short to tell`() {
     let sentences = race(lanes: [
       lane("udp", packets: 100, lost: [5]), tcp(holding: [5], for: 140, buffer: 60, packets: 100),

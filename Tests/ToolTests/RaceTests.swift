@@ -226,12 +226,27 @@ struct NamespaceRaceTests {
     let report = try await RaceTests.race(
       [
         try RaceTests.sample("speech.opus"), "--lanes", "tcp", "--link", "loss=20%,delay=40ms,seed=1", "--duration",
-        "4s", "--tcp-player", "wait", "--buffer", "0",
+        "4s", "--tcp-player", "wait", "--buffer", "1",
       ], wrapper: Unprivileged.wrapper)
     let tcp = report["lanes"][0]
     #expect(report["tcp_player"].string == "wait")
     #expect(tcp["frames"]["lost"].int == 0)
     #expect((tcp["stalls"]["count"].int ?? 0) > 0)
+  }
+
+  @Test func `a connection that can't be made is its lane's failure, and the others race`() async throws {
+    let run = try await Jitterbug.run(
+      [
+        "race", try RaceTests.sample("speech.opus"), "--link", "loss=100%", "--lanes", "udp,tcp,unix", "--duration",
+        "1s",
+        "--buffer", "5s", "--json", "--quiet",
+      ], wrapper: Unprivileged.wrapper)
+    #expect(run.status == 1)
+    let lanes = try JSON(run.output)["lanes"]
+    #expect(lanes[1]["failure"].string?.contains("no connection came about within 10 s") == true)
+    #expect(lanes[0]["failure"].string == nil)
+    #expect(lanes[0]["frames"]["lost"].int == 50)
+    #expect(lanes[2]["frames"]["on_time"].int == 50)
   }
 
   @Test func `a congestion control that the kernel hasn't got is named, with those that it has`() async throws {
