@@ -65,6 +65,31 @@ struct RaceTests {
     #expect(try Table(path: folder.file("race.csv")).count == 200)
   }
 
+  @Test func `what was due after the last packet that came is concealed, too, and counted as lost`() async throws {
+    let folder = try TemporaryFolder()
+    let report = try await Self.race([
+      try Self.sample("speech.opus"), "--simulate", "--link", "outage=1s:500ms,seed=3", "--lanes", "udp", "--duration",
+      "5s", "--out", folder.file("heard"),
+    ])
+    let lane = report["lanes"][0]
+    let (lost, packets) = (lane["frames"]["lost"].int ?? 0, lane["packets"])
+    #expect(packets["lost_after_last"].int ?? 0 > 0)
+    #expect(lost == (packets["lost"].int ?? 0) + (packets["lost_at_ends"].int ?? 0))
+    #expect(lane["frames"]["concealed_ms"].double == Double(20 * (lost - (packets["lost_before_first"].int ?? 0))))
+    // 5 s less what was missing before the first packet, in stereo or mono.
+    #expect(lane["media"]["duration_ms"].double == Double(5000 - 20 * (packets["lost_before_first"].int ?? 0)))
+  }
+
+  @Test(arguments: [
+    (["--buffer", "0"], "--buffer 0"), (["--sweep", "buffer=0,60"], "buffer=0"),
+    (["--link", "loss=1%", "--down", "loss=2%", "--up", "loss=3%"], "leave one of the three out"),
+  ])
+  func `settings that contradict each other are refused`(words: [String], sentence: String) async throws {
+    let run = try await Jitterbug.run(["race", "--simulate", try Self.sample("speech.opus")] + words)
+    #expect(run.status == 2)
+    #expect(run.errors.contains(sentence), "\(run.errors)")
+  }
+
   @Test func `a sweep races each value with each seed`() async throws {
     let report = try await Self.race([
       try Self.sample("speech.opus"), "--simulate", "--lanes", "udp", "--sweep", "loss=0%,20%", "--seeds", "2",
@@ -72,7 +97,7 @@ struct RaceTests {
     ])
     #expect(report["verb"].string == "race")
     let text = try await Jitterbug.run([
-      "race", try Self.sample("speech.opus"), "--simulate", "--sweep", "buffer=0,60", "--quiet", "--duration", "2s",
+      "race", try Self.sample("speech.opus"), "--simulate", "--sweep", "buffer=20,60", "--quiet", "--duration", "2s",
     ])
     #expect(text.status == 0)
     #expect(text.output.contains("buffer"))
@@ -201,12 +226,27 @@ struct NamespaceRaceTests {
     let report = try await RaceTests.race(
       [
         try RaceTests.sample("speech.opus"), "--lanes", "tcp", "--link", "loss=20%,delay=40ms,seed=1", "--duration",
-        "4s", "--tcp-player", "wait", "--buffer", "0",
+        "4s", "--tcp-player", "wait", "--buffer", "1",
       ], wrapper: Unprivileged.wrapper)
     let tcp = report["lanes"][0]
     #expect(report["tcp_player"].string == "wait")
     #expect(tcp["frames"]["lost"].int == 0)
     #expect((tcp["stalls"]["count"].int ?? 0) > 0)
+  }
+
+  @Test func `a connection that can't be made is its lane's failure, and the others race`() async throws {
+    let run = try await Jitterbug.run(
+      [
+        "race", try RaceTests.sample("speech.opus"), "--link", "loss=100%", "--lanes", "udp,tcp,unix", "--duration",
+        "1s",
+        "--buffer", "5s", "--json", "--quiet",
+      ], wrapper: Unprivileged.wrapper)
+    #expect(run.status == 1)
+    let lanes = try JSON(run.output)["lanes"]
+    #expect(lanes[1]["failure"].string?.contains("no connection came about within 10 s") == true)
+    #expect(lanes[0]["failure"].string == nil)
+    #expect(lanes[0]["frames"]["lost"].int == 50)
+    #expect(lanes[2]["frames"]["on_time"].int == 50)
   }
 
   @Test func `a congestion control that the kernel hasn't got is named, with those that it has`() async throws {

@@ -32,7 +32,10 @@ extension RaceJudge {
         : ", up to \(Figures.grouped(longest)) in a row (\(Figures.duration(race.packetInterval * Int64(longest))))"
     }
     if summary.recovered > 0 {
-      text += "; \(Figures.grouped(summary.recovered)) more were rebuilt from the packets after them"
+      text +=
+        summary.recovered == 1
+        ? "; 1 was rebuilt from the packet after it"
+        : "; \(Figures.grouped(summary.recovered)) were rebuilt from the packets after them"
     }
     text += "."
     if summary.lost > 0, summary.late == 0 { text += " A datagram that is lost stays lost, and delays no other." }
@@ -86,8 +89,10 @@ extension RaceJudge {
       text +=
         ". Bytes are handed over in order, so what was missing or slow held back what had come after it (head-of-line "
         + "blocking): \(Self.times(times)), "
-        + "\(Figures.trimmed(Double(waiting) / Double(times), decimals: 1)) packets on average and "
-        + "\(Figures.grouped(most)) at worst."
+        + (times == 1
+          ? "\(Figures.count(most, "packet"))."
+          : "\(Figures.trimmed(Double(waiting) / Double(times), decimals: 1)) packets on average and "
+            + "\(Figures.grouped(most)) at worst.")
     } else if again > 0 {
       text += ", and nothing had to wait behind them."
     } else {
@@ -103,8 +108,10 @@ extension RaceJudge {
     let excess = blocks.map(\.excess).sorted()
     let (limit, words) = (buffer(lane).delay, buffer(lane).words)
     let over = excess.count { $0 > limit }
-    var text = "Such a delay was \(Figures.duration(rounded(excess[excess.count / 2])))"
-    if excess.count > 1 { text += " as a rule, \(Figures.duration(rounded(excess[excess.count - 1]))) at worst" }
+    let (usual, worst) = (rounded(excess[excess.count / 2]), rounded(excess[excess.count - 1]))
+    var text = "Such a delay was \(Figures.duration(usual))"
+    if excess.count > 1 { text += " as a rule" }
+    if worst > usual { text += ", \(Figures.duration(worst)) at worst" }
     let trip = lane.roundTrip
     if let trip { text += " (the round trip is \(Figures.milliseconds(trip.milliseconds)))" }
     switch over {
@@ -115,7 +122,8 @@ extension RaceJudge {
         ": \(Figures.grouped(over)) of \(Figures.grouped(excess.count)) \(over == 1 ? "was" : "were") more than \(words)"
     }
     if over > 0 {
-      text += lane.pauses == nil ? ", and what was due meanwhile was concealed." : "."
+      // A buffer that follows the network may have had the room all the same.
+      text += lane.pauses == nil && summaries[place].late > 0 ? ", and what was due meanwhile was concealed." : "."
       if let trip, trip >= limit {
         text += " What is sent again comes a round trip late at the least, and that alone is more."
       }
@@ -142,7 +150,17 @@ extension RaceJudge {
   /// Whether a byte stream couldn't carry the media at its pace.
   private func isStarved(_ place: Int) -> Bool {
     guard let delay = summaries[place].delay else { return false }
-    return delay.p50 - delay.min > max(buffer(race.lanes[place]).delay.milliseconds, 100)
+    let usual = delay.p50 - delay.min
+    guard usual > max(buffer(race.lanes[place]).delay.milliseconds, 100) else { return false }
+    // The link's own jitter delays datagrams as well, and leaves nothing waiting at the sender.
+    let others = rivals.filter { race.lanes[$0].transport == .datagrams }.compactMap { summaries[$0].delay }
+    if let least = others.map({ $0.p50 - $0.min }).min() { return usual >= 2 * least }
+    let lane = race.lanes[place]
+    let queued = lane.tcpSamples.compactMap(\.queuedBytes)
+    guard !queued.isEmpty, summaries[place].packets > 0 else { return true }
+    let packetsWaiting = Interval.milliseconds(500).seconds / max(race.packetInterval.seconds, 0.001)
+    let much = Double(lane.payloadBytes) / Double(summaries[place].packets) * packetsWaiting
+    return queued.count { Double($0) > much } * 2 > queued.count
   }
 
   private func starvation(_ place: Int) -> String? {
@@ -187,19 +205,26 @@ extension RaceJudge {
   /// Which buffer would have been enough, and which would have turned the race.
   var bufferSentences: [String] {
     guard rivals.contains(where: { unheard($0) > 0 || race.lanes[$0].behind ?? .zero > .zero }) else { return [] }
-    let parts = rivals.map { place in
-      if let enough = needs[place].buffer(missing: Self.tolerable) {
-        return "\(title(place)) needs a buffer of \(Figures.fixed(max(enough.rounded(.up), 1), decimals: 0)) ms"
+    var (enough, never): ([String], [String]) = ([], [])
+    for place in rivals {
+      if let buffer = needs[place].buffer(missing: Self.tolerable) {
+        enough.append("\(title(place)) needs a buffer of \(Figures.fixed(max(buffer.rounded(.up), 1), decimals: 0)) ms")
+      } else {
+        let share = Figures.trimmed(needs[place].missing(at: .greatestFiniteMagnitude) * 100, decimals: 2)
+        never.append("\(title(place)) (\(share) % never came)")
       }
-      let never = needs[place].missing(at: .greatestFiniteMagnitude) * 100
-      return "for \(title(place)) no buffer is enough (\(Figures.trimmed(never, decimals: 2)) % never came)"
     }
-    return ["To miss at most 1 %, \(Self.list(parts))."] + crossings
+    var sentences = never.isEmpty ? [] : ["No buffer brings \(Self.list(never)) down to 1 % missing."]
+    if !enough.isEmpty { sentences.append("To miss at most 1 %, \(Self.list(enough)).") }
+    return sentences + crossings
   }
 
   /// From which buffer on a byte stream misses less than the datagrams did.
   private var crossings: [String] {
-    guard let plain = rivals.first(where: { race.lanes[$0].transport == .datagrams }) else { return [] }
+    // A buffer that follows the network isn't one to choose.
+    guard !race.isBufferAdaptive, let plain = rivals.first(where: { race.lanes[$0].transport == .datagrams }) else {
+      return []
+    }
     let streams = rivals.filter { race.lanes[$0].transport == .byteStream }.compactMap { place in
       needs[place].crossing(needs[plain]).map { (place: place, buffer: max($0.rounded(.up), 1)) }
     }

@@ -26,6 +26,22 @@ protocol RaceCarrier: AnyObject {
   var isPending: Bool { get }
 }
 
+/// What never came about: it takes packets and delivers none.
+final class FailedCarrier: RaceCarrier {
+  let failure: String?
+  let watched: [(descriptor: CInt, read: Bool, write: Bool)] = []
+  let nextInstant: Instant? = nil
+  let refused = 0
+  let isPending = false
+
+  /// Says why.
+  init(_ failure: String) { self.failure = failure }
+
+  func send(_ packet: RawSpan, index: Int, at now: Instant) {}
+  func advance(at now: Instant) {}
+  func receive(_ take: (RawSpan, Instant) -> Void) {}
+}
+
 /// Datagrams: UDP, with the link inside the process (`link`) or between the sockets; or Unix, beside any link.
 final class DatagramCarrier: RaceCarrier {
   private let inlet: Inlet

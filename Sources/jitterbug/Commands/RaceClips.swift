@@ -103,7 +103,7 @@ struct RaceClips {
     var clip = AudioClip(
       title: window.title, start: window.start,
       duration: Interval(units: Int64(samples.count / channels), rate: rate))
-    for gap in timeline.gaps(by: deadline) where gap.end > start && gap.start < last {
+    for gap in timeline.gaps where gap.end > start && gap.start < last {
       let begin = max(gap.start, start)
       clip.gaps.append(
         AudioClip.Gap(
@@ -199,7 +199,7 @@ struct RaceSoundline {
   }
 
   /// What was concealed or rebuilt; of a waiting player where it stood still.
-  func gaps(by deadline: RaceDeadline) -> [Gap] {
+  var gaps: [Gap] {
     var result: [Gap] = []
     var next: Int64?
     for (index, frame) in frames.enumerated() {
@@ -211,7 +211,8 @@ struct RaceSoundline {
       }
       let start = place ?? next ?? 0
       next = start + frame.duration
-      let fate = listener.receiver.fate(of: index, by: deadline)
+      // What was heard decides here: a lane's player has its own clock, set by its own first packet.
+      let fate = listener.receiver.fate(of: index, by: .playout)
       guard fate != .onTime, place != nil || index > 0 else { continue }
       if let last = result.last, last.end == start, last.fate == fate {
         result[result.count - 1].end = start + frame.duration

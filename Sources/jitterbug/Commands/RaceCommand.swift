@@ -21,6 +21,8 @@ enum RaceCommand {
     guard file != "-" else { throw UsageError("race reads its file more than once, so it can't be standard input") }
     options.file = file
     try options.buffer.check()
+    try checkLink(options)
+    try checkPlayer(options)
     if options.isInProcess || options.isSimulated { try leaveOutTCP(&options) }
     try checkSweep(options)
     try ReportOutput.check(options.output)
@@ -44,6 +46,24 @@ enum RaceCommand {
     }
   }
 
+  /// Each direction's link is said once.
+  private static func checkLink(_ options: RaceOptions) throws(UsageError) {
+    guard let link = options.link, options.down != nil, options.up != nil else { return }
+    throw UsageError("--link \(link): --down and --up say all about the link already; leave one of the three out")
+  }
+
+  /// A player needs a moment to play from, and one that waits begins with a fixed one.
+  private static func checkPlayer(_ options: RaceOptions) throws(UsageError) {
+    if options.buffer.adaptation == nil, options.buffer.target == .zero {
+      throw UsageError(
+        "--buffer 0 leaves no time to play anything in: give at least a packet's length, such as --buffer 20")
+    }
+    guard options.tcpPlayer == .wait, options.buffer.adaptation != nil else { return }
+    throw UsageError(
+      "--tcp-player wait begins with a fixed buffer, and --buffer is adaptive: give one such as --buffer 60, or leave "
+        + "--tcp-player out")
+  }
+
   private static func checkSweep(_ options: RaceOptions) throws(UsageError) {
     guard let sweep = options.sweep else {
       guard options.seeds == nil else { throw UsageError("--seeds repeats the races of a --sweep, and there is none") }
@@ -52,6 +72,10 @@ enum RaceCommand {
     guard options.folder == nil else { throw UsageError("--out writes what is heard in one race: leave out --sweep") }
     if sweep.key == .buffer, options.buffer.adaptation != nil {
       throw UsageError("--sweep buffer= sets the buffer of each race: leave out --buffer")
+    }
+    if sweep.key == .buffer, let none = sweep.points.first(where: { $0.value == 0 }) {
+      throw UsageError(
+        "--sweep buffer=\(none.text) leaves no time to play anything in: begin with a packet's length, such as 20")
     }
     if sweep.key != .buffer { _ = try RaceSweep.link(options.downLink, sweep.key, sweep.points[0]) }
   }

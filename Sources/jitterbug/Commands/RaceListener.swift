@@ -5,6 +5,7 @@ import Packets
 import Racing
 import Receiving
 import Reporting
+import Statistics
 import Timeline
 
 /// Who listens at the end of a lane: the real receiver, and the files with what it hears.
@@ -30,6 +31,13 @@ final class RaceListener {
   private var sound: StreamOutput?
   private var packets: StreamOutput?
   private var position: Int64 = 0
+  /// Where the last packet played ends: in the media, and in what was heard.
+  private var lastEnd: (time: Int64, position: Int64)?
+  /// What was concealed behind the last packet that came for packets that were due and never did, beyond what the
+  /// receiver counts, in ticks.
+  private(set) var concealedAtEnd: Int64 = 0
+  /// What the player made up behind the end of the media, in ticks: it belongs to nothing.
+  private var unheard: Int64 = 0
   /// The packet that the waiting player plays next.
   private var next = 0
   /// Packets that came before their turn, for the waiting player.
@@ -71,11 +79,12 @@ final class RaceListener {
     }
   }
 
-  /// Nothing more comes: plays the rest and closes the files.
-  func finish(at end: Instant) {
+  /// Nothing more comes: plays the rest, conceals up to the end of the first `due` packets, and closes the files.
+  func finish(at end: Instant, due: Int) {
     play(until: end)
     receiver.stop()
     play(until: .distantFuture)
+    concealEnd(due: due)
     close()
   }
 
@@ -86,6 +95,7 @@ final class RaceListener {
       if let change = perform(decision, of: id, in: lane.receiver) { lane.settleStretch(of: id, by: change) }
     }
     receiver = lane.receiver
+    concealEnd(due: receiver.packets.count)
     close()
     return lane
   }
@@ -100,8 +110,12 @@ final class RaceListener {
       let change = try sound?.perform(decision, of: id, in: receiver.session) ?? nil
       switch decision {
       case .play(let packet, _, let skip):
-        if let index = receiver.lastPlayed { places[index] = position }
+        let index = receiver.lastPlayed
+        if let index { places[index] = position }
         position += packet.duration - skip + (change ?? 0)
+        if let frame = index.map({ receiver.stream.frames[$0] }) {
+          lastEnd = (frame.time + frame.duration, position)
+        }
       case .recover(_, let duration), .conceal(let duration), .silence(let duration): position += duration
       case .discard, .wait, .ended: break
       }
@@ -136,10 +150,31 @@ final class RaceListener {
     } catch { fail(error) }
   }
 
+  /// The receiver can't know of packets that were sent after the last that came; who listens hears them missing.
+  private func concealEnd(due: Int) {
+    guard waiting == nil, let lastEnd, due > 0, due <= receiver.stream.frames.count else { return }
+    let last = receiver.stream.frames[due - 1]
+    let missing = last.time + last.duration - lastEnd.time - (position - lastEnd.position)
+    // The receiver doesn't count what it made up after the last packet that came.
+    let uncounted = receiver.session.streams.first?.playout.samples?.end.total ?? 0
+    concealedAtEnd = max(0, missing + Int64(uncounted))
+    unheard = max(0, -missing)
+    guard missing > 0 else { return }
+    do throws(CommandError) {
+      for start in stride(from: 0, to: missing, by: 960) {
+        let duration = min(960, missing - start)
+        try sound?.fill(concealing: duration)
+        try packets?.fill(concealing: duration)
+      }
+      position += missing
+    } catch { fail(error) }
+  }
+
   private func close() {
     do throws(CommandError) {
       account = sound?.account ?? ListenerAccount()
-      try sound?.finish()
+      // Where nothing is known of the end, what was made up behind the last packet is left out.
+      try sound?.finish(without: lastEnd == nil ? nil : Int(unheard))
       try packets?.finish()
     } catch { fail(error) }
     sound = nil

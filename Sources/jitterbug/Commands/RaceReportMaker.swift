@@ -4,6 +4,7 @@ import Racing
 import Receiving
 import Reporting
 import Sockets
+import Statistics
 import Timeline
 
 /// Fills the report of a race.
@@ -101,6 +102,7 @@ struct RaceReportMaker {
       lane.stream = ReceiveReport.stream(
         stream, source: result.kind.name, offset: offset, heard: result.listener.account)
       lane.stream?.socketDrops = result.socketDrops
+      completeEnds(of: &lane, result.listener, due: count)
     }
     if let link = result.link {
       lane.linkRecord = LinkReport(link)
@@ -119,6 +121,32 @@ struct RaceReportMaker {
     lane.pauses = result.listener.waiting?.pauses.map { PlayerPause(at: $0.at - receiver.start, length: $0.length) }
     lane.failure = result.failure
     return lane
+  }
+
+  /// What the receiver couldn't know: how many packets were due before the first and after the last that came.
+  private func completeEnds(of lane: inout LaneReport, _ listener: RaceListener, due: Int) {
+    let packets = listener.receiver.packets
+    guard let first = packets.firstIndex(where: { $0.arrival != nil }),
+      let last = packets.lastIndex(where: { $0.arrival != nil })
+    else { return }
+    let (sent, after) = (max(due, last + 1), max(0, due - last - 1))
+    var ends = StreamEnds(.finalCount)
+    (ends.sent, ends.sentAtLeast) = (sent, sent)
+    (ends.lostAtEnds, ends.lostBefore, ends.lostAfter) = (first + after, first, after)
+    lane.stream?.ends = ends
+    let concealed = Interval(units: listener.concealedAtEnd, rate: RaceStream.clockRate)
+    guard listener.concealedAtEnd > 0 else { return }
+    lane.stream?.playout.concealedDuration += concealed
+    if var samples = lane.stream?.playout.samples {
+      let more = Int(listener.concealedAtEnd) - samples.end.total
+      samples.hearEnd()
+      samples.total += more
+      samples.concealed += more
+      samples.end = PlayoutSamples.End()
+      lane.stream?.playout.samples = samples
+    }
+    let packet = max(media.plain.packetInterval.nanoseconds, 1)
+    lane.stream?.playout.concealed += Int(concealed.nanoseconds / packet)
   }
 
   private static func text(_ time: Interval) -> String { "\((time.milliseconds * 10).rounded() / 10) ms" }

@@ -169,15 +169,26 @@ final class RaceRun {
   }
 
   private func finish() -> RaceOutcome {
-    for lane in lanes { lane.listener.finish(at: readUpTo) }
+    let due = signals.isInterrupted ? settled : sent
+    for lane in lanes { lane.listener.finish(at: readUpTo, due: due) }
     let clock = ClockOffset.sample()
-    var outcome = RaceOutcome(lanes: lanes.map(Self.result), due: sent)
+    var outcome = RaceOutcome(lanes: lanes.map(Self.result), due: due)
     outcome.duration = readUpTo - start
     outcome.worstSending = worstSending
     outcome.began = (start + clock.realtimeMinusMonotonic).nanoseconds
     outcome.isInterrupted = signals.isInterrupted
     if signals.isInterrupted { outcome.ended = "interrupted" }
     return outcome
+  }
+
+  /// How many of the packets sent had to be there by now; the others were on their way when a signal came.
+  private var settled: Int {
+    let crossing = lanes.filter { $0.kind != .unix }
+    let receivers = (crossing.isEmpty ? lanes : crossing).map(\.listener.receiver)
+    guard let first = receivers.first else { return sent }
+    let path = receivers.compactMap(\.leastDelay).min() ?? .zero
+    let buffer = options.buffer.target
+    return (0..<min(sent, first.packets.count)).count { first.due($0) + path + buffer <= readUpTo }
   }
 
   private static func result(_ lane: Lane) -> RaceLaneResult {

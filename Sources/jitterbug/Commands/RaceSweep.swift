@@ -21,7 +21,7 @@ struct RaceSweep {
   /// Runs all races and writes the report; those before an interruption count.
   func run() throws(CommandError) -> Int32 {
     guard let sweep = options.sweep else { return 0 }
-    let maker = RaceReportMaker(options, media, setting: track.setting)
+    let maker = RaceReportMaker(try shared(without: sweep.key), media, setting: track.setting)
     var report = SweepReport(race: maker.settings(), key: sweep.key.rawValue, unit: sweep.key == .loss ? "%" : "ms")
     var isEarly = false
     races: for point in sweep.points {
@@ -56,6 +56,18 @@ struct RaceSweep {
     }
     try write(report)
     return 0
+  }
+
+  /// The settings that all races share: the link without what is swept.
+  private func shared(without key: RaceOptions.SweepKey) throws(CommandError) -> RaceOptions {
+    guard key != .buffer else { return options }
+    var shared = options
+    let none = RaceOptions.SweepPoint(text: "0", value: 0)
+    do throws(UsageError) {
+      shared.down = try Self.link(options.downLink, key, none)
+      shared.up = try Self.link(options.upLink, key, none)
+    } catch { throw CommandError(error.message) }
+    return shared
   }
 
   private func say(_ text: String) {

@@ -26,7 +26,10 @@ struct RaceView {
       let end = min(sent, receiver.packets.count)
       while shown[place] < end, receiver.isSettled(shown[place], by: deadline, at: now) {
         let index = shown[place]
-        view.lanes[place].record(LaneFate(receiver.fate(of: index, by: deadline)), delay: receiver.delay(index))
+        let fate = LaneFate(receiver.fate(of: index, by: deadline))
+        // What a byte stream hasn't delivered when it is due still comes: it is late.
+        view.lanes[place].record(
+          fate == .lost && listener.kind.isTCP ? .late : fate, delay: receiver.delay(index))
         shown[place] += 1
       }
       if let waiting = listener.waiting {

@@ -18,7 +18,7 @@ struct RaceWorld: ~Copyable {
   /// The port of every lane: each has its own network.
   private static let port: UInt16 = 5004
   /// How long a connection may take to be made: on a link that loses nearly everything it never is.
-  private static let patience = Interval.seconds(20)
+  private static let patience = Interval.seconds(10)
 
   /// Makes the namespaces and lets packets through.
   init(_ options: RaceOptions, _ signals: RaceSignals) throws(CommandError) {
@@ -39,9 +39,9 @@ struct RaceWorld: ~Copyable {
   /// Carriers of the lanes that cross a link; connections are made one after the other, before the race begins.
   func carriers(_ media: RaceMedia) throws(CommandError) -> [RaceLaneKind: any RaceCarrier] {
     var result: [RaceLaneKind: any RaceCarrier] = [:]
-    var connections: [RaceLaneKind: Connected] = [:]
+    var connections: [RaceLaneKind: Connected?] = [:]
     for (lane, kind) in crossing.enumerated() {
-      if case .tcp(let name) = kind { connections[kind] = try connect(lane, kind, name ?? options.congestion) }
+      if case .tcp(let name) = kind { connections[kind] = .some(try connect(lane, kind, name ?? options.congestion)) }
     }
     for (lane, kind) in crossing.enumerated() where !kind.isTCP {
       do throws(SocketError) { result[kind] = try datagrams(lane, media.stream(of: kind)) } catch {
@@ -49,7 +49,13 @@ struct RaceWorld: ~Copyable {
       }
     }
     for (kind, ends) in connections {
-      result[kind] = StreamCarrier(from: ends.outlet, to: ends.inlet, setup: ends.setup)
+      if let ends {
+        result[kind] = StreamCarrier(from: ends.outlet, to: ends.inlet, setup: ends.setup)
+      } else {
+        result[kind] = FailedCarrier(
+          "no connection came about within \(Int(Self.patience.seconds)) s on this link: choose one that loses less, or "
+            + "leave \(kind.name) out of --lanes.")
+      }
     }
     return result
   }
@@ -84,9 +90,11 @@ struct RaceWorld: ~Copyable {
     var setup: Interval
   }
 
+  /// Makes the connection of a lane; nil when none comes about in time, which is that lane's failure alone.
   private func connect(
     _ lane: Int, _ kind: RaceLaneKind, _ congestion: String
-  ) throws(CommandError) -> Connected {
+  ) throws(CommandError) -> Connected? {
+    if !options.output.isQuiet { StandardError.write("race: connecting \(kind.name)…\n") }
     let connected: Connected?
     do throws(SocketError) { connected = try establish(lane, congestion) } catch {
       guard case .system(.set("TCP_CONGESTION"), let code, _) = error else {
@@ -96,11 +104,8 @@ struct RaceWorld: ~Copyable {
         "\(kind.name): this kernel gives no congestion control \"\(congestion)\" (\(String(cString: strerror(code)))): "
           + "choose one of \(known(lane))")
     }
-    if let connected { return connected }
-    if signals.isInterrupted { throw CommandError("interrupted before the race began") }
-    throw CommandError(
-      "\(kind.name): no connection came about within \(Int(Self.patience.seconds)) s on this link: choose one that loses "
-        + "less, or leave \(kind.name) out of --lanes")
+    if connected == nil, signals.isInterrupted { throw CommandError("interrupted before the race began") }
+    return connected
   }
 
   /// Connects the two sides; nil when it takes too long or a signal comes.
