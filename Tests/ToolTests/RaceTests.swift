@@ -226,7 +226,7 @@ struct NamespaceRaceTests {
     let report = try await RaceTests.race(
       [
         try RaceTests.sample("speech.opus"), "--lanes", "tcp", "--link", "loss=20%,delay=40ms,seed=1", "--duration",
-        "4s", "--tcp-player", "wait", "--buffer", "1",
+        "12s", "--tcp-player", "wait", "--buffer", "1",
       ], wrapper: Unprivileged.wrapper)
     let tcp = report["lanes"][0]
     #expect(report["tcp_player"].string == "wait")
