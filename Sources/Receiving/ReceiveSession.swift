@@ -330,7 +330,11 @@ public struct ReceiveSession: Sendable {
       streams[place].restartTimeline(at: first?.timestamp ?? header.timestamp, sequence: extended)
       announce(.restarted, of: place, at: first?.arrival ?? arrival)
     }
-    guard first != nil else { return extended }
+    guard first != nil else {
+      // Its neighbour wasn't held back, because it seemed to belong where the stream was; what was is no part of this.
+      release(held.map { (header.ssrc, $0) }, because: .outOfRange)
+      return extended
+    }
     for datagram in held {
       // What announced another jump, or a packet from far back, is no part of this one.
       guard case .accept(let number) = streams[place].validator.judge(datagram.sequence, fits: true),
