@@ -46,9 +46,11 @@ public struct CaptureBlocks: Sendable {
   /// Writes a frame.
   ///
   /// - Parameters:
+  ///   - frame: its bytes from the Ethernet header on.
   ///   - interface: the interface's place, from 0.
   ///   - unixNanoseconds: when.
   ///   - isInbound: whether the side that has the interface received it.
+  ///   - comment: what a reader is told of it, if anything.
   public mutating func frame(
     _ frame: RawSpan, interface: Int, unixNanoseconds: Int64, isInbound: Bool, comment: String?
   ) {
