@@ -119,11 +119,7 @@ final class RaceRun {
   ///
   /// `grace` is how long at most is waited for what is still on its way.
   func run(grace: Interval) throws(CommandError) -> RaceOutcome {
-    let thread = RaceThread(
-      lanes.map { ($0.listener.receiver.stream, $0.carrier) }, start: start, grace: grace, mailbox: mailbox)
-    guard BackgroundThread.start({ thread.run() }) else {
-      throw CommandError("no thread could be started to send: too many are running")
-    }
+    // Before the thread: from then on the carriers are its own until the race is over.
     live.detail("link down \(options.downLink), up \(options.upLink)")
     for lane in lanes {
       let stream = lane.listener.receiver.stream
@@ -131,6 +127,11 @@ final class RaceRun {
       live.detail(
         "lane \(lane.kind.name): \(stream.frames.count) packets, stream \(TextFile.hexadecimal(stream.ssrc))"
           + (control ?? ""))
+    }
+    let thread = RaceThread(
+      lanes.map { ($0.listener.receiver.stream, $0.carrier) }, start: start, grace: grace, mailbox: mailbox)
+    guard BackgroundThread.start({ thread.run() }) else {
+      throw CommandError("no thread could be started to send: too many are running")
     }
     live.start(at: start)
     var events: [ReadyEvent] = []
