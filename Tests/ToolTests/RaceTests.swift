@@ -225,8 +225,8 @@ struct NamespaceRaceTests {
   @Test func `a waiting player misses nothing and falls behind`() async throws {
     let report = try await RaceTests.race(
       [
-        try RaceTests.sample("speech.opus"), "--lanes", "tcp", "--link", "loss=20%,delay=40ms,seed=1", "--duration",
-        "12s", "--tcp-player", "wait", "--buffer", "1",
+        try RaceTests.sample("speech.opus"), "--lanes", "tcp", "--link", "loss=8%,delay=40ms,seed=1", "--duration",
+        "8s", "--tcp-player", "wait", "--buffer", "1",
       ], wrapper: Unprivileged.wrapper)
     let tcp = report["lanes"][0]
     #expect(report["tcp_player"].string == "wait")
