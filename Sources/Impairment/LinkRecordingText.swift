@@ -140,21 +140,24 @@ extension LinkRecording {
   private static func delay(_ word: String) throws(LinkRecordingError.Reason) -> Interval {
     var nanoseconds: Int64 = 0
     var decimals: Int?
-    var digits = 0
+    var hasDigits = false
     for byte in word.utf8 {
       if byte == UInt8(ascii: "."), decimals == nil {
         decimals = 0
         continue
       }
       guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte), decimals != 6 else { throw .notADelay(word) }
-      digits += 1
-      guard digits <= 13 else { throw .delayTooLong(word) }
+      hasDigits = true
       nanoseconds = nanoseconds * 10 + Int64(byte - UInt8(ascii: "0"))
+      // Checked at every step: it never comes near what would overflow.
+      guard nanoseconds <= longestDelay.nanoseconds else { throw .delayTooLong(word) }
       decimals = decimals.map { $0 + 1 }
     }
-    guard digits > 0, decimals != 0 else { throw .notADelay(word) }
-    for _ in (decimals ?? 0)..<6 { nanoseconds *= 10 }
-    guard nanoseconds <= longestDelay.nanoseconds else { throw .delayTooLong(word) }
+    guard hasDigits, decimals != 0 else { throw .notADelay(word) }
+    for _ in (decimals ?? 0)..<6 {
+      nanoseconds *= 10
+      guard nanoseconds <= longestDelay.nanoseconds else { throw .delayTooLong(word) }
+    }
     return Interval(nanoseconds: nanoseconds)
   }
 

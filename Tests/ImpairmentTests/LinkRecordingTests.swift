@@ -74,6 +74,7 @@ private func record(_ crossing: Crossing) -> LinkRecording {
     ),
     ("jitterbug-link 1\n3600000.000001\n", "line 2: \"3600000.000001\" is too long: a delay is at most 3600000 ms"),
     ("jitterbug-link 1\n99999999999999\n", "line 2: \"99999999999999\" is too long: a delay is at most 3600000 ms"),
+    ("jitterbug-link 1\n9999999991000\n", "line 2: \"9999999991000\" is too long: a delay is at most 3600000 ms"),
     ("jitterbug-link 1\n1 2 3 4 5 6 7 8 9\n", "line 2: a packet has at most 8 copies: leave the others out"),
   ])
   func `a mistake is named with its line`(text: String, sentence: String) {
