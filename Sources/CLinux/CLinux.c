@@ -87,11 +87,14 @@ int clinux_signals_open(const int *signals, int count) {
   return checked(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-int clinux_signals_read(int descriptor) {
+int clinux_signals_read(int descriptor, int *is_sent) {
   struct signalfd_siginfo info;
   for (;;) {
     ssize_t count = read(descriptor, &info, sizeof info);
-    if (count == (ssize_t)sizeof info) return (int)info.ssi_signo;
+    if (count == (ssize_t)sizeof info) {
+      *is_sent = info.ssi_code <= 0;
+      return (int)info.ssi_signo;
+    }
     if (count >= 0 || errno == EAGAIN) return 0;
     if (errno != EINTR) return -errno;
   }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -139,17 +138,4 @@ int clinux_child_ended(int *status) {
   if (child < 0) return -errno;
   if (child > 0) *status = WIFSIGNALED(raw) ? -WTERMSIG(raw) : WEXITSTATUS(raw);
   return child;
-}
-
-int clinux_signals_read_sender(int descriptor, int *is_sent) {
-  struct signalfd_siginfo info;
-  for (;;) {
-    ssize_t count = read(descriptor, &info, sizeof info);
-    if (count == (ssize_t)sizeof info) {
-      *is_sent = info.ssi_code <= 0;
-      return (int)info.ssi_signo;
-    }
-    if (count >= 0 || errno == EAGAIN) return 0;
-    if (errno != EINTR) return -errno;
-  }
 }

@@ -87,13 +87,7 @@ public struct RaceStream: Sendable {
   func isPacket(_ index: Int, _ datagram: RawSpan, in scratch: inout [UInt8]) -> Bool {
     guard datagram.byteCount == size(index) else { return false }
     write(index, into: &scratch)
-    for place in scratch.indices where scratch[place] != datagram.unsafeByte(at: place) { return false }
+    for place in scratch.indices where scratch[place] != datagram.byte(at: place) { return false }
     return true
-  }
-}
-
-extension RawSpan {
-  fileprivate func unsafeByte(at place: Int) -> UInt8 {
-    unsafe unsafeLoad(fromByteOffset: place, as: UInt8.self)
   }
 }

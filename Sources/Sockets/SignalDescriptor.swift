@@ -44,17 +44,13 @@ public struct SignalDescriptor: ~Copyable {
   public var descriptor: CInt { owned.raw }
 
   /// The next signal that has arrived, or nil when there is none.
-  public func next() throws(SocketError) -> Signal? {
-    let number = clinux_signals_read(owned.raw)
-    guard number >= 0 else { throw .system(.wait, code: -number, address: nil) }
-    return number == 0 ? nil : Signal(rawValue: number)
-  }
+  public func next() throws(SocketError) -> Signal? { try nextWithOrigin()?.signal }
 
   /// The next signal that has arrived, and whether a process sent it to this one alone: what a terminal sends goes to
   /// all that run in its foreground.
   public func nextWithOrigin() throws(SocketError) -> (signal: Signal, isSent: Bool)? {
     var isSent: CInt = 0
-    let number = clinux_signals_read_sender(owned.raw, &isSent)
+    let number = clinux_signals_read(owned.raw, &isSent)
     guard number >= 0 else { throw .system(.wait, code: -number, address: nil) }
     return number == 0 ? nil : (Signal(rawValue: number), isSent != 0)
   }

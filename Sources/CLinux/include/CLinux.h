@@ -35,8 +35,9 @@ int clinux_timer_arm(int timer, int64_t nanoseconds);
 
 // Blocks the signals in the calling thread and gives a descriptor that reads them.
 int clinux_signals_open(const int *signals, int count);
-// The next signal that arrived, or 0 when none is waiting.
-int clinux_signals_read(int descriptor);
+// The next signal that arrived, or 0 when none is waiting, and whether a process sent it to this one, rather than the
+// kernel to all at a terminal.
+int clinux_signals_read(int descriptor, int *is_sent);
 // Gives the signals their way again in the calling thread.
 int clinux_signals_unblock(const int *signals, int count);
 int clinux_ignore_broken_pipes(void);

@@ -76,7 +76,5 @@ int clinux_adopt_orphans(void);
 // The next child that has ended: its number, with its exit status or the negative number of the signal that ended it;
 // 0 when none has, -ECHILD when there is none.
 int clinux_child_ended(int *status);
-// As clinux_signals_read, and whether another process sent it to this one, rather than the kernel to all at a terminal.
-int clinux_signals_read_sender(int descriptor, int *is_sent);
 
 #endif

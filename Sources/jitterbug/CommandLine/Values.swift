@@ -43,6 +43,13 @@ enum Values {
     throw UsageError("not a bit rate; write 64000, 96k or 2mbit")
   }
 
+  /// A bit rate that Opus can be encoded with.
+  @Sendable static func opusBitrate(_ text: String) throws(UsageError) -> Int {
+    let value = try bitrate(text)
+    guard (6_000...510_000).contains(value) else { throw UsageError("Opus takes 6k to 510k") }
+    return value
+  }
+
   /// A share: `5%` or `0.05`.
   @Sendable static func share(_ text: String) throws(UsageError) -> Double {
     let value = text.hasSuffix("%") ? Double(text.dropLast()).map { $0 / 100 } : Double(text)

@@ -90,23 +90,9 @@ enum RaceCommand {
     let outcome = try track.race(options, media, place, signals)
     let maker = RaceReportMaker(options, media, setting: track.setting)
     let report = maker.make(outcome, place)
-    try write(report, options.output)
+    try ReportOutput.write(report, options.output, isOutputUsed: false)
     if let failure = outcome.lanes.compactMap({ $0.listener.failure }).first { throw failure }
     return outcome.lanes.contains { $0.failure != nil } ? 1 : 0
-  }
-
-  private static func write(_ report: RaceReport, _ options: OutputOptions) throws(CommandError) {
-    try StandardOutput.write(options.isJSON ? report.json() + "\n" : report.text())
-    for path in options.reportFiles {
-      let text: String
-      switch ReportOutput.Format(path: path) {
-      case .json: text = report.json(pretty: true) + "\n"
-      case .html: text = report.html()
-      case .csv: text = report.csv()
-      case .txt, nil: text = report.text()
-      }
-      try TextFile.replace(path, with: text)
-    }
   }
 }
 

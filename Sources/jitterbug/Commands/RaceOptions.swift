@@ -162,9 +162,9 @@ extension RaceOptions {
         $0.duration = $1
         $0.isDurationGiven = true
       },
-      .value("--bitrate", "RATE", "what is encoded: 6k to 510k (default 40k, which leaves room for FEC)", bitrate) {
-        $0.encoder.bitrate = $1
-      },
+      .value(
+        "--bitrate", "RATE", "what is encoded: 6k to 510k (default 40k, which leaves room for FEC)", Values.opusBitrate
+      ) { $0.encoder.bitrate = $1 },
       .value("--frame", "TIME", "10ms, 20ms, 40ms or 60ms (default 20ms)", frame) { $0.encoder.frameSize = $1 },
     ])
 
@@ -211,12 +211,6 @@ extension RaceOptions {
   @Sendable private static func duration(_ text: String) throws(UsageError) -> Interval {
     let value = try Values.time(text)
     guard value >= .milliseconds(100), value <= longest else { throw UsageError("a race lasts 100ms to 1h") }
-    return value
-  }
-
-  @Sendable private static func bitrate(_ text: String) throws(UsageError) -> Int {
-    let value = try Values.bitrate(text)
-    guard (6_000...510_000).contains(value) else { throw UsageError("Opus takes 6k to 510k") }
     return value
   }
 

@@ -54,7 +54,7 @@ struct RaceSweep {
       report.race.ended = "interrupted"
       guard !report.runs.isEmpty else { throw CommandError("interrupted before the first race was over") }
     }
-    try write(report)
+    try ReportOutput.write(report, options.output, isOutputUsed: false)
     return 0
   }
 
@@ -103,19 +103,5 @@ struct RaceSweep {
       try spec.apply("\(key.rawValue)=\(point.value)\(key == .loss ? "%" : "ms")")
     } catch { throw UsageError("--sweep \(key.rawValue)=\(point.text): \(error)") }
     return spec
-  }
-
-  private func write(_ report: SweepReport) throws(CommandError) {
-    try StandardOutput.write(options.output.isJSON ? report.json() + "\n" : report.text())
-    for path in options.output.reportFiles {
-      let text: String
-      switch ReportOutput.Format(path: path) {
-      case .json: text = report.json(pretty: true) + "\n"
-      case .html: text = report.html()
-      case .csv: text = report.csv()
-      case .txt, nil: text = report.text()
-      }
-      try TextFile.replace(path, with: text)
-    }
   }
 }

@@ -12,7 +12,7 @@ enum ReportOutput {
       self = format
     }
 
-    func content(of report: Report) -> String {
+    func content(of report: some WritableReport) -> String {
       switch self {
       case .json: report.json(pretty: true) + "\n"
       case .html: report.html()
@@ -30,9 +30,11 @@ enum ReportOutput {
   }
 
   /// Writes the report; text goes to standard error when standard output carries media.
-  static func write(_ report: Report, _ options: OutputOptions, isOutputUsed: Bool) throws(CommandError) {
+  static func write(
+    _ report: some WritableReport, _ options: OutputOptions, isOutputUsed: Bool
+  ) throws(CommandError) {
     if options.isJSON {
-      try StandardOutput.write(report.json() + "\n")
+      try StandardOutput.write(report.json(pretty: false) + "\n")
     } else if isOutputUsed {
       StandardError.write(report.text())
     } else {
@@ -43,6 +45,18 @@ enum ReportOutput {
     }
   }
 }
+
+/// A report in each of the forms in which it can be written.
+protocol WritableReport {
+  func json(pretty: Bool) -> String
+  func html() -> String
+  func csv() -> String
+  func text() -> String
+}
+
+extension Report: WritableReport {}
+extension RaceReport: WritableReport {}
+extension SweepReport: WritableReport {}
 
 extension OutputOptions {
   /// Whether the report shows what happened when.

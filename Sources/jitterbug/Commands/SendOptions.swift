@@ -85,7 +85,7 @@ extension SendOptions {
   private static let encoding = OptionGroup<SendOptions>(
     title: "Encoding (for everything but Ogg Opus)",
     options: [
-      .value("--bitrate", "RATE", "6k to 510k (default 96k)", bitrate) { $0.encoder.bitrate = $1 },
+      .value("--bitrate", "RATE", "6k to 510k (default 96k)", Values.opusBitrate) { $0.encoder.bitrate = $1 },
       .value("--frame", "TIME", "2.5ms, 5ms, 10ms, 20ms, 40ms or 60ms (default 20ms)", frame) {
         $0.encoder.frameSize = $1
       },
@@ -167,12 +167,6 @@ extension SendOptions {
   @Sendable private static func name(_ text: String) throws(UsageError) -> String {
     guard (1...255).contains(text.utf8.count) else { throw UsageError("a canonical name has 1 to 255 bytes") }
     return text
-  }
-
-  @Sendable private static func bitrate(_ text: String) throws(UsageError) -> Int {
-    let value = try Values.bitrate(text)
-    guard (6_000...510_000).contains(value) else { throw UsageError("Opus takes 6k to 510k") }
-    return value
   }
 
   @Sendable private static func frame(_ text: String) throws(UsageError) -> Int {
