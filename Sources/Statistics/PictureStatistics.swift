@@ -1,0 +1,53 @@
+public import Timeline
+
+/// What a viewer saw of a video stream.
+///
+/// Every frame expected is in exactly one of `complete`, `damaged`, `late` and `lost`.
+public struct PictureStatistics: Equatable, Sendable {
+  /// Frames from the first to the last that anything is known of; those of which nothing arrived are told by the gap in
+  /// the timestamps.
+  public var expected = 0
+  /// Frames of which every packet was there when they were due.
+  public var complete = 0
+  /// Frames of which a part was there when they were due, and a part never came.
+  public var damaged = 0
+  /// Frames that weren't whole when they were due, and of which everything came later: a longer buffer helps.
+  public var late = 0
+  /// Frames of which nothing was there when they were due, and something never came.
+  public var lost = 0
+  /// Of the complete ones, those that refer to a frame that isn't whole: nothing to be seen until the next key frame.
+  public var undecodable = 0
+  /// Complete key frames.
+  public var keyFrames = 0
+  /// How often the picture stood still, by W3C's freezeCount: a frame shown longer than three times the usual, and
+  /// 150 ms longer than it.
+  public var freezes = 0
+  /// How long it stood still in all.
+  public var frozen = Interval.zero
+  /// The longest time that it stood still.
+  public var longestFreeze = Interval.zero
+  /// Bytes a complete frame: the median and the most.
+  public var frameBytes: (median: Int, most: Int) = (0, 0)
+  /// Packets a complete frame: the median and the most.
+  public var packetsPerFrame: (median: Int, most: Int) = (0, 0)
+  /// The usual time between two frames; zero when it isn't known.
+  public var frameInterval = Interval.zero
+  /// Picture loss indications sent (RFC 4585 section 6.3.1).
+  public var keyFrameRequests = 0
+
+  /// Nothing seen yet.
+  public init() {}
+
+  /// Frames that could be shown: whole, in time, and with all that they refer to.
+  public var shown: Int { complete - undecodable }
+
+  /// Whether both say the same.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.expected == right.expected && left.complete == right.complete && left.damaged == right.damaged
+      && left.late == right.late && left.lost == right.lost && left.undecodable == right.undecodable
+      && left.keyFrames == right.keyFrames && left.freezes == right.freezes && left.frozen == right.frozen
+      && left.longestFreeze == right.longestFreeze && left.frameBytes == right.frameBytes
+      && left.packetsPerFrame == right.packetsPerFrame && left.frameInterval == right.frameInterval
+      && left.keyFrameRequests == right.keyFrameRequests
+  }
+}
