@@ -118,8 +118,9 @@ extension JitterBuffer {
     if packet.sequence >= newestSequence { learnRecovery(packet, transit, base: base) }
     // The delay may stay under the target by the tolerance, and a copy that misses its block is half a copy.
     if packet.carriesFEC { need = recovery.wait(beyond: need).map { $0 + Self.tolerance } ?? need }
-    target = min(max(need, adaptation.limits.lowerBound), adaptation.limits.upperBound)
-    narrator.note(target: target, delay: transit - base, base: base, at: packet.arrival)
+    let asked = min(max(need, adaptation.limits.lowerBound), adaptation.limits.upperBound)
+    target = asked + addedDelay
+    narrator.note(target: asked, delay: transit - base, base: base, at: packet.arrival)
   }
 
   private mutating func learnRecovery(_ packet: BufferedPacket, _ transit: Interval, base: Interval) {
@@ -234,7 +235,7 @@ extension JitterBuffer {
     }
     // A delay that the buffer began with and that has been enough so far is left alone, unless the path became shorter
     // or it is longer than was asked for.
-    let longest = configuration.adaptation?.limits.upperBound ?? elastic.firstDelay
+    let longest = configuration.adaptation.map { $0.limits.upperBound + addedDelay } ?? elastic.firstDelay
     let isSettling = elastic.settling.map { tick >= $0 } ?? false
     guard elastic.hasRunDry || isSettling || delay > min(elastic.firstDelay, longest) + Self.smallestExcess else {
       return .none
@@ -315,7 +316,7 @@ extension JitterBuffer {
     if !elastic.isDiscarding {
       // While a network brings what it had kept back, each packet is a little less stale than the one before it.
       let isGoingOn = elastic.tick < elastic.endOfDiscarding
-      let limit = isGoingOn ? target + Self.smallestBacklog : adaptation.limits.upperBound
+      let limit = isGoingOn ? target + Self.smallestBacklog : adaptation.limits.upperBound + addedDelay
       elastic.isDiscarding = delay > limit + ElasticPlayout.block
     }
     guard elastic.isDiscarding else { return nil }

@@ -24,6 +24,8 @@ public struct FormatTable: Sendable {
   public var option: PayloadFormat?
   /// The format that the output file's suffix implies for dynamic types.
   public var suffix: PayloadFormat?
+  /// The same of an output for video, which may stand beside one for audio.
+  public var videoSuffix: PayloadFormat?
   /// Clock rates that were measured over many packets, for types of which nothing else is known.
   public var measured: [UInt8: UInt32] = [:]
 
@@ -31,6 +33,8 @@ public struct FormatTable: Sendable {
   public static let synthetic = PayloadFormat(encodingName: "synthetic", clockRate: 90_000)
   /// The dynamic payload type of the synthetic source.
   public static let syntheticType: UInt8 = 112
+  /// The dynamic payload type that everybody uses for Opus.
+  static let opusType: UInt8 = 111
 
   /// An empty table: static types, what packets look like, and conventions.
   public init() {}
@@ -47,8 +51,9 @@ public struct FormatTable: Sendable {
     if let format = described[type] { return (format, .sdp) }
     if let format = PayloadFormat.staticType(type) { return (format, .staticType) }
     if let option { return (option, .option) }
-    if let suffix, type != Self.syntheticType { return (suffix, .suffix) }
+    if videoSuffix == nil, let suffix, type != Self.syntheticType { return (suffix, .suffix) }
     if Self.lookLikeOpus(samples) { return (.opus, .packets) }
+    if let videoSuffix, type != Self.syntheticType, type != Self.opusType { return (videoSuffix, .suffix) }
     let usual = Self.convention(type)
     if let rate = measured[type], rate != usual?.clockRate {
       return (PayloadFormat(encodingName: "unknown", clockRate: rate), .packets)
@@ -58,7 +63,7 @@ public struct FormatTable: Sendable {
 
   private static func convention(_ type: UInt8) -> PayloadFormat? {
     switch type {
-    case 111: .opus
+    case opusType: .opus
     case 96: PayloadFormat(encodingName: "H264", clockRate: 90_000)
     case 98: PayloadFormat(encodingName: "VP8", clockRate: 90_000)
     case syntheticType: synthetic

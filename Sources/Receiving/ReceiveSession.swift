@@ -39,6 +39,8 @@ public struct ReceiveSession: Sendable {
     public var isEncrypted = false
     /// Whether reports will be asked for; where nobody hears them, nothing is noted down for them.
     public var sendsReports = true
+    /// The number of the first stream; whoever has several sessions keeps their streams apart by it.
+    public var firstStream = 0
     /// Our own synchronisation source in receiver reports.
     public var ssrc: UInt32
     /// Our canonical name, at most 255 bytes.
@@ -96,7 +98,7 @@ public struct ReceiveSession: Sendable {
   /// Our own synchronisation source.
   public var ssrc: UInt32 { configuration.ssrc }
   var probation: Probation
-  private var nextID = 0
+  private var nextID: Int
   private var nextIndex: UInt64 = 0
   var nextPlayout: Instant?
   var events: [(stream: Int, event: StreamEvent)] = []
@@ -107,6 +109,7 @@ public struct ReceiveSession: Sendable {
   /// Begins a session that has heard nothing.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
+    nextID = configuration.firstStream
     reporter = ReceiverReporter(configuration)
     probation = Probation(seed: configuration.seed)
     trace = FateLedger(isTracing: configuration.isTracing)

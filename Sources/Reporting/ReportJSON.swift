@@ -158,6 +158,7 @@ extension StreamReport {
     writeNetwork(to: &json)
     writeBuffer(to: &json)
     roundTrip.milliseconds.write("round_trip_ms", to: &json)
+    writeLipSync(to: &json)
     json.object("media") { json in
       json.value("duration_ms", mediaDuration.milliseconds, decimals: 3)
       json.value("played_ms", playout.playedDuration.milliseconds, decimals: 3)

@@ -115,6 +115,7 @@ extension StreamReport {
     page.row("media", [kind] + (cname.map { ["sent by \(Printable.cleaned($0))"] } ?? []))
     writeArrival(to: &page)
     writePlayout(to: &page)
+    writeLipSync(to: &page)
     whatIf?.write(to: &page)
     if let fittedLink { page.row("as a link", [fittedLink]) }
     let times = roundTrip.milliseconds

@@ -39,6 +39,8 @@ public struct StreamReport: Sendable {
   public var playout: PlayoutStatistics
   /// Round-trip times, when report blocks gave any.
   public var roundTrip: RoundTrip
+  /// How it was kept together with others of its sender; nil where there is nothing to keep together.
+  public var lipSync: LipSyncStatistics?
   /// The quality estimate, for encodings with figures.
   public var quality: QualityEstimate?
   /// Why there is no quality estimate; nil when there is one.

@@ -117,8 +117,8 @@ struct ProbeListener {
     options.buffer = buffer
     var counts = counts
     counts.droppedBySocket = dropped
-    var filling = ReceiveReport(session, options: options, counts: counts, clock: clock)
-    filling.sources = [Self.peer: source]
+    var filling = ReceiveReport(
+      [ReceiveReport.Part(session, sources: [Self.peer: source])], options: options, counts: counts, clock: clock)
     filling.fitsModels = fitsModels
     // Whatever comes back was asked for by this very prober, so it has listened for all of it.
     var report = filling.make(link: link?.record, ended: nil, at: .zero)

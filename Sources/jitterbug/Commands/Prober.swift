@@ -448,7 +448,7 @@ final class Prober {
       let up = self.liveUp(at: now)
       var lines = [columns.map { LiveLine.text(up, width: $0 - 1) } ?? LiveLine.plain(up)]
       guard let listener = self.listener else { return lines }
-      for (index, stream) in self.histories.endSecond(listener.session, at: now).enumerated() {
+      for (index, stream) in self.histories.endSecond(listener.session.streams, at: now).enumerated() {
         var stream = stream
         stream.name = index == 0 ? "down" : "down \(index + 1)"
         lines.append(columns.map { LiveLine.text(stream, width: $0 - 1) } ?? LiveLine.plain(stream))

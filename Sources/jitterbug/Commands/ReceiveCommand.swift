@@ -1,6 +1,4 @@
-import Media
 import Packets
-import Receiving
 import Sockets
 
 /// The verb `receive`.
@@ -8,28 +6,32 @@ enum ReceiveCommand {
   static func options(_ words: [String]) throws(UsageError) -> ReceiveOptions? {
     var options = ReceiveOptions()
     guard let operands = try ReceiveOptions.usage.parse(words, into: &options) else { return nil }
-    guard operands.count <= 1 else {
+    guard operands.count <= ReceiveMedia.limit else {
+      throw UsageError("receive listens on at most \(ReceiveMedia.limit) sources, but \(operands.count) were given")
+    }
+    for source in operands {
+      do throws(EndpointError) { options.sources.append(try Endpoint(source)) } catch { throw UsageError("\(error)") }
+    }
+    let targets = try options.targets()
+    if options.recordsAll, !targets.contains(where: { $0.content == .audio(.opus) }) {
       throw UsageError(
-        "receive listens on one source, but \(operands.count) were given: \(operands.joined(separator: " "))")
+        "--record-all keeps packets as they came, which only an Ogg Opus file can: write it with --output FILE.opus")
     }
-    if let source = operands.first {
-      do throws(EndpointError) { options.source = try Endpoint(source) } catch { throw UsageError("\(error)") }
+    if options.keepsDamaged != nil, !targets.contains(where: \.content.isVideo) {
+      throw UsageError(
+        "--damaged says what becomes of damaged frames in a video file, and none is written: add --output seen.h264")
     }
-    if options.outputFile != nil { _ = try options.resolvedFormat() }
-    if options.recordsAll {
-      guard options.outputFile != nil, try options.resolvedFormat() == .opus else {
-        throw UsageError(
-          "--record-all keeps packets as they came, which only an Ogg Opus file can: write it with --output FILE.opus")
-      }
-    }
-    if options.outputFile == "-" && options.output.isJSON {
+    if options.outputFiles.contains("-") && options.output.isJSON {
       throw UsageError("--json and --output - both want standard output: write the report with --report FILE.json")
     }
     if options.reflectLimit != nil, !options.isReflecting {
       throw UsageError("--reflect-limit bounds what --reflect sends, but there is no --reflect: add it")
     }
     if options.isReflecting {
-      guard case .rtp = options.source else {
+      guard options.sources.count <= 1 else {
+        throw UsageError("--reflect serves one source, but \(options.sources.count) were given: leave the others out")
+      }
+      guard case .rtp = options.sources.first ?? ReceiveOptions.defaultSource else {
         throw UsageError("--reflect sends by UDP, so it takes an rtp:// source: write rtp://[::]:5004")
       }
     }
@@ -42,27 +44,8 @@ enum ReceiveCommand {
   }
 
   static func run(_ options: ReceiveOptions) throws(CommandError) -> Int32 {
-    for path in options.output.reportFiles + [options.outputFile].compactMap({ $0 }) { try WritableFile.check(path) }
+    for path in options.output.reportFiles + options.outputFiles { try WritableFile.check(path) }
     let receiver = try Receiver(options)
     return try receiver.run()
-  }
-}
-
-extension ReceiveOptions {
-  /// What payload types stand for, from the session description, `--format` and the output's suffix.
-  func formatTable() throws(CommandError) -> FormatTable {
-    var table = FormatTable()
-    table.option = format
-    if outputFile != nil { table.suffix = .opus }
-    guard let path = sdpFile else { return table }
-    let bytes = try InputFile.read(path: path, limit: SessionDescription.maximumSize)
-    do throws(SDPParseError) {
-      for media in try SessionDescription(parsing: bytes.span).media {
-        for payload in media.payloads {
-          if let format = payload.format { table.described[payload.payloadType] = format }
-        }
-      }
-    } catch { throw CommandError("\(path) is no session description: \(error)") }
-    return table
   }
 }

@@ -34,14 +34,14 @@ struct ReceiveInlet: ~Copyable {
   /// Where each media sender's reports come from.
   private var controlAddresses: [Peer: SocketAddress] = [:]
 
-  init(_ options: ReceiveOptions) throws(CommandError) {
+  init(_ place: ReceivePlace, _ options: ReceiveOptions) throws(CommandError) {
     var datagram = DatagramOptions()
     datagram.receiveBufferBytes = options.socketBuffer ?? Self.receiveBuffer
     datagram.interface = options.interface
     do throws(SocketError) {
-      switch options.source {
+      switch place.source {
       case .rtp(let host, let ports):
-        let pair = try Self.open(host: host, ports: ports, options: datagram, isMuxed: options.isMuxed)
+        let pair = try Self.open(host: host, ports: ports, options: datagram, isMuxed: place.isMuxed)
         description = "rtp://\(pair.media.localAddress)"
         media = consume pair.media
         control = consume pair.control

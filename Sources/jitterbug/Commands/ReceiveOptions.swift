@@ -10,9 +10,20 @@ struct ReceiveOptions: Sendable {
     case wav, opus, raw
   }
 
-  var source = Endpoint.rtp(host: "::", ports: Endpoint.defaultPort...Endpoint.defaultPort)
-  var outputFile: String?
-  var outputFormat: Format?
+  /// Where it listens unless told.
+  static let defaultSource = Endpoint.rtp(host: "::", ports: Endpoint.defaultPort...Endpoint.defaultPort)
+
+  /// Where to listen, a session each; without any where the session description or the default says.
+  var sources: [Endpoint] = []
+  /// One for audio, one for video.
+  var outputFiles: [String] = []
+  var outputFormat: OutputTarget.Content?
+  /// Whether video files get frames that can't be shown as well; nil when nothing was said.
+  var keepsDamaged: Bool?
+  /// Whether streams of one sender aren't kept in lip sync.
+  var hasNoSync = false
+  /// Whether no key frame is asked for when the picture is frozen.
+  var hasNoPictureLoss = false
   var channels = 2
   var buffer = BufferOptions()
   /// Whether the output gets every packet that arrived, however late.
@@ -40,11 +51,16 @@ struct ReceiveOptions: Sendable {
 extension ReceiveOptions {
   static let usage = Usage<ReceiveOptions>(
     verb: "receive", summary: "receive RTP, put it in order, play or record it, and report exactly what was lost",
-    synopsis: "[OPTION]... [SOURCE]",
+    synopsis: "[OPTION]... [SOURCE]...",
     examples: [
       ("jitterbug receive", "listen on UDP port 5004, IPv4 and IPv6, and report; nothing is written"),
       ("jitterbug receive --output heard.wav", "record the first stream as a listener would hear it"),
       ("jitterbug receive rtp://0.0.0.0:9000-9099 --output copy.opus", "the first free port; packets as they came"),
+      ("jitterbug receive --output seen.h264", "write the frames that could be shown; .ivf for VP8, .ts for MPEG"),
+      (
+        "jitterbug receive rtp://:5004 rtp://:5006 --output heard.wav --output seen.h264",
+        "audio and video, a session each, in lip sync"
+      ),
       ("jitterbug receive --output - --output-format raw | aplay -f dat", "play (48 kHz, 16 bit, stereo)"),
       ("jitterbug receive tcp://[::]:5004 --json", "RTP framed in TCP (RFC 4571), the report as JSON"),
     ],
@@ -71,6 +87,10 @@ extension ReceiveOptions {
         $0.socketBuffer = $1
       },
       .value("--interface", "NAME", "listen on this interface only", Values.text) { $0.interface = $1 },
+      .flag("--no-sync", "don't make audio or video wait for each other, where they come from one sender") {
+        $0.hasNoSync = true
+      },
+      .flag("--no-pli", "ask for no key frame (RFC 4585) when the picture is frozen") { $0.hasNoPictureLoss = true },
       .flag("--once", "end with the first stream (default with --output)") { $0.isOnce = true },
       .flag("--keep-running", "wait for the next stream, with --output too") { $0.isOnce = false },
       .value("--idle-timeout", "TIME", "a stream ends after this much silence (default 10s with --once)", Values.time) {
@@ -96,13 +116,21 @@ extension ReceiveOptions {
     title: "Playing and recording",
     options: [
       .value(
-        "--output", "FILE", "what a listener hears, as FILE.wav, FILE.opus or FILE.raw; - is standard output",
-        Values.text
-      ) { $0.outputFile = $1 },
+        "--output", "FILE",
+        "what a listener hears, as FILE.wav, FILE.opus or FILE.raw, or what a viewer sees, as FILE.h264, FILE.ivf or "
+          + "FILE.ts; may be given once for each; - is standard output", Values.text
+      ) { $0.outputFiles.append($1) },
       .value(
-        "--output-format", "FORMAT", "wav, opus or raw (default by the file's suffix; raw for -)",
-        Values.choice([("wav", Format.wav), ("opus", .opus), ("raw", .raw)])
+        "--output-format", "FORMAT", "wav, opus, raw, h264, ivf or ts (default by the file's suffix; raw for -)",
+        Values.choice([
+          ("wav", OutputTarget.Content.audio(.wav)), ("opus", .audio(.opus)), ("raw", .audio(.raw)),
+          ("h264", .video(.h264)), ("ivf", .video(.vp8)), ("ts", .video(.mpegTS)),
+        ])
       ) { $0.outputFormat = $1 },
+      .value(
+        "--damaged", "drop|keep", "frames with missing parts, or that refer to such: left out (default) or written",
+        Values.choice([("drop", false), ("keep", true)])
+      ) { $0.keepsDamaged = $1 },
       .value("--channels", "N", "1 or 2 channels in wav and raw (default 2)", Values.number(1...2)) {
         $0.channels = $1
       },

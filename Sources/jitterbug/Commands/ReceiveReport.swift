@@ -20,41 +20,44 @@ struct DatagramReportCounts {
   var wait = WaitStatistics()
   /// Datagrams without the kernel's stamp.
   var unstamped = 0
-  private var drops: UInt32 = 0
 
   /// Looks at when a datagram arrived and when it was read.
   mutating func note(_ datagram: ReceivedDatagram, readAt: Instant) {
     if datagram.isStamped { wait.record(readAt - datagram.arrival) } else { unstamped += 1 }
   }
-
-  /// What the kernel dropped since it was asked last, by its count of all drops (modulo 2^32).
-  mutating func newDrops(upTo count: UInt32) -> Int {
-    let step = Int32(bitPattern: count &- drops)
-    guard step > 0 else { return 0 }
-    drops = count
-    return Int(step)
-  }
 }
 
 /// Fills the report of `jitterbug receive` from the session.
 struct ReceiveReport {
-  let session: ReceiveSession
+  /// One session, and what only its sockets know.
+  struct Part {
+    let session: ReceiveSession
+    /// The senders' addresses, for people.
+    var sources: [Peer: String] = [:]
+    /// Senders on this host.
+    var localPeers: Set<Peer> = []
+
+    init(_ session: ReceiveSession, sources: [Peer: String] = [:]) {
+      self.session = session
+      self.sources = sources
+    }
+  }
+
+  let parts: [Part]
   let options: ReceiveOptions
   let counts: DatagramReportCounts
   let clock: ClockOffset
-  /// The senders' addresses, for people.
-  var sources: [Peer: String] = [:]
-  /// Senders on this host.
-  var localPeers: Set<Peer> = []
   /// What the players of the streams know.
   var listeners: [Int: ListenerAccount] = [:]
+  /// How streams were kept together.
+  var lipSync: [Int: LipSyncStatistics] = [:]
   /// Since when this receiver listened.
   var started = Instant.zero
   /// Whether models are fitted to the losses, which takes up to some tenths of a second a stream.
   var fitsModels = true
 
-  init(_ session: ReceiveSession, options: ReceiveOptions, counts: DatagramReportCounts, clock: ClockOffset) {
-    self.session = session
+  init(_ parts: [Part], options: ReceiveOptions, counts: DatagramReportCounts, clock: ClockOffset) {
+    self.parts = parts
     self.options = options
     self.counts = counts
     self.clock = clock
@@ -65,38 +68,46 @@ struct ReceiveReport {
     report.duration = now - started
     report.ended = ended
     report.linkRecord = link.map(LinkReport.init)
+    for part in parts { report.streams += streams(of: part) }
+    report.datagrams = datagrams(streams: report.streams)
+    return report
+  }
+
+  private func streams(of part: Part) -> [StreamReport] {
     // What the socket dropped after the last datagram can only be what is missing after a stream's last packet.
-    var dropsAtEnd = session.socketDrops.atEnd
-    report.streams = session.streams.map { stream in
+    var dropsAtEnd = part.session.socketDrops.atEnd
+    return part.session.streams.map { stream in
       var result = Self.stream(
-        stream, source: sources[stream.peer] ?? "unknown", offset: clock.realtimeMinusMonotonic,
+        stream, source: part.sources[stream.peer] ?? "unknown", offset: clock.realtimeMinusMonotonic,
         heard: listeners[stream.id] ?? ListenerAccount(), listeningSince: started,
-        isLocal: localPeers.contains(stream.peer),
+        isLocal: part.localPeers.contains(stream.peer),
         fitsModels: fitsModels)
+      result.lipSync = lipSync[stream.id]
       let taken = min(dropsAtEnd, result.ends.lostAfter ?? result.ends.lostAtEnds ?? 0)
       result.socketDrops = stream.droppedBySocket + taken
       dropsAtEnd -= taken
       return result
     }
-    report.datagrams = datagrams(streams: report.streams)
-    return report
   }
 
   private func datagrams(streams: [StreamReport]) -> DatagramReport {
     var datagrams = DatagramReport()
     datagrams.received = counts.received
     datagrams.bytes = counts.bytes
-    datagrams.rtcp = session.datagrams.rtcp + counts.reflectorMessages
-    datagrams.invalid = session.datagrams.discarded
-    datagrams.invalid[.malformed] += session.datagrams.invalidRTCP
-    datagrams.rtp = session.datagrams.rtp - session.datagrams.discarded.total - session.datagrams.held
-    datagrams.rtp -= session.forgottenPackets
+    datagrams.rtcp = counts.reflectorMessages
+    for part in parts {
+      let counted = part.session.datagrams
+      datagrams.rtcp += counted.rtcp
+      for reason in DiscardReason.allCases { datagrams.invalid[reason] += counted.discarded[reason] }
+      datagrams.invalid[.malformed] += counted.invalidRTCP
+      datagrams.rtp += counted.rtp - counted.discarded.total - counted.held - part.session.forgottenPackets
+      datagrams.forgottenStreams += part.session.forgottenStreams
+      datagrams.forgotten += part.session.forgottenPackets
+    }
     datagrams.droppedBySocket = counts.droppedBySocket
     datagrams.droppedOfNoStream = (counts.droppedBySocket ?? 0) - streams.reduce(0) { $0 + $1.loss.droppedBySocket }
     datagrams.wait = counts.wait
     datagrams.unstamped = counts.unstamped
-    datagrams.forgottenStreams = session.forgottenStreams
-    datagrams.forgotten = session.forgottenPackets
     return datagrams
   }
 

@@ -16,9 +16,9 @@ struct StreamMeters {
   private var meters: [Int: Meter] = [:]
 
   /// The streams that are open, at the end of a second.
-  mutating func endSecond(_ session: borrowing ReceiveSession, at now: Instant) -> [LiveStream] {
+  mutating func endSecond(_ streams: some Sequence<ReceiveStream>, at now: Instant) -> [LiveStream] {
     var lines: [LiveStream] = []
-    for stream in session.streams {
+    for stream in streams {
       guard stream.isOpen else {
         meters[stream.id] = nil
         continue

@@ -129,6 +129,12 @@ final class StreamOutput {
     try sink.keep(silence: duration - Int64(faded))
   }
 
+  /// Keeps a listener behind a pipe waiting, once there is one.
+  func wait(for duration: Int64) throws(CommandError) {
+    guard sink.isLive, !sink.takesPackets, position > 0 || expected != nil else { return }
+    try sink.keep(silence: duration)
+  }
+
   /// Media is left out: what was heard flows over into what comes next.
   func leaveOut() {
     guard !sink.takesPackets else { return }

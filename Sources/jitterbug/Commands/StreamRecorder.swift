@@ -6,8 +6,14 @@ import Statistics
 import Timeline
 
 /// Carries out playout decisions for each stream: into its output, if it has one.
+///
+/// A receiver has one for each output, and one for audio in any case.
 final class StreamRecorder {
   private let options: ReceiveOptions
+  /// What is written; nil when nothing is.
+  private let target: OutputTarget?
+  /// Whether everything is meant for this output: nothing else takes what doesn't fit.
+  private let isAlone: Bool
   private var outputs: [Int: StreamOutput] = [:]
   /// Players of streams that nothing is written of as they are heard, where the delay adapts: what is reported doesn't
   /// depend on whether there is an output.
@@ -25,8 +31,10 @@ final class StreamRecorder {
   private(set) var failure: CommandError?
   private let interrupt: WriteInterrupt
 
-  init(_ options: ReceiveOptions, interrupt: WriteInterrupt) {
+  init(_ options: ReceiveOptions, target: OutputTarget?, isAlone: Bool, interrupt: WriteInterrupt) {
     self.options = options
+    self.target = target
+    self.isAlone = isAlone
     self.interrupt = interrupt
   }
 
@@ -59,20 +67,18 @@ final class StreamRecorder {
   }
 
   private func open(_ stream: ReceiveStream) throws(CommandError) {
-    guard let path = options.outputFile, failure == nil else { return }
-    guard stream.format == .opus else {
+    guard let target, failure == nil else { return }
+    guard target.content.takes(stream.format) else {
+      guard isAlone else { return }
       // A stray of another format is no reason to give up on what is waited for.
       guard Self.isSignificant(stream) else { return refused.append(stream.id) }
-      throw CommandError(
-        "the stream is \(stream.format), which can't be written as audio: leave out --output to measure it, or name what it is with --format"
-      )
+      throw CommandError(target.refusal(of: stream.format))
     }
     if options.isEnding && !outputs.isEmpty { return }
     if options.isEnding { recorded = 0 }
-    if path == "-" && !outputs.isEmpty { return }
-    let name = recorded == 0 || path == "-" ? path : Self.numbered(path, recorded + 1)
-    // The suffix was looked at before anything ran.
-    let format = (try? options.resolvedFormat()) ?? .raw
+    if target.path == "-" && !outputs.isEmpty { return }
+    let name = recorded == 0 || target.path == "-" ? target.path : Self.numbered(target.path, recorded + 1)
+    guard case .audio(let format) = target.content else { return }
     outputs[stream.id] = try StreamOutput(
       path: name, format: format, channels: options.channels, isElastic: options.buffer.adaptation != nil,
       interrupt: interrupt)
@@ -89,7 +95,9 @@ final class StreamRecorder {
     guard options.isEnding, !isSettled, let id = outputs.keys.first, let owner = session.stream(id) else { return }
     isSettled = Self.isSignificant(owner)
     guard !isSettled, now - (owner.statistics.lastArrival ?? now) > .milliseconds(500),
-      let place = session.streams.lastIndex(where: { $0.isOpen && Self.isSignificant($0) })
+      let place = session.streams.lastIndex(where: {
+        $0.isOpen && Self.isSignificant($0) && target?.content.takes($0.format) != false
+      })
     else { return }
     end(id)
     begin(session.streams[place])
@@ -110,6 +118,14 @@ final class StreamRecorder {
     guard let output = options.recordsAll ? listeners[id] : outputs[id] ?? listeners[id] else { return nil }
     do throws(CommandError) { return try output.perform(decision, of: id, in: session) } catch { fail(error) }
     return nil
+  }
+
+  /// From now on a stream is played so much later; who listens behind a pipe has to be kept waiting.
+  ///
+  /// Where the buffer adapts it sees to that itself. A file has no time but that of its media.
+  func wait(for delay: Interval, _ id: Int, in session: borrowing ReceiveSession) {
+    guard delay > .zero, options.buffer.adaptation == nil, let output = outputs[id] else { return }
+    do throws(CommandError) { try output.wait(for: delay.units(rate: 48_000)) } catch { fail(error) }
   }
 
   /// Writes what has come and has its turn; of a stream that has ended (`isLastOf`, or all with `isLast`) everything.
@@ -140,7 +156,9 @@ final class StreamRecorder {
   }
 
   func endAll(_ session: borrowing ReceiveSession) {
-    for id in Set(outputs.keys).union(listeners.keys).sorted() { end(id, after: session.stream(id)) }
+    for id in Set(outputs.keys).union(listeners.keys).sorted() {
+      if let stream = session.stream(id) { end(id, after: stream) }
+    }
   }
 
   /// What can't be written any more is closed as it is.
@@ -179,23 +197,5 @@ extension StreamOutput {
     case .wait, .ended: break
     }
     return nil
-  }
-}
-
-extension ReceiveOptions {
-  /// The format to write: as asked for, else by the file's suffix, else raw for standard output.
-  func resolvedFormat() throws(UsageError) -> Format {
-    if let outputFormat { return outputFormat }
-    guard let outputFile, outputFile != "-" else { return .raw }
-    let suffix = outputFile.split(separator: ".").last.map { $0.lowercased() } ?? ""
-    switch suffix {
-    case "wav": return .wav
-    case "opus", "ogg", "oga": return .opus
-    case "raw", "pcm", "s16": return .raw
-    default:
-      throw UsageError(
-        "\(outputFile) has no suffix that names a format: call it FILE.wav, FILE.opus or FILE.raw, or add --output-format"
-      )
-    }
   }
 }

@@ -3,26 +3,31 @@ import Reporting
 import Sockets
 import Timeline
 
-/// `--trace`: a line of CSV for every RTP datagram, in order of arrival.
+/// `--trace`: a line of CSV for every RTP datagram, in order of arrival at its session.
 ///
 /// A datagram's fate is known only when it has been played, so lines wait for those before them; as many wait as the
 /// jitter buffers hold.
 final class TraceFile {
   private let file: TextFile
   private let clock: ClockOffset
-  private var waiting: [UInt64: DatagramFate] = [:]
-  private var next: UInt64 = 0
+  private struct Queue {
+    var waiting: [UInt64: DatagramFate] = [:]
+    var next: UInt64 = 0
+  }
 
-  init(path: String, clock: ClockOffset) throws(CommandError) {
+  private var queues: [Queue]
+
+  init(path: String, clock: ClockOffset, sessions: Int) throws(CommandError) {
+    queues = [Queue](repeating: Queue(), count: sessions)
     file = try TextFile(path: path)
     self.clock = clock
     file.write(TraceLine.header)
   }
 
-  func write(_ fate: DatagramFate) {
-    waiting[fate.index] = fate
-    while let ready = waiting.removeValue(forKey: next) {
-      next += 1
+  func write(_ fate: DatagramFate, of session: Int) {
+    queues[session].waiting[fate.index] = fate
+    while let ready = queues[session].waiting.removeValue(forKey: queues[session].next) {
+      queues[session].next += 1
       file.write(
         TraceLine(
           arrival: ready.arrival.nanoseconds &+ clock.realtimeMinusMonotonic.nanoseconds, ssrc: ready.ssrc,

@@ -61,8 +61,9 @@ enum VerifyCommand {
       var counts = DatagramReportCounts()
       counts.received = run.datagrams
       let clock = ClockOffset(realtimeMinusMonotonic: .zero, uncertainty: .zero)
-      let report = ReceiveReport(run.receiver, options: ReceiveOptions(), counts: counts, clock: clock)
-        .make(link: run.linkRecord, ended: nil, at: .zero)
+      let report = ReceiveReport(
+        [ReceiveReport.Part(run.receiver)], options: ReceiveOptions(), counts: counts, clock: clock
+      ).make(link: run.linkRecord, ended: nil, at: .zero)
       let text = Array(report.json().utf8)
       guard let value = JSONValue(parsing: text.span) else {
         result.failure = "the report isn't JSON"
