@@ -25,8 +25,9 @@ let package = Package(
     .target(name: "Buffering", dependencies: ["Timeline"], swiftSettings: core),
     .target(name: "Playing", swiftSettings: core),
     .target(name: "Statistics", dependencies: ["Timeline"], swiftSettings: core),
+    .target(name: "Pictures", dependencies: ["Packets", "Statistics", "Timeline"], swiftSettings: core),
     .target(
-      name: "Receiving", dependencies: ["Buffering", "Statistics", "Packets", "Timeline"],
+      name: "Receiving", dependencies: ["Pictures", "Buffering", "Statistics", "Packets", "Timeline"],
       swiftSettings: core),
     .target(
       name: "Dissection", dependencies: ["Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
@@ -66,7 +67,7 @@ let package = Package(
       dependencies: [
         "Timeline", "Packets", "Media", "Codecs", "Sending", "Impairment", "Receiving", "Buffering", "Playing",
         "Statistics", "Reporting", "Sockets", "Plots", "Dissection", "Capture", "Emulation", "Probing", "Simulation",
-        "Verification", "Racing",
+        "Verification", "Racing", "Pictures",
       ], swiftSettings: strict),
 
     // What a packet costs in the core; Benchmarks/micro runs it. Not part of the product.
@@ -102,7 +103,9 @@ let package = Package(
     .testTarget(name: "PlayingTests", dependencies: ["Playing", "Timeline"], swiftSettings: strict),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics", "Timeline"], swiftSettings: strict),
     .testTarget(
-      name: "ReceivingTests", dependencies: ["Receiving", "Buffering", "Statistics", "Packets", "Timeline"],
+      name: "PicturesTests", dependencies: ["Pictures", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "ReceivingTests", dependencies: ["Receiving", "Pictures", "Buffering", "Statistics", "Packets", "Timeline"],
       swiftSettings: strict),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Plots", "Statistics", "Timeline"], swiftSettings: strict),
@@ -130,8 +133,8 @@ let package = Package(
     .testTarget(
       name: "SimulationTests",
       dependencies: [
-        "Simulation", "Sending", "Impairment", "Receiving", "Buffering", "Statistics", "Packets", "Timeline",
-        "Reporting", "TestSupport",
+        "Simulation", "Sending", "Impairment", "Receiving", "Pictures", "Buffering", "Statistics", "Packets",
+        "Timeline", "Reporting", "TestSupport",
       ], swiftSettings: strict),
     .testTarget(name: "MediaTests", dependencies: ["Media", "Packets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Packets"], swiftSettings: strict),

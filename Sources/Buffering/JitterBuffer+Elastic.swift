@@ -110,6 +110,7 @@ extension JitterBuffer {
   /// Learns from an arrival.
   @inline(__always) mutating func learn(_ packet: BufferedPacket, _ transit: Interval) {
     guard isAdaptive, let adaptation = configuration.adaptation, let base = arrivals?.base else { return }
+    if configuration.isFramed, packet.duration == 0 { return }
     let units = packet.duration > 0 ? packet.duration : lastDuration
     estimator.observe(
       transit: transit, base: base, at: packet.arrival, seconds: Double(units) / Double(configuration.clockRate))

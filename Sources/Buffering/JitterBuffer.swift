@@ -60,6 +60,8 @@ public struct JitterBuffer: Sendable {
   var nextSequence: Int64 = 0
   /// The media time that is to be played next.
   var nextTimestamp: Int64 = 0
+  /// The decoding time of the last frame that is over.
+  var framesOver = Int64.min
   var lastDuration: Int64
   var lastWasSilence = false
   /// Filled since the last packet was played, without knowing yet whether a packet was lost or none was sent.
@@ -233,7 +235,7 @@ public struct JitterBuffer: Sendable {
 
   // MARK: Private
 
-  @inline(__always) private func dueTime(of timestamp: Int64) -> Instant {
+  @inline(__always) func dueTime(of timestamp: Int64) -> Instant {
     guard let base = arrivals?.base else { return .zero }
     return Instant.zero + base + Interval(units: timestamp, rate: configuration.clockRate) + target
   }
@@ -272,7 +274,7 @@ public struct JitterBuffer: Sendable {
     case .timeline(let start, _) where packet.sequence >= start: return false
     default: break
     }
-    guard configuration.isContinuous else { return false }
+    guard configuration.isContinuous else { return configuration.isFramed && isOver(packet, transit) }
     return packet.timestamp + max(packet.duration, 1) <= nextTimestamp
   }
 
@@ -397,6 +399,7 @@ public struct JitterBuffer: Sendable {
       nextSequence = head.sequence
     }
     boundary = .none
+    framesOver = .min
     elastic.isAnchored = false
     nextTimestamp = head.timestamp
     // Only when a restart was announced at a number that is in store already.

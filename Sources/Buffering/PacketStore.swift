@@ -103,6 +103,13 @@ import Timeline
     repeat { lowest += 1 } while places[slot(of: lowest)].packet.sequence != lowest
   }
 
+  /// Gives packets other timestamps, by their numbers.
+  mutating func retime(_ time: (Int64) -> Int64?) {
+    for index in places.indices where places[index].packet.sequence != Self.vacant {
+      if let timestamp = time(places[index].packet.sequence) { places[index].packet.timestamp = timestamp }
+    }
+  }
+
   @inline(__always) private mutating func write(_ payload: RawSpan, in index: Int) {
     let size = payload.byteCount
     if !wide.isEmpty { forgetWide(replacing: index) }

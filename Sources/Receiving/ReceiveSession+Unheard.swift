@@ -13,7 +13,10 @@ extension ReceiveSession {
         expire(place, at: now)
         timeout = nil
       }
-      let rest = streams[place].playOut(until: now, telling: &trace)
+      let rest =
+        streams[place].track == nil
+        ? streams[place].playOut(until: now, telling: &trace)
+        : streams[place].playOutFrames(until: now, telling: &trace)
       while let (event, time) = streams[place].buffer.pollEvent() { announce(.buffer(event), of: place, at: time) }
       if rest.isOver {
         finish(place, at: now)

@@ -186,10 +186,13 @@ public struct ReceiveSession: Sendable {
       while let (event, time) = streams[place].buffer.pollEvent() { announce(.buffer(event), of: place, at: time) }
       switch streams[place].buffer.poll(at: now) {
       case .wait(let instant):
+        streams[place].closeFrame()
         wake = Instant.earliest(wake, Instant.earliest(instant, timeout(of: place)))
       case .ended:
+        streams[place].closeFrame()
         finish(place, at: now)
       case .play(let packet, let slot, let skip):
+        streams[place].assemble(packet, slot: slot)
         streams[place].recordLevel(at: now)
         trace.settle(packet.tag, as: .played)
         return (streams[place].id, .play(packet, slot: slot, skip: skip))

@@ -1,5 +1,6 @@
 public import Buffering
 public import Packets
+import Pictures
 public import Statistics
 public import Timeline
 
@@ -83,6 +84,8 @@ public struct ReceiveStream: Sendable, Identifiable {
   public private(set) var mediaJitter: InterarrivalJitter?
   /// The last packet of another payload type.
   private var lastEvent: (type: UInt8, timestamp: RTPTimestamp)?
+  /// The frames, where the packets are parts of such.
+  var track: PictureTrack?
   /// The arrivals, when they are kept.
   public internal(set) var log: ArrivalLog?
 
@@ -104,6 +107,8 @@ public struct ReceiveStream: Sendable, Identifiable {
       clockRate: format.clockRate, target: target, isContinuous: isOpus)
     configuration.keepsPayloads = keepsPayloads
     configuration.adaptation = adaptation
+    track = Self.track(of: format, origin, isEncrypted: isEncrypted, keepsPayloads: keepsPayloads)
+    if track != nil { configuration.holdFrames() }
     buffer = JitterBuffer(configuration)
     validator = SequenceValidator(first: header.sequenceNumber)
     lastArrival = first.arrival
@@ -204,6 +209,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     timeline?.restart()
     mediaJitter?.restart()
     buffer.restart(at: sequence)
+    track?.restart(at: sequence)
     recording?.restart()
     timestamps = TimestampExtender(first: timestamp)
     runStart = (sequence, timestamps.last)
@@ -295,12 +301,19 @@ public struct ReceiveStream: Sendable, Identifiable {
       description.duration = Int64(opus.duration)
       description.isSilence = opus.isDTX
       description.carriesFEC = opus.carriesFEC(in: payload)
+    } else if track != nil {
+      guard place(&description, payload: payload, endsFrame: header.marker) else {
+        log?.record(description, kind: .unfit)
+        return (reception, discard(.invalidPayload, sequence: extended))
+      }
     }
     recording?.insert(description, payload: payload)
     // Without a continuous timeline only a packet that was overtaken can be late.
-    let lateness = isOpus || reception == .reordered ? buffer.latenessInPlace(of: description) : nil
+    let lateness = isOpus || track != nil || reception == .reordered ? buffer.latenessInPlace(of: description) : nil
     log?.record(description, kind: .offered)
-    switch buffer.insert(description, payload: payload) {
+    let insertion = buffer.insert(description, payload: payload)
+    if track != nil { note(payload, of: description, timestamp: timestamp, header: header, insertion: insertion) }
+    switch insertion {
     case .stored:
       latenessCounts.record(lateness ?? .nanoseconds(-1))
       return (reception, nil)

@@ -1,0 +1,164 @@
+public import Timeline
+
+/// Tells when each packet of a video stream is to be decoded, up to a constant.
+///
+/// RTP timestamps are presentation times, and with B-frames they don't grow in sending order. A decoder that reorders
+/// by d frames shows the smallest timestamp of those that it has when a frame comes in; so that one's timestamp is the
+/// new frame's decoding time. d is learned: the most frames that were sent before one and are shown after it.
+///
+/// While it isn't known yet a frame that is shown much later than the one before may be the first of them. So the times
+/// of the first frames grow no faster than they arrived, and are revised once eight have come; they are also revised
+/// whenever d grows.
+public struct DecodeClock: Sendable {
+  /// The deepest reordering there is (H.264 has at most 16 frames in its buffer).
+  public static let deepest = 16
+  /// Frames remembered, so that a late packet gets its frame's time.
+  static let remembered = 128
+  /// After so many frames the beginning is revised.
+  static let learning = 8
+  /// A step of the timestamps by more than this begins anew.
+  static let leap = Interval.seconds(5)
+  /// What counts for the base transit, as in the jitter buffer.
+  private static let window = Interval.seconds(2)
+
+  private struct Frame: Sendable {
+    var timestamp: Int64
+    var first: Int64
+    var last: Int64
+    var arrival: Instant
+    var time: Int64
+  }
+
+  /// The reordering learned so far, in frames.
+  public private(set) var depth = 0
+  /// The usual time between two frames in units of the clock.
+  public private(set) var interval: Int64
+  private let clockRate: UInt32
+  private let leapUnits: Int64
+  /// In sending order.
+  private var frames: [Frame] = []
+  /// Timestamps that aren't shown yet, the smallest first: at most `depth`.
+  private var waiting: [Int64] = []
+  /// Frames since the beginning, as far as they matter.
+  private var seen = 0
+
+  /// Begins with a clock of this rate.
+  public init(clockRate: UInt32) {
+    self.clockRate = clockRate
+    interval = max(1, Int64(clockRate / 30))
+    leapUnits = Self.leap.units(rate: clockRate)
+    frames.reserveCapacity(Self.remembered + 32)
+  }
+
+  /// Takes in a packet; true when times that were told before have been revised.
+  public mutating func note(_ sequence: Int64, timestamp: Int64, at arrival: Instant) -> Bool {
+    guard let newest = frames.last else {
+      begin(sequence, timestamp: timestamp, at: arrival)
+      return false
+    }
+    if let place = frames.lastIndex(where: { $0.timestamp == timestamp }) {
+      frames[place].first = min(frames[place].first, sequence)
+      frames[place].last = max(frames[place].last, sequence)
+      return false
+    }
+    guard sequence > newest.last else {
+      insert(sequence, timestamp: timestamp, at: arrival)
+      return false
+    }
+    guard abs(timestamp &- newest.timestamp) <= leapUnits else {
+      frames.removeAll(keepingCapacity: true)
+      waiting.removeAll(keepingCapacity: true)
+      begin(sequence, timestamp: timestamp, at: arrival)
+      return false
+    }
+    return append(sequence, timestamp: timestamp, at: arrival, after: newest)
+  }
+
+  /// When the packet is to be decoded, in units of the clock; nil when its frame is forgotten.
+  public func time(of sequence: Int64) -> Int64? {
+    frames.last { $0.first <= sequence && sequence <= $0.last }?.time
+  }
+
+  /// When the last frame was to be decoded that begins no later than with this number.
+  public func time(upTo sequence: Int64) -> Int64? { frames.last { $0.first <= sequence }?.time }
+
+  /// The smallest transit of the frames of the last two seconds, by their first packets.
+  public var base: Interval? {
+    guard let newest = frames.last?.arrival else { return nil }
+    return frames.filter { newest - $0.arrival < Self.window }.map {
+      ($0.arrival - .zero) - Interval(units: $0.time, rate: clockRate)
+    }.min()
+  }
+
+  /// The sender has begun anew, on another timeline.
+  public mutating func restart() {
+    frames.removeAll(keepingCapacity: true)
+    waiting.removeAll(keepingCapacity: true)
+  }
+
+  // MARK: Private
+
+  private mutating func begin(_ sequence: Int64, timestamp: Int64, at arrival: Instant) {
+    seen += 1
+    let time = takeTime(of: timestamp)
+    frames.append(Frame(timestamp: timestamp, first: sequence, last: sequence, arrival: arrival, time: time))
+  }
+
+  private mutating func append(_ sequence: Int64, timestamp: Int64, at arrival: Instant, after newest: Frame) -> Bool {
+    seen = min(seen + 1, .max / 2)
+    var overtaken = 0
+    for frame in frames.suffix(2 * Self.deepest) where frame.timestamp > timestamp { overtaken += 1 }
+    let isDeeper = min(overtaken, Self.deepest) > depth
+    if isDeeper { depth = min(overtaken, Self.deepest) }
+    var time = takeTime(of: timestamp)
+    if seen <= Self.learning {
+      time = min(time, newest.time &+ max(0, arrival - newest.arrival).units(rate: clockRate))
+    }
+    frames.append(
+      Frame(
+        timestamp: timestamp, first: sequence, last: sequence, arrival: arrival, time: max(time, newest.time &+ 1)))
+    if frames.count > Self.remembered + 31 { frames.removeFirst(32) }
+    if seen % 16 == 0 { measureInterval() }
+    guard isDeeper || seen == Self.learning else { return false }
+    measureInterval()
+    revise()
+    return true
+  }
+
+  /// A frame of which nothing was known lies between others.
+  private mutating func insert(_ sequence: Int64, timestamp: Int64, at arrival: Instant) {
+    guard !frames.contains(where: { $0.first <= sequence && sequence <= $0.last }),
+      let place = frames.firstIndex(where: { $0.first > sequence })
+    else { return }
+    var time = min(timestamp, frames[place].time - 1)
+    if place > 0 { time = max(time, frames[place - 1].time + 1) }
+    frames.insert(
+      Frame(timestamp: timestamp, first: sequence, last: sequence, arrival: arrival, time: time), at: place)
+  }
+
+  /// The smallest timestamp that isn't shown when this one comes in.
+  private mutating func takeTime(of timestamp: Int64) -> Int64 {
+    var place = waiting.count
+    while place > 0, waiting[place - 1] > timestamp { place -= 1 }
+    waiting.insert(timestamp, at: place)
+    if waiting.count > depth { return waiting.removeFirst() }
+    return waiting[0] &- Int64(depth - waiting.count + 1) &* interval
+  }
+
+  /// Tells all times anew.
+  private mutating func revise() {
+    waiting.removeAll(keepingCapacity: true)
+    var last = Int64.min
+    for place in frames.indices {
+      last = max(takeTime(of: frames[place].timestamp), last &+ 1)
+      frames[place].time = last
+    }
+  }
+
+  /// The median of the steps between timestamps in the order in which they are shown.
+  private mutating func measureInterval() {
+    let timestamps = frames.map(\.timestamp).sorted()
+    let steps = zip(timestamps.dropFirst(), timestamps).map { $0 &- $1 }.filter { $0 > 0 }.sorted()
+    if !steps.isEmpty { interval = steps[steps.count / 2] }
+  }
+}

@@ -1,0 +1,137 @@
+import Packets
+
+/// Tells from a single payload what it says of its frame: as it arrives, in any order, and without its bytes being kept.
+enum PayloadReader {
+  /// What a payload says.
+  struct Reading {
+    var piece = VideoPiece()
+    /// Whether there is a part of the picture itself in it, so that it is known whether others may refer to it.
+    var hasPicture = false
+  }
+
+  /// What a payload says; nil when it is invalid in itself.
+  static func read(_ payload: RawSpan, as encoding: VideoEncoding) -> Reading? {
+    switch encoding {
+    case .h264: readH264(payload)
+    case .vp8: readVP8(payload)
+    case .mpegTS: readTransport(payload)
+    }
+  }
+
+  /// Single NAL units, STAP-A and FU-A (RFC 6184 sections 5.6 to 5.8).
+  private static func readH264(_ payload: RawSpan) -> Reading? {
+    guard payload.byteCount > 0 else { return nil }
+    let header = payload.byte(at: 0)
+    guard header & 0x80 == 0 else { return nil }
+    var reading = Reading()
+    switch header & 0x1f {
+    case 1...23:
+      note(header, first: payload.byteCount > 1 ? payload.byte(at: 1) : nil, in: &reading)
+      if header & 0x1f == NAL.supplement, isRecoveryPoint(payload) { reading.piece.isKey = true }
+    case NAL.aggregate:
+      var offset = 1
+      guard payload.byteCount > 1 else { return nil }
+      while offset < payload.byteCount {
+        guard payload.byteCount - offset >= 2 else { return nil }
+        let size = Int(payload.bigEndian(at: offset, as: UInt16.self))
+        let start = offset + 2
+        guard size > 0, size <= payload.byteCount - start else { return nil }
+        let inner = payload.byte(at: start)
+        guard inner & 0x80 == 0, (1...23).contains(inner & 0x1f) else { return nil }
+        note(inner, first: size > 1 ? payload.byte(at: start + 1) : nil, in: &reading)
+        offset = start + size
+        if inner & 0x1f == NAL.supplement, isRecoveryPoint(payload.extracting(start..<offset)) { reading.piece.isKey = true }
+      }
+    case NAL.fragment:
+      guard payload.byteCount >= 2 else { return nil }
+      let marks = payload.byte(at: 1)
+      guard marks & 0xc0 != 0xc0, (1...23).contains(marks & 0x1f) else { return nil }
+      let isFirst = marks & 0x80 != 0
+      note(
+        header & 0xe0 | marks & 0x1f, first: isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil, in: &reading)
+      if !isFirst { reading.piece.beginsFrame = false }
+    default: return nil
+    }
+    return reading
+  }
+
+  /// Takes up what a NAL unit's header tells, and the byte behind it where that is known.
+  private static func note(_ header: UInt8, first: UInt8?, in reading: inout Reading) {
+    // first_mb_in_slice is ue(v): a first bit of 1 is 0, the picture's first slice.
+    let isFirstSlice = first.map { $0 & 0x80 != 0 } ?? false
+    switch header & 0x1f {
+    case NAL.delimiter, NAL.sequenceParameters: reading.piece.beginsFrame = true
+    case NAL.slice, NAL.partitionA: if isFirstSlice { reading.piece.beginsFrame = true }
+    case NAL.idrSlice: reading.piece.isKey = true
+    default: break
+    }
+    guard (1...5).contains(header & 0x1f) else { return }
+    reading.hasPicture = true
+    if header & 0x60 != 0 { reading.piece.isReference = true }
+  }
+
+  /// Whether a supplement says that decoding can begin with its picture (H.264 D.1.8): open groups begin so.
+  private static func isRecoveryPoint(_ unit: RawSpan) -> Bool {
+    // As encoders write it: a message of type 6 and one byte that begins with a bit of 1, for 0 frames to wait.
+    unit.byteCount >= 4 && unit.byte(at: 1) == 6 && unit.byte(at: 2) > 0 && unit.byte(at: 3) & 0x80 != 0
+  }
+
+  /// The descriptor and, where the frame begins, the frame's own first byte (RFC 7741 sections 4.2 and 4.3).
+  private static func readVP8(_ payload: RawSpan) -> Reading? {
+    guard payload.byteCount > 0 else { return nil }
+    let first = payload.byte(at: 0)
+    var offset = 1
+    var reading = Reading()
+    reading.hasPicture = true
+    reading.piece.isReference = first & 0x20 == 0
+    reading.piece.beginsFrame = first & 0x17 == 0x10
+    if first & 0x80 != 0 {
+      guard payload.byteCount > 1 else { return nil }
+      let fields = payload.byte(at: 1)
+      offset = 2
+      if fields & 0x80 != 0 {
+        guard payload.byteCount > offset else { return nil }
+        let high = payload.byte(at: offset)
+        if high & 0x80 != 0 {
+          guard payload.byteCount > offset + 1 else { return nil }
+          reading.piece.pictureID = (Int(payload.bigEndian(at: offset, as: UInt16.self) & 0x7fff), 15)
+          offset += 2
+        } else {
+          reading.piece.pictureID = (Int(high), 7)
+          offset += 1
+        }
+      }
+      if fields & 0x40 != 0 { offset += 1 }
+      if fields & 0x30 != 0 { offset += 1 }
+    }
+    guard payload.byteCount > offset else { return nil }
+    reading.piece.isKey = reading.piece.beginsFrame && payload.byte(at: offset) & 1 == 0
+    return reading
+  }
+
+  /// Whole packets of 188 bytes that begin with 0x47 (RFC 2250 section 2).
+  private static func readTransport(_ payload: RawSpan) -> Reading? {
+    guard payload.byteCount > 0, payload.byteCount % 188 == 0 else { return nil }
+    var offset = 0
+    var reading = Reading()
+    reading.hasPicture = true
+    reading.piece.isReference = true
+    reading.piece.beginsFrame = true
+    while offset < payload.byteCount {
+      guard payload.byte(at: offset) == 0x47 else { return nil }
+      offset += 188
+    }
+    return reading
+  }
+
+  private enum NAL {
+    static let slice: UInt8 = 1
+    static let partitionA: UInt8 = 2
+    static let idrSlice: UInt8 = 5
+    static let supplement: UInt8 = 6
+    static let sequenceParameters: UInt8 = 7
+    static let delimiter: UInt8 = 9
+    static let aggregate: UInt8 = 24
+    static let fragment: UInt8 = 28
+  }
+}

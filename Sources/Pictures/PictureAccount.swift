@@ -1,0 +1,266 @@
+import Packets
+public import Statistics
+import Timeline
+
+/// Which frames of a stream were whole when they were due, and which of those could be decoded.
+///
+/// Packets are told as they arrive (`arrive`), frames as their time comes (`close`), in sending order. What became of a
+/// frame that wasn't whole is known for good once it is forgotten: 512 frames later, or at the end.
+struct PictureAccount: Sendable {
+  /// Frames remembered.
+  static let remembered = 512
+  /// After so many frames without a single marker it is believed that the sender sets none.
+  private static let unmarked = 10
+
+  /// What had come of a frame when it was due.
+  fileprivate enum State: Sendable {
+    case open
+    case whole
+    case partial
+    case nothing
+  }
+
+  fileprivate struct Frame: Sendable {
+    var timestamp: Int64
+    var first: Int64
+    var last: Int64
+    var received = 0
+    var bytes = 0
+    /// The packet with the number `first` shows that nothing lies before it.
+    var begins = false
+    /// The packet with the number `last` bears the marker.
+    var ends = false
+    var isKey = false
+    var isReference = false
+    var hasPicture = false
+    var pictureID: (value: Int, bits: Int)?
+    var state = State.open
+    /// A packet of it came after its time although it was still open.
+    var missedDeadline = false
+    var isDecodable = false
+  }
+
+  /// What a frame is when it is handed out.
+  struct Outcome: Equatable, Sendable {
+    var missingPackets: Int
+    var isKey: Bool
+    var isReference: Bool
+    var isDecodable: Bool
+  }
+
+  private let encoding: VideoEncoding?
+  /// In sending order.
+  private var frames: [Frame] = []
+  private var ledger: PictureLedger
+  private var firstSequence: Int64?
+  /// No number up to this one can still be in time.
+  private(set) var closedThrough = Int64.min
+  private var hasMarkers = false
+  private var closedCount = 0
+  private var forgotten: Frame?
+  /// Whether something is missing that the frames to come refer to.
+  private(set) var isBroken: Bool
+  /// Frames closed while it was broken.
+  private(set) var requests = 0
+
+  /// Begins; without an encoding nothing is known of what frames refer to, and all that are whole can be shown.
+  init(encoding: VideoEncoding?, clockRate: UInt32) {
+    self.encoding = encoding
+    isBroken = encoding != nil
+    ledger = PictureLedger(clockRate: clockRate)
+    frames.reserveCapacity(Self.remembered + 1)
+  }
+
+  /// What a viewer saw, frames that still wait for their time left out.
+  var statistics: PictureStatistics {
+    var ledger = ledger
+    var before = forgotten
+    for place in frames.indices where frames[place].state != .open {
+      ledger.add(entry(of: place, after: before))
+      before = frames[place]
+    }
+    ledger.finish()
+    var result = ledger.result
+    result.keyFrameRequests = requests
+    return result
+  }
+
+  /// Frames still open or remembered.
+  var count: Int { frames.count }
+
+  // MARK: Inputs
+
+  /// Takes in a packet that the buffer has taken, or has called late.
+  mutating func arrive(
+    _ sequence: Int64, timestamp: Int64, marker: Bool, bytes: Int, reading: PayloadReader.Reading, isLate: Bool
+  ) {
+    if firstSequence == nil || sequence < firstSequence ?? 0 { firstSequence = sequence }
+    guard let place = place(of: timestamp, sequence: sequence) else { return }
+    if marker { hasMarkers = true }
+    frames[place].note(sequence, marker: marker, bytes: bytes, reading: reading)
+    if isLate, frames[place].state == .open {
+      frames[place].missedDeadline = true
+      if frames[place].received == 1 { close(at: place, as: .nothing) }
+    }
+  }
+
+  /// The time of the frame with this timestamp has come, and nothing later can be in time.
+  mutating func close(_ timestamp: Int64) -> Outcome {
+    guard let place = frames.lastIndex(where: { $0.timestamp == timestamp }) else {
+      return Outcome(missingPackets: 1, isKey: false, isReference: false, isDecodable: false)
+    }
+    if frames[place].state == .open { close(at: place, as: isWhole(place) ? .whole : .partial) }
+    let frame = frames[place]
+    return Outcome(
+      missingPackets: missing(place), isKey: frame.isKey, isReference: frame.isReference || !frame.hasPicture,
+      isDecodable: frame.isDecodable)
+  }
+
+  /// The sender has begun anew at this number: what came before stands in no relation to what comes.
+  mutating func restart(at sequence: Int64) {
+    for place in frames.indices where frames[place].state == .open {
+      close(at: place, as: isWhole(place) ? .whole : .partial)
+    }
+    while !frames.isEmpty { forgetFirst() }
+    ledger.restart()
+    forgotten = nil
+    firstSequence = sequence
+    isBroken = encoding != nil
+  }
+
+  mutating func noteRequest() { requests += 1 }
+
+  // MARK: Queries
+
+  /// The timestamp of the frame that a packet belongs to, and whether it ends with this packet; nil when it isn't open.
+  func openFrame(of sequence: Int64) -> (timestamp: Int64, endsHere: Bool)? {
+    guard let place = frames.lastIndex(where: { $0.first <= sequence && sequence <= $0.last }),
+      frames[place].state == .open
+    else { return nil }
+    return (frames[place].timestamp, frames[place].ends && frames[place].last == sequence)
+  }
+
+  // MARK: Private
+
+  /// The place of the packet's frame, which is made if it isn't there; nil when it would lie before all remembered.
+  private mutating func place(of timestamp: Int64, sequence: Int64) -> Int? {
+    if let place = frames.lastIndex(where: { $0.timestamp == timestamp }) { return place }
+    var place = frames.count
+    while place > 0, frames[place - 1].first > sequence { place -= 1 }
+    if place == 0, let forgotten, sequence <= forgotten.last { return nil }
+    var frame = Frame(timestamp: timestamp, first: sequence, last: sequence)
+    if sequence <= closedThrough { frame.state = .nothing }
+    frames.insert(frame, at: place)
+    if frames.count > Self.remembered { forgetFirst() }
+    return frames.lastIndex { $0.timestamp == timestamp }
+  }
+
+  private mutating func forgetFirst() {
+    if frames[0].state == .open { close(at: 0, as: .partial) }
+    ledger.add(entry(of: 0, after: forgotten))
+    forgotten = frames.removeFirst()
+  }
+
+  private mutating func close(at place: Int, as state: State) {
+    frames[place].state = state
+    closedThrough = max(closedThrough, frames[place].last)
+    closedCount += 1
+    let gap = gap(before: place)
+    if gap > 0, mayHaveLostReference(in: gap, before: place) { isBroken = encoding != nil }
+    let frame = frames[place]
+    if state == .whole {
+      if frame.isKey { isBroken = false }
+      frames[place].isDecodable = !isBroken
+    } else if frame.isReference || !frame.hasPicture {
+      isBroken = encoding != nil
+    }
+  }
+
+  /// Numbers of which nothing came between a frame and the one before it.
+  private func gap(before place: Int) -> Int64 {
+    guard let before = place > 0 ? frames[place - 1] : forgotten else { return 0 }
+    return max(0, frames[place].first - before.last - 1)
+  }
+
+  /// Whether the numbers missing before a frame may have held another one that this one refers to.
+  private func mayHaveLostReference(in gap: Int64, before place: Int) -> Bool {
+    guard let before = place > 0 ? frames[place - 1] : forgotten else { return false }
+    let frame = frames[place]
+    if let number = frame.pictureID, let last = before.pictureID, number.bits == last.bits {
+      let step = (number.value - last.value) & (1 << number.bits - 1)
+      return step > 1
+    }
+    // With a marker before and a beginning behind it was a whole frame; else it may all have been the one before.
+    if before.ends { return isBegun(place) }
+    return gap > 1 && (before.isReference || !before.hasPicture)
+  }
+
+  private func isBegun(_ place: Int) -> Bool {
+    let frame = frames[place]
+    if frame.begins || frame.first == firstSequence { return true }
+    guard let before = place > 0 ? frames[place - 1] : forgotten else { return false }
+    if before.last == frame.first - 1 { return true }
+    // The one number missing was the end of the frame before.
+    return expectsMarkers && !before.ends && before.last == frame.first - 2
+  }
+
+  private var expectsMarkers: Bool { hasMarkers || closedCount < Self.unmarked }
+
+  private func isEnded(_ place: Int) -> Bool {
+    if frames[place].ends || !expectsMarkers { return true }
+    return place + 1 < frames.count && frames[place + 1].first == frames[place].last + 1
+  }
+
+  private func isWhole(_ place: Int) -> Bool {
+    !frames[place].missedDeadline && hasAll(place)
+  }
+
+  private func hasAll(_ place: Int) -> Bool {
+    let frame = frames[place]
+    return Int64(frame.received) == frame.last - frame.first + 1 && isBegun(place) && isEnded(place)
+  }
+
+  private func missing(_ place: Int) -> Int {
+    let frame = frames[place]
+    if frame.state == .whole { return 0 }
+    let inside = Int(clamping: frame.last - frame.first + 1 - Int64(frame.received))
+    return max(1, inside + (isBegun(place) ? 0 : 1) + (isEnded(place) ? 0 : 1))
+  }
+
+  private func entry(of place: Int, after before: Frame?) -> PictureLedger.Entry {
+    let frame = frames[place]
+    let fate: PictureLedger.Fate =
+      switch frame.state {
+      case .whole: frame.isDecodable ? .shown : .undecodable
+      case .open, .partial, .nothing: hasAll(place) ? .late : frame.state == .nothing ? .lost : .damaged
+      }
+    var missing: Int64 = 0
+    if let before, frame.first > before.last + 1 {
+      missing = frame.first - before.last - 1
+      if expectsMarkers, !before.ends { missing -= 1 }
+    }
+    return PictureLedger.Entry(
+      timestamp: frame.timestamp, fate: fate, isKey: frame.isKey, bytes: frame.bytes, packets: frame.received,
+      missingBefore: Int(clamping: missing))
+  }
+}
+
+extension PictureAccount.Frame {
+  fileprivate mutating func note(_ sequence: Int64, marker: Bool, bytes: Int, reading: PayloadReader.Reading) {
+    received += 1
+    self.bytes += bytes
+    let piece = reading.piece
+    if sequence <= first {
+      first = sequence
+      begins = piece.beginsFrame
+    }
+    if sequence >= last {
+      last = sequence
+      ends = marker
+    }
+    if piece.isKey { isKey = true }
+    if piece.isReference { isReference = true }
+    if reading.hasPicture { hasPicture = true }
+    if let number = piece.pictureID { pictureID = number }
+  }
+}

@@ -1,0 +1,14 @@
+public import Pictures
+
+/// What whoever shows or records the pictures asks.
+extension ReceiveSession {
+  /// The next frame of this stream whose time has come; nil when there is none.
+  ///
+  /// Drain it after `pollPlayout`, which still tells of each packet. The frame's bytes take the place of those in
+  /// `bytes`: NAL units with start codes (H.264), a frame (VP8), whole transport packets, of what isn't complete as
+  /// much as can be used. At most 64 frames and 32 MiB wait to be fetched; beyond, the oldest are given up.
+  public mutating func pollFrame(of stream: Int, into bytes: inout [UInt8]) -> ReceivedFrame? {
+    guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return nil }
+    return streams[place].track?.pollFrame(into: &bytes)
+  }
+}

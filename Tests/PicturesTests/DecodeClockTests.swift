@@ -1,0 +1,24 @@
+import Pictures
+import Testing
+import Timeline
+
+struct DecodeClockTests {
+  /// Frames of one packet each, 3000 units apart in sending order.
+  private func times(of presentation: [Int64], interval: Int64 = 3000) -> [Int64] {
+    var clock = DecodeClock(clockRate: 90_000)
+    for (number, time) in presentation.enumerated() {
+      let arrival = Instant.zero + Interval(units: Int64(number) * interval, rate: 90_000)
+      _ = clock.note(Int64(number), timestamp: time * interval, at: arrival)
+    }
+    return presentation.indices.compactMap { clock.time(of: Int64($0)) }.map { $0 / interval }
+  }
+
+  @Test func `Without B-frames frames are decoded when they are shown`() {
+    #expect(times(of: Array(0..<20)) == Array(0..<20))
+  }
+
+  @Test func `With B-frames decoding times grow steadily`() {
+    #expect(times(of: [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11]) == Array(-1..<12))
+    #expect(times(of: [0, 4, 2, 1, 3, 8, 6, 5, 7, 12, 10, 9, 11]) == Array(-2..<11))
+  }
+}
