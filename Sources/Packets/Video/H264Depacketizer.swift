@@ -189,7 +189,7 @@ public struct H264Depacketizer: Sendable {
     let isFirstSlice = first.map { $0 & 0x80 != 0 } ?? false
     switch nal.type {
     case H264NAL.delimiter, H264NAL.sequenceParameters: return true
-    case H264NAL.supplement: return hasSupplementsFirst
+    case H264NAL.supplement: return hasSupplementsFirst || !hasParameters
     case H264NAL.slice, H264NAL.partitionA: return isFirstSlice
     // Where key frames bring their parameter sets along, those belong to the frame too.
     case H264NAL.idrSlice: return isFirstSlice && !hasParameters
