@@ -58,6 +58,8 @@ public struct SendSession: Sendable {
   public private(set) var reportCount = 0
   /// What receivers report of this stream.
   public private(set) var farEnds: FarEndTable
+  /// What receivers have asked for instead of waiting for the next key frame.
+  public private(set) var keyFrameRequests = KeyFrameRequests()
   /// When to call `pollReport`; nil before the first packet and after the goodbye.
   public var nextReport: Instant? { membership.deadline }
   /// Everybody that takes part in the session, ourselves included.

@@ -31,7 +31,12 @@ struct SendOptions: Sendable {
   var sourcePort: Int?
   var interface: String?
   var wait = Interval.seconds(5)
-  var mtu = 1200
+  /// The most bytes in an IP packet of video; nil leaves it to the format.
+  var mtu: Int?
+  /// The share of a frame's interval over which its packets are spread; nil lets its size say.
+  var pacing: Double?
+  /// Whether packets leave one by one, never in runs for the device to cut apart.
+  var hasNoOffload = false
   var link: LinkSpec?
   var output = OutputOptions()
 }
@@ -48,13 +53,6 @@ struct OutputOptions: Sendable {
 }
 
 extension SendOptions {
-  /// The payload type and what it stands for: made-up packets under a static type pass for that encoding (RFC 3551).
-  var payload: (type: UInt8, format: PayloadFormat) {
-    guard synthetic != nil else { return (UInt8(payloadType ?? 111), .opus) }
-    let type = payloadType.map { UInt8($0) } ?? FormatTable.syntheticType
-    return (type, PayloadFormat.staticType(type) ?? FormatTable.synthetic)
-  }
-
   static let usage = Usage<SendOptions>(
     verb: "send", summary: "stream media files in real time, as RTP over UDP, TCP or a Unix socket",
     synopsis: "[OPTION]... FILE... DESTINATION...",
@@ -144,9 +142,18 @@ extension SendOptions {
         $0.sourcePort = $1
       },
       .value("--interface", "NAME", "send by this interface", Values.text) { $0.interface = $1 },
-      .value("--mtu", "BYTES", "the largest RTP packet of a synthetic frame (default 1200)", Values.number(64...65000))
-      {
-        $0.mtu = $1
+      .value(
+        "--mtu", "BYTES",
+        "the largest IP packet of video, 128 to 65000 (default 1200; MPEG-TS: seven of its packets, 1356 by IPv4)",
+        Values.number(128...65_000)
+      ) { $0.mtu = $1 },
+      .value(
+        "--pacing", "SHARE",
+        "the share of a frame's interval over which its packets are spread (default 50%, more for one above 90 Mbit/s;"
+          + " 0 is all at once)", Values.share
+      ) { $0.pacing = $1 },
+      .flag("--no-gso", "every packet on its own, as captures on this host see them (no UDP segmentation offload)") {
+        $0.hasNoOffload = true
       },
       .value(
         "--link", "SPEC", "a bad network inside the sender: a profile, loss=5%,delay=40ms,seed=7 or FILE.link",
