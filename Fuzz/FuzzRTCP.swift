@@ -46,6 +46,13 @@ func readAll(_ packet: RTCPPacket, in datagram: RawSpan) {
     if let reason = goodbye.reason { precondition(reason.upperBound <= datagram.byteCount) }
   case .application(let packet):
     precondition(packet.data.upperBound <= datagram.byteCount && packet.data.count % 4 == 0)
+  case .payloadFeedback(let packet):
+    for index in 0...packet.requestCount {
+      precondition((packet.request(index, in: datagram) == nil) == (index == packet.requestCount))
+    }
+    if let request = packet.request(0, in: datagram) {
+      precondition(packet.asksForKeyFrame(of: request.ssrc, in: datagram), "a request that asks for nothing")
+    }
   case .extendedReport(let report): readAll(report, in: datagram)
   case .other: break
   }

@@ -38,3 +38,11 @@ extension MutableSpan where Element == UInt8 {
     return offset + piece.byteCount
   }
 }
+
+extension [UInt8] {
+  /// Appends a range of `source`; traps when it doesn't lie within it, which is a bug of the caller.
+  @inlinable package mutating func append(_ range: Range<Int>, of source: RawSpan) {
+    let piece = source.extracting(range)
+    unsafe piece.withUnsafeBytes { bytes in unsafe append(contentsOf: bytes) }
+  }
+}

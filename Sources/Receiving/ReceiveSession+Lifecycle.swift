@@ -74,7 +74,7 @@ extension ReceiveSession {
         settleGoodbye(place)
       }
     case .extendedReport(let report): handle(report, in: datagram, at: stamp)
-    case .application, .other: break
+    case .application, .payloadFeedback, .other: break
     }
   }
 

@@ -227,7 +227,7 @@ public struct SendSession: Sendable {
         farEnds.goodbye(of: ssrc)
       }
     case .extendedReport(let report): farEnds.handle(report, in: datagram, context, budget: &budget)
-    case .application, .other: break
+    case .application, .payloadFeedback, .other: break
     }
   }
 

@@ -93,7 +93,7 @@ import Timeline
 
   @Test(arguments: [
     Vectors.senderReport, Vectors.receiverReport, Vectors.sourceDescription, Vectors.goodbye, Vectors.application,
-    Vectors.extendedReport,
+    Vectors.extendedReport, Vectors.pictureLoss, Vectors.fullIntraRequest,
   ])
   func `each length of each type is refused or written back`(whole: [UInt8]) {
     for length in 0..<whole.count { #expect(Vectors.rewrittenRTCP(Array(whole.prefix(length))) == nil) }
@@ -111,7 +111,7 @@ import Timeline
 
   @Test(arguments: [
     Vectors.senderReport, Vectors.receiverReport, Vectors.sourceDescription, Vectors.goodbye, Vectors.application,
-    Vectors.extendedReport, Vectors.compound,
+    Vectors.extendedReport, Vectors.pictureLoss, Vectors.fullIntraRequest, Vectors.compound,
   ])
   func `each change of one bit is refused or written back`(whole: [UInt8]) {
     var parsed = 0

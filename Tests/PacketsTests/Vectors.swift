@@ -52,6 +52,11 @@ enum Vectors {
     2a 07 00 01 de ad be ef
     06 e0 00 01 00 00 00 00
     """)
+  /// RFC 4585 6.3.1.
+  static let pictureLoss = bytes("81 ce 00 02 11 22 33 44 aa aa aa aa")
+  /// RFC 5104 4.3.1, of two sources.
+  static let fullIntraRequest = bytes(
+    "84 ce 00 06 11 22 33 44 00 00 00 00 aa aa aa aa 07 00 00 00 bb bb bb bb 08 00 00 00")
   /// Everything in one compound.
   static let compound =
     senderReport + receiverReport + sourceDescription + application + extendedReport + goodbye

@@ -15,6 +15,8 @@ public struct RTCPHeader: Equatable, Sendable {
     public static let goodbye: UInt8 = 203
     /// Application-defined.
     public static let application: UInt8 = 204
+    /// Feedback on a payload (RFC 4585): picture loss and the like.
+    public static let payloadFeedback: UInt8 = 206
     /// Extended report (RFC 3611).
     public static let extendedReport: UInt8 = 207
   }

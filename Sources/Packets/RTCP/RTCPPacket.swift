@@ -10,6 +10,8 @@ public enum RTCPPacket: Equatable, Sendable {
   case goodbye(Goodbye)
   /// An application-defined packet.
   case application(ApplicationPacket)
+  /// Feedback on a payload, such as a picture loss indication.
+  case payloadFeedback(PayloadFeedback)
   /// An extended report.
   case extendedReport(ExtendedReport)
   /// A type that this module doesn't read; only its place is known.
@@ -28,6 +30,8 @@ public enum RTCPPacket: Equatable, Sendable {
       self = .goodbye(try Goodbye(parsing: part, in: datagram))
     case RTCPHeader.PacketType.application:
       self = .application(try ApplicationPacket(parsing: part, in: datagram))
+    case RTCPHeader.PacketType.payloadFeedback:
+      self = .payloadFeedback(try PayloadFeedback(parsing: part, in: datagram))
     case RTCPHeader.PacketType.extendedReport:
       self = .extendedReport(try ExtendedReport(parsing: part, in: datagram))
     default:
@@ -45,6 +49,7 @@ public enum RTCPPacket: Equatable, Sendable {
     case .sourceDescription(let packet): packet.write(from: source, into: &bytes)
     case .goodbye(let packet): packet.write(from: source, into: &bytes)
     case .application(let packet): packet.write(from: source, into: &bytes)
+    case .payloadFeedback(let packet): packet.write(from: source, into: &bytes)
     case .extendedReport(let packet): packet.write(from: source, into: &bytes)
     case .other(let packet): packet.write(from: source, into: &bytes)
     }
