@@ -11,6 +11,8 @@ public enum MediaError: Error, Equatable, Sendable {
   case empty(path: String)
   /// The input is none of the accepted formats; `detail` says what was seen, or is empty.
   case notAudio(path: String, detail: String)
+  /// The input is no video of an accepted format; `detail` says what was seen, or is empty.
+  case notVideo(path: String, detail: String)
   /// The input is of an accepted format but broken; `detail` says where and how, e.g. "ends inside an Ogg page".
   case damaged(path: String, detail: String)
   /// The input is well-formed but uses something this program doesn't play; `detail` names it.
@@ -33,6 +35,9 @@ extension MediaError: CustomStringConvertible {
     case .notAudio(let path, let detail):
       "\(Self.quoted(path)) is not audio that can be read\(detail.isEmpty ? "" : " (\(detail))"); give "
         + "\(Self.accepted)"
+    case .notVideo(let path, let detail):
+      "\(Self.quoted(path)) is not video that can be sent\(detail.isEmpty ? "" : " (\(detail))"); give H.264 with start "
+        + "codes as ffmpeg -i INPUT -an -c:v libx264 OUTPUT.h264 makes it, VP8 in IVF, or an MPEG transport stream"
     case .damaged(let path, let detail):
       "\(Self.quoted(path)) is damaged: \(detail); what is whole was used, make or fetch the file again for the rest"
     case .unsupported(let path, let detail):
