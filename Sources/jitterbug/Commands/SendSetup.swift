@@ -113,8 +113,11 @@ struct SendSetup {
       let (options, inputs, queue, seed) = (options, inputs, stream.queue, feedSeed)
       let clockRate = stream.clockRate
       let payloadLimit = payloadLimit(of: stream)
+      let isVideo = stream.media.isVideo
       let isStarted = BackgroundThread.start {
-        if let spec = options.synthetic {
+        if isVideo, let opening = inputs.opening {
+          VideoFeed(options, inputs: inputs, opening: opening, payloadLimit: payloadLimit, queue: queue).run()
+        } else if let spec = options.synthetic {
           SyntheticFeed(
             spec, options: options, clockRate: clockRate, payloadLimit: payloadLimit, seed: seed, queue: queue
           ).run()
@@ -129,7 +132,9 @@ struct SendSetup {
   /// The most bytes of payload in a packet that IP needn't cut.
   private func payloadLimit(of stream: SendStream) -> Int {
     let headers = stream.destinations.map(\.headerBytes).max() ?? 28
-    return (options.mtu ?? SendOptions.usualMTU) - headers - RTPHeader.size
+    if let mtu = options.mtu { return mtu - headers - RTPHeader.size }
+    guard stream.media != .video(.mpegTS) else { return TransportPacketizer.usualPackets * TransportPacket.size }
+    return SendOptions.usualMTU - headers - RTPHeader.size
   }
 }
 
