@@ -20,6 +20,8 @@ public struct SyntheticSource: Sendable {
   public let seed: UInt64
 
   private var number: Int64 = 0
+  /// The number of the next key frame.
+  private var nextKey: Int64 = 0
   /// Of the group of pictures at hand: its bytes, the weights of all its frames, and those of the frames so far.
   private var groupBytes: Int128 = 0
   private var groupWeight: Int128 = 1
@@ -35,6 +37,9 @@ public struct SyntheticSource: Sendable {
     self.seed = seed
   }
 
+  /// Makes the next frame of a video a key frame, and begins a group of pictures with it.
+  public mutating func makeKeyFrame() { nextKey = number }
+
   /// The next frame.
   public mutating func next() -> SyntheticFrame {
     defer { number += 1 }
@@ -44,8 +49,11 @@ public struct SyntheticSource: Sendable {
         number: number, bytes: packetBytes - SyntheticSpec.headerBytes,
         timestamp: (interval * number).units(rate: 90_000), isKey: true)
     case .video(let thousandths, let bitrate, let gop):
-      let isKey = number % Int64(gop) == 0
-      if isKey { startGroup(frames: gop, thousandths: thousandths, bitrate: bitrate) }
+      let isKey = number == nextKey
+      if isKey {
+        nextKey = number + Int64(gop)
+        startGroup(frames: gop, thousandths: thousandths, bitrate: bitrate)
+      }
       let before = groupBytes * weightSoFar / groupWeight
       weightSoFar += Int128(weight(of: number, isKey: isKey))
       let after = groupBytes * weightSoFar / groupWeight

@@ -21,6 +21,8 @@ public struct Report: Sendable {
   public var linkRecord: LinkReport?
   /// What was sent; nil when nothing was.
   public var sending: SendingReport?
+  /// What was sent beside it: the video of audio and video.
+  public var alsoSending: [SendingReport] = []
   /// The streams received, in order of appearance.
   public var streams: [StreamReport] = []
   /// What a probe found; nil for the other verbs.
@@ -32,6 +34,9 @@ public struct Report: Sendable {
     self.verb = verb
     self.link = link
   }
+
+  /// All that was sent, stream by stream.
+  var sendings: [SendingReport] { (sending.map { [$0] } ?? []) + alsoSending }
 }
 
 /// What arrived at this process's sockets; each datagram is in exactly one of `rtp`, `rtcp`, `invalid` and `forgotten`.

@@ -8,7 +8,7 @@ extension Report {
   /// Streams without a timeline have no lines.
   public func csv() -> String {
     if let probe { return probe.csv() }
-    if let sending, streams.isEmpty { return sending.csv() }
+    if sending != nil, streams.isEmpty { return SendingReport.csv(of: sendings) }
     var text = (["ssrc"] + TimelineRow.columns).joined(separator: ",") + "\n"
     for stream in streams {
       let name = Figures.identifier(stream.ssrc)
@@ -47,8 +47,13 @@ extension ProbeReport {
 }
 
 extension SendingReport {
-  fileprivate func csv() -> String {
-    var text = (["ssrc"] + SendTimeline.Row.columns).joined(separator: ",") + "\n"
+  fileprivate static func csv(of sendings: [SendingReport]) -> String {
+    let header = (["ssrc"] + SendTimeline.Row.columns).joined(separator: ",") + "\n"
+    return sendings.reduce(header) { $0 + $1.rows }
+  }
+
+  private var rows: String {
+    var text = ""
     for row in timeline?.rows() ?? [] {
       text += Figures.identifier(ssrc)
       for length in [row.start, row.duration] { text += "," + Figures.trimmed(length.seconds, decimals: 3) }

@@ -18,6 +18,11 @@ extension Report {
       Self.write(datagrams, to: &json)
       if let capture { json.object("capture") { capture.write(to: &$0) } }
       if let sending { json.object("sending") { sending.write(to: &$0) } }
+      if !alsoSending.isEmpty {
+        json.array("also_sending") { array in
+          for sending in alsoSending { array.object { sending.write(to: &$0) } }
+        }
+      }
       json.array("streams") { array in
         for stream in probe?.up ?? [] { array.object { stream.write(to: &$0) } }
         for stream in streams { array.object { stream.write(to: &$0) } }
@@ -130,6 +135,10 @@ extension SendingReport {
         array.object { farEnd.write(to: &$0) }
       }
     }
+    json.object("media") { json in
+      json.value("kind", pictures == nil ? "audio" : "video")
+      pictures?.write(to: &json)
+    }
   }
 }
 
@@ -240,5 +249,18 @@ extension StreamReport {
     whatIf?.write(to: &json)
     if let fittedLink { json.value("fitted_link", fittedLink) }
     writeDelay(to: &json)
+  }
+}
+
+extension SendingReport.Pictures {
+  /// Writes the members of a sender's `media` that only video has.
+  fileprivate func write(to json: inout JSONWriter) {
+    json.value("frames", frames?.all)
+    json.value("key_frames", frames?.key)
+    json.object("key_frame_requests") { json in
+      json.value("picture_loss_indications", pictureLosses)
+      json.value("full_intra_requests", fullIntraRequests)
+      json.value("answered", answers)
+    }
   }
 }

@@ -17,7 +17,7 @@ extension Report {
       "jitterbug_uptime_seconds", .gauge, "How long it has been running.", [.init(duration.seconds)])
     if let datagrams { write(datagrams, to: &metrics) }
     if let linkRecord { write(linkRecord, to: &metrics) }
-    if let sending { write(sending, to: &metrics) }
+    if !sendings.isEmpty { write(sendings, to: &metrics) }
     if let probe { write(probe, to: &metrics) }
     if datagrams != nil || !streams.isEmpty { writeStreams(to: &metrics) }
     return metrics.text
@@ -53,40 +53,51 @@ extension Report {
       [.init(Double(link.duplicated))])
   }
 
-  private func write(_ sending: SendingReport, to metrics: inout MetricsText) {
-    let ssrc = [(name: "ssrc", value: Figures.identifier(sending.ssrc))]
-    func counter(_ name: String, _ help: String, _ value: Double) {
-      metrics.family("jitterbug_send_\(name)_total", .counter, help, [.init(value, ssrc)])
+  private func write(_ sendings: [SendingReport], to metrics: inout MetricsText) {
+    func counter(_ name: String, _ help: String, _ value: (SendingReport) -> Double) {
+      metrics.family(
+        "jitterbug_send_\(name)_total", .counter, help, sendings.map { .init(value($0), Self.label($0)) })
     }
-    counter("packets", "RTP packets sent, each once whatever the number of destinations.", Double(sending.packets))
-    counter("bytes", "Bytes of these packets with their RTP headers.", Double(sending.bytes))
-    counter("rtcp_packets", "RTCP compound packets sent.", Double(sending.rtcpPackets))
-    counter("media_seconds", "Length of the media sent.", sending.mediaDuration.seconds)
-    counter("stalls", "Times when the sender stood still for longer than it could catch up.", Double(sending.stalls))
-    counter("stalled_seconds", "Time for which it stood still.", sending.stalledDuration.seconds)
+    counter("packets", "RTP packets sent, each once whatever the number of destinations.") { Double($0.packets) }
+    counter("bytes", "Bytes of these packets with their RTP headers.") { Double($0.bytes) }
+    counter("rtcp_packets", "RTCP compound packets sent.") { Double($0.rtcpPackets) }
+    counter("media_seconds", "Length of the media sent.") { $0.mediaDuration.seconds }
+    counter("stalls", "Times when the sender stood still for longer than it could catch up.") { Double($0.stalls) }
+    counter("stalled_seconds", "Time for which it stood still.") { $0.stalledDuration.seconds }
     metrics.family(
       "jitterbug_send_pacing_error_seconds", .gauge,
       "The instant of sending less the instant at which a packet was due: this host's share of the jitter.",
-      [
-        .init(sending.pacing.mean.seconds, ssrc + [("statistic", "mean")]),
-        .init(sending.pacing.p99.seconds, ssrc + [("statistic", "p99")]),
-        .init(sending.pacing.max.seconds, ssrc + [("statistic", "max")]),
-      ])
+      sendings.flatMap { sending in
+        [("mean", sending.pacing.mean), ("p99", sending.pacing.p99), ("max", sending.pacing.max)].map {
+          MetricsText.Sample($0.1.seconds, Self.label(sending) + [("statistic", $0.0)])
+        }
+      })
+    let videos = sendings.compactMap { sending in sending.pictures.map { (sending, $0) } }
+    metrics.family(
+      "jitterbug_send_frames_total", .counter, "Frames of video sent.",
+      videos.compactMap { sending, pictures in pictures.frames.map { .init(Double($0.all), Self.label(sending)) } })
+    metrics.family(
+      "jitterbug_send_key_frame_requests_total", .counter, "Requests for a key frame that receivers sent (PLI, FIR).",
+      videos.map { .init(Double($1.pictureLosses + $1.fullIntraRequests), Self.label($0)) })
+    var errors: [String: Int] = [:]
+    for error in sendings.flatMap(\.socketErrors) { errors[error.kind, default: 0] += error.count }
     metrics.family(
       "jitterbug_send_socket_errors_total", .counter, "Errors that sockets gave.",
-      sending.socketErrors.prefix(32).map { .init(Double($0.count), [("error", $0.kind)]) })
-    writeFarEnds(of: sending, ssrc: ssrc, to: &metrics)
+      errors.sorted { $0.key < $1.key }.prefix(32).map { .init(Double($0.value), [("error", $0.key)]) })
+    writeFarEnds(of: sendings, to: &metrics)
   }
 
-  private func writeFarEnds(
-    of sending: SendingReport, ssrc: [(name: String, value: String)], to metrics: inout MetricsText
-  ) {
-    let farEnds = sending.farEnds.prefix(Self.metricsStreamLimit)
+  private static func label(_ sending: SendingReport) -> [(name: String, value: String)] {
+    [(name: "ssrc", value: Figures.identifier(sending.ssrc))]
+  }
+
+  private func writeFarEnds(of sendings: [SendingReport], to metrics: inout MetricsText) {
+    let farEnds = sendings.flatMap { sending in sending.farEnds.map { (sending, $0) } }.prefix(Self.metricsStreamLimit)
     func gauge(_ name: String, _ help: String, _ value: (SendingReport.FarEnd) -> Double?) {
       metrics.family(
         "jitterbug_far_end_\(name)", .gauge, help,
-        farEnds.compactMap { farEnd in
-          value(farEnd).map { .init($0, ssrc + [("receiver", Figures.identifier(farEnd.ssrc))]) }
+        farEnds.compactMap { sending, farEnd in
+          value(farEnd).map { .init($0, Self.label(sending) + [("receiver", Figures.identifier(farEnd.ssrc))]) }
         })
     }
     gauge("lost_packets", "Packets that never arrived, by a receiver's extended reports (RFC 3611).") {

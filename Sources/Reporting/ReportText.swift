@@ -10,7 +10,7 @@ extension Report {
     page.line(title)
     probe?.writeVerdict(to: &page)
     if let link { page.line("Link in this process: " + Printable.cleaned(link)) }
-    if let sending { sending.write(to: &page, isAlone: probe == nil) }
+    for sending in sendings { sending.write(to: &page, isAlone: probe == nil) }
     probe?.write(to: &page)
     datagrams?.write(to: &page)
     capture?.write(streams: streams.count, to: &page)
@@ -212,6 +212,7 @@ extension SendingReport {
         Figures.count(packets, "packet"), Figures.bytes(bytes), Figures.duration(mediaDuration) + " of media",
         Figures.count(rtcpPackets, "RTCP packet"),
       ])
+    if let pictures { page.row("frames", pictures.figures) }
     if pacing.count > 0 {
       page.row(
         "timing",
@@ -240,5 +241,18 @@ extension SendingReport {
       page.row("far end", ["no receiver sent a report (RTCP), so what arrived isn't known here"])
     }
     for farEnd in farEnds { farEnd.write(to: &page) }
+  }
+}
+
+extension SendingReport.Pictures {
+  /// Frames, and what receivers asked for.
+  fileprivate var figures: [String] {
+    var figures: [String] = []
+    if let frames { figures += [Figures.count(frames.all, "frame"), Figures.count(frames.key, "key frame")] }
+    let requests = pictureLosses + fullIntraRequests
+    if requests > 0 {
+      figures.append("\(Figures.count(requests, "request")) for a key frame, answered \(Figures.count(answers, "time"))")
+    }
+    return figures
   }
 }

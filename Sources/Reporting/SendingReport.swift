@@ -36,6 +36,25 @@ public struct SendingReport: Sendable {
   /// What the receivers report, in order of appearance.
   public var farEnds: [FarEnd] = []
 
+  /// What was sent of a video's frames; nil for audio.
+  public var pictures: Pictures?
+
+  /// The frames of a video, and what receivers asked for.
+  public struct Pictures: Sendable {
+    /// Frames sent, and key frames among them; nil where they aren't known, as of a transport stream.
+    public var frames: (all: Int, key: Int)?
+    /// Picture loss indications received (RFC 4585 section 6.3.1).
+    public var pictureLosses = 0
+    /// Full intra requests received (RFC 5104 section 4.3.1), repetitions aside.
+    public var fullIntraRequests = 0
+    /// Times that they were answered: by parameter sets before the next frame, or, from the synthetic source, by a key
+    /// frame.
+    public var answers = 0
+
+    /// Starts with nothing sent.
+    public init() {}
+  }
+
   /// How often a socket gave one kind of error.
   public struct SocketErrors: Hashable, Sendable {
     /// The error's name: "ECONNREFUSED".

@@ -68,6 +68,12 @@ public struct SendSchedule: Sendable {
     return Admission(deadline: deadline(of: offset, at: speed), timestampOffset: offset, followsPause: isPause)
   }
 
+  /// Moves all that is still to come by a pause that another stream of the same media made: so they stay together.
+  public mutating func follow(pause: Interval) {
+    guard let speed, pause > .zero else { return }
+    pausedUnits += Self.scaled(pause, by: 1 / speed).units(rate: clockRate)
+  }
+
   /// When media time `mediaTime` is due, as things stand; without a speed, at the start.
   public func deadline(of mediaTime: Int64) -> Instant {
     speed.map { deadline(of: mediaTime + pausedUnits, at: $0) } ?? start

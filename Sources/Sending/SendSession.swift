@@ -58,6 +58,8 @@ public struct SendSession: Sendable {
   public private(set) var reportCount = 0
   /// What receivers report of this stream.
   public private(set) var farEnds: FarEndTable
+  /// What receivers have asked for instead of waiting for the next key frame.
+  public private(set) var keyFrameRequests = KeyFrameRequests()
   /// When to call `pollReport`; nil before the first packet and after the goodbye.
   public var nextReport: Instant? { membership.deadline }
   /// Everybody that takes part in the session, ourselves included.
@@ -225,7 +227,18 @@ public struct SendSession: Sendable {
         farEnds.goodbye(of: ssrc)
       }
     case .extendedReport(let report): farEnds.handle(report, in: datagram, context, budget: &budget)
-    case .application, .payloadFeedback, .other: break
+    case .payloadFeedback(let feedback): note(feedback, in: datagram)
+    case .application, .other: break
+    }
+  }
+
+  /// Counts a request for a key frame of this stream.
+  private mutating func note(_ feedback: PayloadFeedback, in datagram: RawSpan) {
+    guard feedback.asksForKeyFrame(of: configuration.ssrc, in: datagram) else { return }
+    guard feedback.kind == .fullIntraRequest else { return keyFrameRequests.pictureLosses += 1 }
+    for index in 0..<feedback.requestCount {
+      guard let request = feedback.request(index, in: datagram), request.ssrc == configuration.ssrc else { continue }
+      keyFrameRequests.noteFullIntra(from: feedback.ssrc, number: request.sequence)
     }
   }
 

@@ -30,6 +30,8 @@ public struct DatagramSocket: ~Copyable {
   public let family: AddressFamily
   /// The size of the receive buffer that the kernel granted, which counts its own overhead: twice what was asked for.
   public let receiveBufferBytes: Int
+  /// Whether the kernel cuts runs of datagrams apart (UDP GSO), as far as is known.
+  var cutsRuns: Bool
 
   /// Listens on an address, joining the group where it is a multicast address.
   ///
@@ -56,6 +58,7 @@ public struct DatagramSocket: ~Copyable {
     receiveBufferBytes = Int(setter.get(SOL_SOCKET, SO_RCVBUF))
     family = address.family
     peer = nil
+    cutsRuns = false
     self.file = file
     owned = descriptor
   }
@@ -78,6 +81,7 @@ public struct DatagramSocket: ~Copyable {
     receiveBufferBytes = Int(setter.get(SOL_SOCKET, SO_RCVBUF))
     family = peer.family
     self.peer = peer
+    cutsRuns = options.sendsRuns && peer.family != .unix && clinux_cuts_runs(descriptor.raw) != 0
     file = nil
     owned = descriptor
   }
@@ -147,11 +151,21 @@ extension OptionSetter {
     try set(SOL_SOCKET, SO_RXQ_OVFL, "SO_RXQ_OVFL", to: 1)
     if let dscp = options.dscp { try setDSCP(dscp) }
     if let ttl = options.ttl { try setTTL(ttl, multicast: true) }
+    if options.forbidsFragments { try forbidFragments() }
     guard let name = options.interface else { return }
     if isMulticast {
       try setMulticastInterface(interfaceIndex(name))
     } else {
       try bind(toInterface: name)
+    }
+  }
+
+  /// What is larger than the path takes is refused (EMSGSIZE), not cut up by IP (RFC 8085 section 3.2).
+  private func forbidFragments() throws(SocketError) {
+    if family == .ipv6 {
+      try set(CInt(IPPROTO_IPV6), IPV6_MTU_DISCOVER, "IPV6_MTU_DISCOVER", to: CInt(IPV6_PMTUDISC_DO))
+    } else {
+      try set(CInt(IPPROTO_IP), IP_MTU_DISCOVER, "IP_MTU_DISCOVER", to: CInt(IP_PMTUDISC_DO))
     }
   }
 

@@ -16,6 +16,12 @@ public struct DatagramOptions: Hashable, Sendable {
   public var sourcePort: UInt16?
   /// The name of the interface to send and receive by.
   public var interface: String?
+  /// Whether datagrams that the path can't take whole are refused instead of cut up.
+  public var forbidsFragments = false
+  /// Whether a batch may leave this host's stack in runs that the device cuts apart (UDP GSO), where that can be done.
+  ///
+  /// A capture on this host sees such a run as one long datagram.
+  public var sendsRuns = true
 
   /// Makes options that leave everything as the system has it.
   public init() {}

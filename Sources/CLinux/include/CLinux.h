@@ -71,4 +71,18 @@ void clinux_receive_batch_destroy(struct clinux_receive_batch *batch);
 int clinux_receive_batch_read(struct clinux_receive_batch *batch, int descriptor);
 struct clinux_received clinux_receive_batch_at(const struct clinux_receive_batch *batch, int index);
 
+// Datagrams to the peer of a connected socket, many by one call (sendmmsg).
+enum { CLINUX_RUNS = 64, CLINUX_SEGMENTS = 64 };
+// Bytes that lie together: one datagram, or several of `segment` bytes, the last of which may have fewer. The kernel
+// cuts them apart (UDP GSO).
+struct clinux_run {
+  const uint8_t *bytes;
+  uint32_t size;
+  uint32_t segment;  // 0: one datagram
+};
+// Whether the kernel can cut runs apart; older ones would take a run for one datagram.
+int clinux_cuts_runs(int descriptor);
+// Sends up to `count` runs, at most CLINUX_RUNS; gives how many the kernel took, or why it didn't take the first.
+int clinux_runs_write(int descriptor, const struct clinux_run *runs, int count);
+
 #endif

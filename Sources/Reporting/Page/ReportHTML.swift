@@ -80,8 +80,14 @@ extension Report {
     }
   }
 
+  private func writeSendings(to main: inout Markup) {
+    for (place, sending) in sendings.enumerated() {
+      sending.write(to: &main, id: place == 0 ? "sending" : "sending-\(place + 1)")
+    }
+  }
+
   private func writeMain(to main: inout Markup) {
-    if let probe { probe.write(to: &main) } else if let sending { sending.write(to: &main) }
+    if let probe { probe.write(to: &main) } else { writeSendings(to: &main) }
     if streams.count > 1 { writeStreams(to: &main) }
     let shown = min(streams.count, PageDetail.streamLimit)
     for place in 0..<shown { streams[place].write(to: &main, place: place, detail: PageDetail(streams: shown)) }

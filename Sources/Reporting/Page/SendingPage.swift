@@ -4,10 +4,10 @@ internal import Timeline
 
 extension SendingReport {
   /// Writes what was sent, how punctually, and what the receivers say.
-  func write(to page: inout Markup) {
+  func write(to page: inout Markup, id: String) {
     let description =
       "\(encoding ?? "unknown encoding") · payload type \(payloadType) · to " + destinations.joined(separator: ", ")
-    page.section("sending", "Sent as \(Figures.identifier(ssrc))", description: description, tiles: tiles) { section in
+    page.section(id, "Sent as \(Figures.identifier(ssrc))", description: description, tiles: tiles) { section in
       if let timeline { writePunctuality(timeline, to: &section) }
       section.element("h3", "What the far end says")
       if farEnds.isEmpty {
@@ -32,6 +32,10 @@ extension SendingReport {
       (name: "Packets", value: Figures.grouped(packets), note: Figures.bytes(bytes)),
       (name: "Media", value: Figures.duration(mediaDuration), note: "sent in real time"),
     ]
+    if let frames = pictures?.frames {
+      tiles.append(
+        (name: "Frames", value: Figures.grouped(frames.all), note: Figures.count(frames.key, "key frame")))
+    }
     if pacing.count > 0 {
       tiles.append(
         (

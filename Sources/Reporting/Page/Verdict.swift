@@ -20,7 +20,11 @@ extension Report {
   /// The verdict on the whole run.
   var verdict: Verdict {
     if let probe { return probe.pageVerdict }
-    if let sending, streams.isEmpty { return sending.verdict(over: duration) }
+    if sending != nil, streams.isEmpty {
+      // Of audio and video the one that fared worse.
+      let verdicts = sendings.map { $0.verdict(over: duration) }
+      if let worst = verdicts.max(by: { $0.grade < $1.grade }) { return worst }
+    }
     guard let first = streams.first else { return nothingArrived }
     if streams.count == 1 { return first.verdict }
     let verdicts = streams.map(\.verdict)

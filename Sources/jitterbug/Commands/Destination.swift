@@ -22,15 +22,18 @@ final class Destination {
   private var connection: StreamConnection?
   private var frame: [UInt8] = []
   private let options: SendOptions
+  /// Whether packets that the path can't take whole are refused: those of video are made to fit.
+  private let forbidsFragments: Bool
   /// Addresses of the same name that haven't been tried.
   private var untried: [SocketAddress] = []
   private var sentCount = 0
   /// Whether the last datagram found nobody.
   private var hasBeenRefused = false
 
-  init(_ endpoint: Endpoint, options: SendOptions) {
+  init(_ endpoint: Endpoint, options: SendOptions, forbidsFragments: Bool = false) {
     self.endpoint = endpoint
     self.options = options
+    self.forbidsFragments = forbidsFragments
   }
 
   // MARK: Opening
@@ -143,6 +146,8 @@ final class Destination {
     result.ttl = options.ttl.map { UInt8($0) }
     result.sourcePort = options.sourcePort.map { UInt16($0) }
     result.interface = options.interface
+    result.sendsRuns = !options.hasNoOffload
+    result.forbidsFragments = forbidsFragments
     return result
   }
 
@@ -188,6 +193,32 @@ final class Destination {
       return .failed
     }
   }
+
+  /// Whether packets may be gathered for it: a connection has a buffer of its own.
+  var takesBatches: Bool { connection == nil }
+
+  /// Sends the RTP packets of a batch from `index` on: how many were taken, and what became of the one behind them.
+  func send(_ batch: borrowing SendBatch, from index: Int) -> (taken: Int, next: Outcome) {
+    guard failure == nil, connection == nil, media != nil else { return (0, .failed) }
+    do throws(SocketError) {
+      guard let (taken, next) = try media?.send(batch, from: index) else { return (0, .failed) }
+      sentCount += taken
+      if taken > 0 { hasBeenRefused = false }
+      switch next {
+      case .sent: return (taken, .sent)
+      case .wouldBlock: return (taken, .full)
+      case .trouble(let trouble):
+        note(trouble)
+        return (taken, .failed)
+      }
+    } catch {
+      failure = error.description
+      return (0, .failed)
+    }
+  }
+
+  /// Bytes of IP and UDP headers on each packet: 20 + 8 by IPv4, 40 + 8 by IPv6; of several addresses, the most.
+  var headerBytes: Int { media?.family == .ipv6 || untried.contains { $0.family == .ipv6 } ? 48 : 28 }
 
   private func settle(_ outcome: StreamWriteOutcome) -> Outcome {
     switch outcome {

@@ -8,6 +8,7 @@ import Timeline
 /// Everything becomes frames on one media timeline. Ogg Opus is passed through packet by packet; samples are encoded.
 struct MediaFeed: ~Copyable {
   private let options: SendOptions
+  private let files: [String]
   private let queue: MediaQueue
   /// The media time of the next frame.
   private var time: Int64 = 0
@@ -28,8 +29,9 @@ struct MediaFeed: ~Copyable {
 
   private static let rate: UInt32 = 48_000
 
-  init(_ options: SendOptions, queue: MediaQueue) {
+  init(_ options: SendOptions, inputs: SendInputs, queue: MediaQueue) {
     self.options = options
+    files = inputs.audio
     self.queue = queue
     skip = options.start
     limit = options.duration?.units(rate: Self.rate)
@@ -40,7 +42,7 @@ struct MediaFeed: ~Copyable {
     var isAnythingRead = false
     repeat {
       let before = time
-      for file in options.files {
+      for file in files {
         do throws(Stop) {
           try read(file)
           isAnythingRead = true

@@ -5,6 +5,8 @@ import Sockets
 enum MediaItem: Sendable {
   /// One packet's worth of media.
   case frame(MediaFrame)
+  /// What decoding a video needs besides its frames, as payloads: from the next frame on, until others come.
+  case parameters([[UInt8]])
   /// An input couldn't be read, or not to its end: a sentence for people. The others go on.
   case problem(String)
   /// All the media has been handed over.
@@ -14,20 +16,30 @@ enum MediaItem: Sendable {
 /// Media for one RTP packet.
 struct MediaFrame: Sendable {
   var payload: [UInt8]
-  /// Its place on the media timeline, in ticks of the stream's clock since the start.
+  /// Its place on the media timeline, in ticks of the stream's clock since the start: when it is to be heard or shown.
   var time: Int64
   /// How long it plays, in ticks.
   var duration: Int64
-  /// How far from the frame's own instant it is to be sent, in ticks: the packets of a big frame are spread.
+  /// How far from the frame's own instant it is to be sent, in ticks: the packets of a big frame are spread, and frames
+  /// that others refer to are sent before them, even if they are shown after them.
   var sendOffset: Int64 = 0
   /// Whether it begins a talk spurt (RFC 7587 section 4.1), or ends a frame of several packets.
   var marker: Bool
+  /// What it begins; nil in the midst of a frame.
+  var begins: Beginning?
+
+  /// The first packet of a frame of video.
+  enum Beginning {
+    case frame, keyFrame
+  }
 }
 
 /// A bounded queue between two threads: the reader blocks while it is full, the sender never blocks but is woken.
 final class MediaQueue: @unchecked Sendable {
-  /// The most items that wait: five seconds of 20 ms frames.
-  static let limit = 256
+  /// The most items that wait, for audio: five seconds of 20 ms frames.
+  static let audioLimit = 256
+  /// The most items that wait, for video: a second at 20 Mbit/s.
+  static let videoLimit = 2_048
 
   /// Readable when something was added to an empty queue.
   let wake: WakeDescriptor
@@ -35,10 +47,17 @@ final class MediaQueue: @unchecked Sendable {
   private var items: [MediaItem] = []
   private var first = 0
   private var isClosed = false
+  private var wantsKeyFrame = false
+  private let limit: Int
+  /// The most ticks from the first frame that waits to the last one, whatever its number of packets; nil when only
+  /// their number counts.
+  private let span: Int64?
   private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let notFull = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  init() throws(SocketError) {
+  init(limit: Int = audioLimit, span: Int64? = nil) throws(SocketError) {
+    self.limit = limit
+    self.span = span
     wake = try WakeDescriptor()
     pthread_mutex_init(lock, nil)
     pthread_cond_init(notFull, nil)
@@ -55,7 +74,7 @@ final class MediaQueue: @unchecked Sendable {
   func push(_ item: consuming MediaItem) -> Bool {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
-    while items.count - first >= Self.limit, !isClosed { pthread_cond_wait(notFull, lock) }
+    while isFull, !isClosed { pthread_cond_wait(notFull, lock) }
     guard !isClosed else { return false }
     items.append(item)
     if items.count - first == 1 { wake.wake() }
@@ -69,13 +88,39 @@ final class MediaQueue: @unchecked Sendable {
     guard first < items.count else { return nil }
     let item = items[first]
     first += 1
-    if first >= Self.limit / 2 || first == items.count {
+    if first >= limit / 2 || first == items.count {
       items.removeFirst(first)
       first = 0
       // Half a queue at a time: fewer switches between the threads than one a packet.
       pthread_cond_signal(notFull)
+    } else if span != nil, !isFull {
+      pthread_cond_signal(notFull)
     }
     return item
+  }
+
+  /// Asks for a key frame as soon as one can be had; what waits here already comes before it.
+  func requestKeyFrame() {
+    pthread_mutex_lock(lock)
+    wantsKeyFrame = true
+    pthread_mutex_unlock(lock)
+  }
+
+  /// Whether a key frame was asked for since the last time.
+  func takeKeyFrameRequest() -> Bool {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    defer { wantsKeyFrame = false }
+    return wantsKeyFrame
+  }
+
+  /// Whether a reader has to wait.
+  private var isFull: Bool {
+    guard items.count - first < limit else { return true }
+    guard let span, first < items.count, case .frame(let earliest) = items[first],
+      case .frame(let latest) = items[items.count - 1]
+    else { return false }
+    return latest.time - earliest.time > span
   }
 
   /// Wants no more: a reader that waits gives up.

@@ -83,7 +83,7 @@ struct RaceMedia {
     var loop = try EventLoop()
     try loop.add(queue.wake.descriptor, token: 1, read: true, write: false)
     let settled = reading
-    guard BackgroundThread.start({ MediaFeed(settled, queue: queue).run() }) else {
+    guard BackgroundThread.start({ MediaFeed(settled, inputs: SendInputs(audio: settled.files), queue: queue).run() }) else {
       return .failure(CommandError("no thread could be started to read the input: too many are running"))
     }
     while true {
@@ -91,6 +91,7 @@ struct RaceMedia {
       case .frame(let frame):
         frames.append(
           RaceStream.Frame(payload: frame.payload, time: frame.time, duration: frame.duration, marker: frame.marker))
+      case .parameters: continue
       case .problem(let sentence):
         queue.close()
         return .failure(CommandError(sentence))

@@ -1,9 +1,4 @@
-import Codecs
-import Media
-import Packets
-import Receiving
 import Reporting
-import Sending
 import Sockets
 import Timeline
 
@@ -70,13 +65,11 @@ enum SendCommand {
 
   static func run(_ options: SendOptions) throws(CommandError) -> Int32 {
     for path in options.output.reportFiles { try WritableFile.check(path) }
-    var system = SystemRandomNumberGenerator()
-    var generator = SeededGenerator(seed: options.seed ?? system.next())
-    let configuration = configuration(for: options, using: &generator)
-    let destinations = options.destinations.map { Destination($0, options: options) }
-    let queue: MediaQueue
-    do { queue = try MediaQueue() } catch { throw CommandError(error.description) }
-    if let path = options.sdpFile { try writeDescription(to: path, of: configuration, options: options) }
+    let inputs = try SendInputs(options)
+    let setup = try SendSetup(options, inputs: inputs)
+    if let path = options.sdpFile { try SendDescription.write(to: path, setup, parameters: inputs.parameters) }
+    let opened = setup.destinations()
+    let destinations = opened.flatMap { $0 }
     let deadline = MonotonicClock.now() + options.wait
     for destination in destinations { destination.open(until: deadline) }
     let failures = destinations.compactMap(\.failure)
@@ -85,17 +78,8 @@ enum SendCommand {
     // Only the progress bar asks for it, and for Ogg Opus it takes a reading of the whole file.
     let total = options.output.isQuiet ? nil : MediaLength.total(of: options)
     // The signals must be blocked before a thread is started, so that they come to the loop alone.
-    let sender = try Sender(
-      options, session: SendSession(configuration), destinations: destinations, queue: queue, total: total)
-    let seed = generator.next()
-    let isStarted = BackgroundThread.start {
-      if let spec = options.synthetic {
-        SyntheticFeed(spec, options: options, clockRate: configuration.clockRate, seed: seed, queue: queue).run()
-      } else {
-        MediaFeed(options, queue: queue).run()
-      }
-    }
-    guard isStarted else { throw CommandError("no thread could be started to read the input: too many are running") }
+    let sender = try Sender(options, streams: try setup.streams(to: opened), total: total)
+    try setup.startReading(for: sender.streams)
     try sender.run()
     try ReportOutput.write(SendReport.make(sender), options.output, isOutputUsed: false)
     try sender.link?.closeTrace()
@@ -106,51 +90,5 @@ enum SendCommand {
       throw CommandError("nothing was sent: the input ends before --start; choose an earlier one")
     }
     return sender.problemCount > 0 || destinations.contains { $0.failure != nil } ? 1 : 0
-  }
-
-  private static func configuration(
-    for options: SendOptions, using generator: inout SeededGenerator
-  ) -> SendSession.Configuration {
-    let (type, format) = options.payload
-    let ssrc = UInt32(truncatingIfNeeded: generator.next())
-    let sequence = UInt16(truncatingIfNeeded: generator.next())
-    let clock = ClockOffset.sample()
-    var result = SendSession.Configuration(
-      ssrc: options.ssrc ?? ssrc, payloadType: type, clockRate: format.clockRate,
-      firstSequence: SequenceNumber(options.firstSequence ?? sequence),
-      firstTimestamp: RTPTimestamp(UInt32(truncatingIfNeeded: generator.next())),
-      cname: options.cname ?? HostName.cname(), bandwidth: Double(options.encoder.bitrate + 16_000),
-      wallClockOffset: clock.realtimeMinusMonotonic.nanoseconds, seed: generator.next())
-    result.sendsExtendedReports = !options.hasNoExtendedReports
-    return result
-  }
-
-  /// Writes the session description of the first rtp:// destination.
-  private static func writeDescription(
-    to path: String, of configuration: SendSession.Configuration, options: SendOptions
-  ) throws(CommandError) {
-    for endpoint in options.destinations {
-      guard case .rtp(let host, let ports) = endpoint else { continue }
-      let addresses = (try? Resolver.resolve(host: host, port: ports.lowerBound, kind: .datagram)) ?? []
-      guard let address = addresses.first, let port = address.port else { break }
-      let parameters = options.synthetic == nil ? "sprop-stereo=1" : nil
-      var media = MediaDescription(
-        port: port,
-        payloads: [
-          MediaDescription.Payload(
-            payloadType: configuration.payloadType, format: options.payload.format, parameters: parameters)
-        ], muxesRTCP: options.isMuxed,
-        source: MediaDescription.Source(ssrc: configuration.ssrc, cname: configuration.cname))
-      if !options.hasNoExtendedReports { media.extendedReports = MediaDescription.understoodReports }
-      let connection = ConnectionAddress(address.host, isIPv6: address.family == .ipv6)
-      let description = SessionDescription(
-        origin: SessionDescription.Origin(
-          sessionID: UInt64(configuration.ssrc), version: 1, address: connection),
-        name: "jitterbug", connection: connection, media: [media])
-      let file = try TextFile(path: path)
-      file.write(description.description)
-      return try file.close()
-    }
-    throw CommandError("--sdp \(path): no rtp:// destination has an address to describe; check their names")
   }
 }

@@ -12,6 +12,10 @@ struct SendOptions: Sendable {
   var destinations: [Endpoint] = []
   var raw: RawPCMFormat?
   var synthetic: SyntheticSpec?
+  /// What standard input is, and files whose bytes don't tell: video of this kind.
+  var videoFormat: VideoEncoding?
+  /// Frames a second as a fraction, in place of what H.264 says of itself.
+  var frameRate: (Int, Int)?
   var isLooping = false
   var start = Interval.zero
   var duration: Interval?
@@ -31,7 +35,12 @@ struct SendOptions: Sendable {
   var sourcePort: Int?
   var interface: String?
   var wait = Interval.seconds(5)
-  var mtu = 1200
+  /// The most bytes in an IP packet of video; nil leaves it to the format.
+  var mtu: Int?
+  /// The share of a frame's interval over which its packets are spread; nil lets its size say.
+  var pacing: Double?
+  /// Whether packets leave one by one, never in runs for the device to cut apart.
+  var hasNoOffload = false
   var link: LinkSpec?
   var output = OutputOptions()
 }
@@ -48,13 +57,6 @@ struct OutputOptions: Sendable {
 }
 
 extension SendOptions {
-  /// The payload type and what it stands for: made-up packets under a static type pass for that encoding (RFC 3551).
-  var payload: (type: UInt8, format: PayloadFormat) {
-    guard synthetic != nil else { return (UInt8(payloadType ?? 111), .opus) }
-    let type = payloadType.map { UInt8($0) } ?? FormatTable.syntheticType
-    return (type, PayloadFormat.staticType(type) ?? FormatTable.synthetic)
-  }
-
   static let usage = Usage<SendOptions>(
     verb: "send", summary: "stream media files in real time, as RTP over UDP, TCP or a Unix socket",
     synopsis: "[OPTION]... FILE... DESTINATION...",
@@ -72,6 +74,13 @@ extension SendOptions {
     options: [
       .value("--raw", "FORMAT,RATE,CHANNELS", "the input is raw samples, such as s16le,48000,2", parseRaw) {
         $0.raw = $1
+      },
+      .value(
+        "--format", "FORMAT", "what - and files that don't tell hold: h264, vp8 or mpegts",
+        videoFormat
+      ) { $0.videoFormat = $1 },
+      .value("--fps", "N[/D]", "frames of H.264 a second, such as 30 or 30000/1001, where it doesn't say", frameRate) {
+        $0.frameRate = $1
       },
       .value(
         "--synthetic", "SPEC",
@@ -144,9 +153,18 @@ extension SendOptions {
         $0.sourcePort = $1
       },
       .value("--interface", "NAME", "send by this interface", Values.text) { $0.interface = $1 },
-      .value("--mtu", "BYTES", "the largest RTP packet of a synthetic frame (default 1200)", Values.number(64...65000))
-      {
-        $0.mtu = $1
+      .value(
+        "--mtu", "BYTES",
+        "the largest IP packet of video, 128 to 65000 (default 1200; MPEG-TS: seven of its packets, 1356 by IPv4)",
+        Values.number(128...65_000)
+      ) { $0.mtu = $1 },
+      .value(
+        "--pacing", "SHARE",
+        "the share of a frame's interval over which its packets are spread (default 50%, more for one above 90 Mbit/s;"
+          + " 0 is all at once)", Values.share
+      ) { $0.pacing = $1 },
+      .flag("--no-gso", "every packet on its own, as captures on this host see them (no UDP segmentation offload)") {
+        $0.hasNoOffload = true
       },
       .value(
         "--link", "SPEC", "a bad network inside the sender: a profile, loss=5%,delay=40ms,seed=7 or FILE.link",
@@ -175,6 +193,32 @@ extension SendOptions {
       throw UsageError("Opus frames last 2.5ms, 5ms, 10ms, 20ms, 40ms or 60ms")
     }
     return samples
+  }
+
+  @Sendable private static func videoFormat(_ text: String) throws(UsageError) -> VideoEncoding {
+    switch text.lowercased() {
+    case "h264", "h.264", "avc": return .h264
+    case "vp8", "ivf": return .vp8
+    case "mpegts", "ts", "mp2t": return .mpegTS
+    case "opus", "wav", "flac", "mp3", "ogg", "pcm", "s16le":
+      throw UsageError("audio tells by its bytes what it is; leave --format out, and describe raw samples by --raw")
+    default: throw UsageError("not a format of video that can be sent; write h264, vp8 or mpegts")
+    }
+  }
+
+  /// A rate of 1 to 1000 frames a second, as a number with at most three decimals or as a fraction.
+  @Sendable private static func frameRate(_ text: String) throws(UsageError) -> (Int, Int) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    var rate: (Int, Int)?
+    if parts.count == 2, let number = Int(parts[0]), let divisor = Int(parts[1]), divisor > 0, divisor <= 1_000_000 {
+      rate = (number, divisor)
+    } else if parts.count == 1, let number = Double(text), number.isFinite, number.magnitude <= 1_000 {
+      rate = (Int((number * 1_000).rounded()), 1_000)
+    }
+    guard let rate, rate.0 <= 1_000_000_000, rate.0 >= rate.1, rate.0 / rate.1 <= 1_000 else {
+      throw UsageError("not a frame rate; write 1 to 1000, such as 25, 29.97 or 30000/1001")
+    }
+    return rate
   }
 
   @Sendable private static func speed(_ text: String) throws(UsageError) -> Double? {

@@ -9,32 +9,50 @@ import Timeline
 /// Fills the report of `jitterbug send`.
 enum SendReport {
   static func make(_ sender: Sender) -> Report {
-    let configuration = sender.session.configuration
     var report = Report(version: Version.number, verb: "send", link: sender.options.link?.description)
     report.linkRecord = sender.link.map { LinkReport($0.record) }
     report.duration = MonotonicClock.now() - sender.started
     report.ended = sender.ended
+    let streams = sender.streams.map { stream($0, sender.options) }
+    report.sending = streams.first
+    report.alsoSending = Array(streams.dropFirst())
+    return report
+  }
+
+  private static func stream(_ stream: SendStream, _ options: SendOptions) -> SendingReport {
+    let (session, configuration) = (stream.session, stream.session.configuration)
     var sending = SendingReport(ssrc: configuration.ssrc, payloadType: configuration.payloadType)
-    sending.destinations = sender.destinations.map(\.endpoint.description)
-    sending.encoding = sender.options.payload.format.description
-    sending.packets = sender.session.packetCount
-    sending.bytes = sender.session.octetCount + sender.session.packetCount * RTPHeader.size
-    sending.neverSent = sender.session.refusedCount
-    sending.rtcpPackets = sender.session.reportCount
-    sending.timeline = sender.timeline
-    sending.mediaDuration = Interval(units: sender.mediaEnd, rate: configuration.clockRate)
-    if let schedule = sender.schedule {
+    sending.destinations = stream.destinations.map(\.endpoint.description)
+    sending.encoding = options.format(of: stream.media).description
+    sending.packets = session.packetCount
+    sending.bytes = session.octetCount + session.packetCount * RTPHeader.size
+    sending.neverSent = session.refusedCount
+    sending.rtcpPackets = session.reportCount
+    sending.timeline = stream.timeline
+    sending.mediaDuration = Interval(units: stream.mediaEnd, rate: configuration.clockRate)
+    if let schedule = stream.schedule {
       sending.pacing = schedule.error
       sending.sentLate = schedule.lateCount
       sending.stalls = schedule.pauseCount
       sending.stalledDuration = schedule.pausedTime
     }
     var errors: [String: Int] = [:]
-    for destination in sender.destinations { errors.merge(destination.errors, uniquingKeysWith: +) }
+    for destination in stream.destinations { errors.merge(destination.errors, uniquingKeysWith: +) }
     sending.socketErrors = errors.sorted { $0.key < $1.key }.map { SendingReport.SocketErrors(kind: $0, count: $1) }
-    sending.farEnds = sender.session.farEnds.all.compactMap { farEnd($0, of: sender.session) }
-    report.sending = sending
-    return report
+    sending.farEnds = session.farEnds.all.compactMap { farEnd($0, of: session) }
+    if stream.media.isVideo { sending.pictures = pictures(of: stream) }
+    return sending
+  }
+
+  private static func pictures(of stream: SendStream) -> SendingReport.Pictures {
+    let requests = stream.session.keyFrameRequests
+    var pictures = SendingReport.Pictures()
+    // A transport stream's frames aren't ours to cut.
+    if stream.media != .video(.mpegTS) { pictures.frames = (stream.frameCount, stream.keyFrameCount) }
+    pictures.pictureLosses = requests.pictureLosses
+    pictures.fullIntraRequests = requests.fullIntra
+    pictures.answers = stream.answerCount
+    return pictures
   }
 
   /// What one receiver says; nil as long as it hasn't said anything of our stream.

@@ -5,92 +5,94 @@ import Sockets
 import Statistics
 import Timeline
 
-/// Joins the media queue, the schedule, the sending session, an optional link and the destinations.
+/// Joins the streams with an optional link and their destinations.
 ///
-/// This is `jitterbug send` at work: one thread, one loop; the media is read by another one, ahead of time.
+/// This is `jitterbug send` at work: one thread, one loop; the media is read by others, ahead of time.
 final class Sender {
   private enum Token {
     static let signals: UInt64 = 1
-    static let media: UInt64 = 2
+    /// The streams' queues, from here on.
+    static let firstQueue: UInt64 = 2
     static let firstDestination: UInt64 = 16
   }
 
   let options: SendOptions
-  let destinations: [Destination]
-  private(set) var session: SendSession
-  private(set) var schedule: SendSchedule?
-  /// What was sent when, if the report shows it.
-  private(set) var timeline: SendTimeline?
-  private(set) var link: LinkStage?
+  let streams: [SendStream]
   /// Inputs that couldn't be read.
   private(set) var problemCount = 0
   /// How long all the media lasts; nil when it isn't known.
   let total: Interval?
+  let started = MonotonicClock.now()
 
-  private let queue: MediaQueue
+  // What `Sender+Transmission` works with.
+  var link: LinkStage?
+  let signals: SignalDescriptor
+  var isInterrupted = false
+  /// Whether packets that are due at once are gathered and sent together: a connection and a link take them singly.
+  let gathers: Bool
+
   private var loop: EventLoop
-  private let signals: SignalDescriptor
-  private var batch: ReceiveBatch
+  private var receiveBatch: ReceiveBatch
   private var live: LiveView
   private var metrics: MetricsServer?
   private var events: [ReadyEvent] = []
   private var datagram = [UInt8](repeating: 0, count: 65_536)
-  private var current: MediaFrame?
   /// Whether frames that are due were left for the next turn.
   private var isBehind = false
-  private var hasMediaEnded = false
-  private var isInterrupted = false
-  /// The media time at which the last frame ends.
-  private(set) var mediaEnd: Int64 = 0
-  /// What the loop watches of each destination.
-  private var watched: [Destination.Interest]
+  /// The destinations of all streams, with the stream that each belongs to, and what the loop watches of it.
+  private var routes: [(stream: SendStream, destination: Destination, watched: Destination.Interest)]
   private var meter = RateMeter()
-  let started = MonotonicClock.now()
 
   /// Why it is over, in a few words.
   var ended: String {
     if isInterrupted { return "interrupted" }
-    return destinations.allSatisfy { $0.failure != nil } ? "every destination failed" : "the input ended"
+    return haveAllFailed ? "every destination failed" : "the input ended"
   }
 
   /// Whether the media ended before anything could be sent, although nothing was wrong with it.
-  var hasSentNothing: Bool { session.packetCount == 0 && problemCount == 0 && hasMediaEnded }
+  var hasSentNothing: Bool { packetCount == 0 && problemCount == 0 && hasMediaEnded }
 
-  init(
-    _ options: SendOptions, session: SendSession, destinations: [Destination], queue: MediaQueue, total: Interval?
-  ) throws(CommandError) {
+  var destinations: [Destination] { routes.map(\.destination) }
+  private var packetCount: Int { streams.reduce(0) { $0 + $1.session.packetCount } }
+  private var hasMediaEnded: Bool { streams.allSatisfy(\.hasMediaEnded) }
+  private var haveAllFailed: Bool { routes.allSatisfy { $0.destination.failure != nil } }
+
+  init(_ options: SendOptions, streams: [SendStream], total: Interval?) throws(CommandError) {
     self.options = options
-    self.session = session
-    self.destinations = destinations
-    watched = destinations.map { _ in Destination.Interest() }
-    self.queue = queue
+    self.streams = streams
     self.total = total
+    routes = streams.flatMap { stream in stream.destinations.map { (stream, $0, Destination.Interest()) } }
+    gathers = options.link == nil && routes.allSatisfy { $0.destination.takesBatches }
     do throws(SocketError) {
       signals = try SignalDescriptor()
       loop = try EventLoop()
-      batch = try ReceiveBatch(capacity: 16)
+      receiveBatch = try ReceiveBatch(capacity: 16)
       try loop.add(signals.descriptor, token: Token.signals, read: true, write: false)
-      try loop.add(queue.wake.descriptor, token: Token.media, read: true, write: false)
+      for (index, stream) in streams.enumerated() {
+        try loop.add(
+          stream.queue.wake.descriptor, token: Token.firstQueue + UInt64(index), read: true, write: false)
+      }
     } catch { throw CommandError(error.description) }
     if let spec = options.link {
       let file = try options.output.linkTraceFile.map { (path) throws(CommandError) in try TextFile(path: path) }
       link = LinkStage(spec, trace: file)
     }
     live = LiveView(options.output)
-    if options.output.showsTimeline { timeline = SendTimeline() }
     if let place = options.output.metrics { metrics = try MetricsServer(place, in: loop) }
   }
 
   /// Sends until the media ends, every destination is gone, or a signal comes.
   func run() throws(CommandError) {
     for destination in destinations { live.detail(destination.details) }
-    let configuration = session.configuration
-    live.detail(
-      """
-      stream \(TextFile.hexadecimal(configuration.ssrc)), payload type \(configuration.payloadType), clock \
-      \(configuration.clockRate) Hz, first sequence number \(configuration.firstSequence.rawValue), first timestamp \
-      \(configuration.firstTimestamp.rawValue), cname \(configuration.cname)
-      """)
+    for stream in streams {
+      let configuration = stream.session.configuration
+      live.detail(
+        """
+        stream \(TextFile.hexadecimal(configuration.ssrc)), payload type \(configuration.payloadType), clock \
+        \(configuration.clockRate) Hz, first sequence number \(configuration.firstSequence.rawValue), first timestamp \
+        \(configuration.firstTimestamp.rawValue), cname \(configuration.cname)
+        """)
+    }
     if let spec = options.link { live.detail("link \(spec)") }
     if let metrics { live.say("metrics on \(metrics.description)") }
     live.start(at: started)
@@ -103,7 +105,7 @@ final class Sender {
       if isOver(at: now) { break }
       try wait()
     }
-    queue.close()
+    for stream in streams { stream.queue.close() }
     try sayGoodbye()
     live.clear()
   }
@@ -115,110 +117,65 @@ final class Sender {
     var now = now
     var room = 256
     isBehind = false
-    while !isBlocked, !isInterrupted, let frame = nextFrame() {
+    defer { for stream in streams { flush(stream) } }
+    while !isBlocked, !isInterrupted, hasBegun(at: now), let stream = nextStream() {
       guard room > 0 else {
         isBehind = true
         return
       }
       room -= 1
-      if schedule == nil {
-        schedule = SendSchedule(
-          start: now, clockRate: session.configuration.clockRate, speed: options.speed)
-      }
-      guard let admission = schedule?.admit(mediaTime: frame.time + frame.sendOffset, at: now) else { return }
-      guard admission.deadline <= now else { return }
-      current = nil
-      let marker = frame.marker || (admission.followsPause && options.synthetic == nil)
       var span = datagram.mutableSpan
-      guard
-        let size = session.packetize(
-          frame.payload.span.bytes, timestampOffset: admission.timestampOffset - frame.sendOffset, marker: marker,
-          into: &span, deadline: admission.deadline)
-      else { continue }
-      if options.speed != nil {
-        let duration = Interval(units: frame.duration, rate: session.configuration.clockRate)
-        schedule?.sent(deadline: admission.deadline, at: now, duration: duration)
-      }
-      timeline?.record(bytes: size, deadline: admission.deadline, at: now)
-      mediaEnd = max(mediaEnd, frame.time + frame.duration)
-      meter.add(bytes: size, at: now)
+      guard let packet = stream.makePacket(into: &span, at: now) else { return }
+      if packet.pause > .zero { for other in streams where other !== stream { other.follow(pause: packet.pause) } }
+      guard packet.size > 0 else { continue }
+      meter.add(bytes: packet.size, at: now)
       // A second reference: a span can't be lent of a class's own array.
       let bytes = datagram
-      transmit(bytes.span.bytes.extracting(first: size), isControl: false, at: now)
+      transmit(bytes.span.bytes.extracting(first: packet.size), of: stream, isControl: false, at: now)
       now = MonotonicClock.now()
     }
   }
 
-  private func nextFrame() -> MediaFrame? {
-    while current == nil, !hasMediaEnded {
-      switch queue.pop() {
-      case .frame(let frame): current = frame
-      case .problem(let sentence):
-        problemCount += 1
-        live.clear()
-        StandardError.write("jitterbug: \(sentence)\n")
-      case .ended: hasMediaEnded = true
-      case nil: return nil
-      }
-    }
-    return current
+  /// Starts the media clock once there is something of every stream: they begin together.
+  private func hasBegun(at now: Instant) -> Bool {
+    if streams[0].schedule != nil { return true }
+    for stream in streams { takeFrame(of: stream) }
+    guard streams.allSatisfy({ $0.current != nil || $0.hasMediaEnded }) else { return false }
+    // What has to be sent before it is shown is sent at once, and what has not waits for it.
+    let lead = streams.map(\.lead).max() ?? .zero
+    for stream in streams { stream.begin(at: now + max(lead, .zero), speed: options.speed) }
+    return true
   }
 
-  // MARK: Datagrams
-
-  private func transmit(_ bytes: RawSpan, isControl: Bool, at now: Instant) {
-    if link != nil {
-      link?.send(bytes, isControl: isControl, tag: 0, at: now)
-      deliver(at: now)
-    } else {
-      send(bytes, isControl: isControl)
+  /// The stream that is to send next, of those that have something to send.
+  private func nextStream() -> SendStream? {
+    var next: (stream: SendStream, time: Interval)?
+    for stream in streams {
+      takeFrame(of: stream)
+      guard let time = stream.nextTime else { continue }
+      if let earliest = next, earliest.time <= time { continue }
+      next = (stream, time)
     }
+    return next?.stream
   }
 
-  /// Hands on what has come out of the link.
-  private func deliver(at now: Instant) {
-    while let (item, _) = link?.receive(at: now) { send(item.bytes.span.bytes, isControl: item.isControl) }
-  }
-
-  private func send(_ bytes: RawSpan, isControl: Bool) {
-    var isTaken = false
-    for destination in destinations {
-      guard destination.failure == nil else { continue }
-      var outcome = destination.send(bytes, isControl: isControl)
-      if outcome == .full { outcome = waitForRoom(destination, bytes, isControl) }
-      isTaken = isTaken || outcome == .sent
+  private func takeFrame(of stream: SendStream) {
+    stream.takeFrame { sentence in
+      problemCount += 1
+      live.clear()
+      StandardError.write("jitterbug: \(sentence)\n")
     }
-    if !isTaken, !isControl { session.noteRefused(payloadBytes: max(bytes.byteCount - RTPHeader.size, 0)) }
-  }
-
-  /// A full socket: at full speed the datagram waits, in real time it would be late and is given up.
-  private func waitForRoom(
-    _ destination: Destination, _ bytes: RawSpan, _ isControl: Bool
-  ) -> Destination.Outcome {
-    var outcome = Destination.Outcome.full
-    guard options.speed == nil, var pause = try? EventLoop(),
-      (try? pause.add(signals.descriptor, token: 0, read: true, write: false)) != nil
-    else {
-      destination.noteOverflow()
-      return outcome
-    }
-    var woken: [ReadyEvent] = []
-    // A signal ends the wait and stays to be read by the main loop.
-    for _ in 0..<5_000 where outcome == .full && woken.isEmpty {
-      try? pause.wait(until: MonotonicClock.now() + .milliseconds(1), into: &woken)
-      outcome = destination.send(bytes, isControl: isControl)
-    }
-    isInterrupted = isInterrupted || !woken.isEmpty
-    if outcome == .full { destination.noteOverflow() }
-    return outcome
   }
 
   private func report(at now: Instant) {
-    while true {
-      var span = datagram.mutableSpan
-      guard let size = session.pollReport(into: &span, at: now) else { break }
-      let bytes = datagram
-      transmit(bytes.span.bytes.extracting(first: size), isControl: true, at: now)
+    for stream in streams {
+      stream.askForKeyFrame(at: now)
+      while true {
+        var span = datagram.mutableSpan
+        guard let size = stream.pollReport(into: &span, at: now) else { break }
+        let bytes = datagram
+        transmit(bytes.span.bytes.extracting(first: size), of: stream, isControl: true, at: now)
+      }
     }
     live.update(at: now) { columns in
       let sender = self.liveSender(at: now)
@@ -229,12 +186,12 @@ final class Sender {
   // MARK: Waiting
 
   private func wait() throws(CommandError) {
-    var deadline = isBehind ? Instant.zero : Instant.earliest(live.nextUpdate, session.nextReport)
-    deadline = Instant.earliest(deadline, link?.nextDelivery)
-    if let frame = current, !isBlocked {
-      deadline = Instant.earliest(deadline, schedule?.deadline(of: frame.time + frame.sendOffset))
+    var deadline = isBehind ? Instant.zero : Instant.earliest(live.nextUpdate, link?.nextDelivery)
+    for stream in streams {
+      deadline = Instant.earliest(deadline, stream.nextReport)
+      if !isBlocked { deadline = Instant.earliest(deadline, stream.nextDeadline) }
     }
-    if hasMediaEnded, current == nil { deadline = Instant.earliest(deadline, mediaOver) }
+    if hasMediaEnded, streams.allSatisfy({ $0.current == nil }) { deadline = Instant.earliest(deadline, mediaOver) }
     deadline = Instant.earliest(deadline, metrics?.nextDeadline)
     try watchDestinations()
     do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
@@ -250,45 +207,47 @@ final class Sender {
       while let signal = try? signals.next() {
         if signal == .interrupt || signal == .terminate { isInterrupted = true }
       }
-    case Token.media: queue.wake.drain()
+    case Token.firstQueue..<Token.firstDestination:
+      streams[Int(event.token - Token.firstQueue)].queue.wake.drain()
     default:
       if let metrics, metrics.handle(event, in: loop, at: MonotonicClock.now(), { SendReport.make(self) }) { return }
       let index = Int(event.token - Token.firstDestination)
-      guard destinations.indices.contains(index) else { return }
+      guard routes.indices.contains(index) else { return }
+      let (stream, destination, _) = routes[index]
       let now = MonotonicClock.now()
-      destinations[index].receive(into: &batch) { bytes in session.handleRTCP(bytes, at: now) }
-      if let failure = destinations[index].failure { live.say(failure) }
+      destination.receive(into: &receiveBatch) { bytes in stream.handleRTCP(bytes, at: now) }
+      if let failure = destination.failure { live.say(failure) }
     }
   }
 
   /// Brings the loop up to date with the descriptors that the destinations have now.
   private func watchDestinations() throws(CommandError) {
     do throws(SocketError) {
-      for (index, destination) in destinations.enumerated() {
-        let interest = destination.interest
-        guard interest != watched[index] else { continue }
+      for index in routes.indices {
+        let interest = routes[index].destination.interest
+        guard interest != routes[index].watched else { continue }
         // A closed descriptor has left the loop by itself, and its number may belong to a new socket by now.
-        for descriptor in watched[index].descriptors { try? loop.remove(descriptor) }
+        for descriptor in routes[index].watched.descriptors { try? loop.remove(descriptor) }
         let token = Token.firstDestination + UInt64(index)
         for descriptor in interest.descriptors {
           try loop.add(descriptor, token: token, read: true, write: interest.wantsWrite)
         }
-        watched[index] = interest
+        routes[index].watched = interest
       }
     } catch { throw CommandError(error.description) }
   }
 
   /// As fast as the socket takes it means to wait for the socket, not to lose what it doesn't take.
-  private var isBlocked: Bool { options.speed == nil && destinations.contains(where: \.hasPending) }
+  private var isBlocked: Bool { options.speed == nil && routes.contains { $0.destination.hasPending } }
 
   // MARK: The end
 
   /// When the last frame has been played in time; nil before anything was sent.
-  private var mediaOver: Instant? { schedule?.deadline(of: mediaEnd) }
+  private var mediaOver: Instant? { streams.compactMap(\.mediaOver).max() }
 
   private func isOver(at now: Instant) -> Bool {
-    if isInterrupted || destinations.allSatisfy({ $0.failure != nil }) { return true }
-    guard hasMediaEnded, current == nil, link?.nextDelivery == nil else { return false }
+    if isInterrupted || haveAllFailed { return true }
+    guard hasMediaEnded, streams.allSatisfy({ $0.current == nil }), link?.nextDelivery == nil else { return false }
     guard options.speed != nil, let over = mediaOver else { return !isBlocked }
     return over <= now
   }
@@ -297,24 +256,27 @@ final class Sender {
   /// what receivers have to say about the last packets.
   private func sayGoodbye() throws(CommandError) {
     let limit = MonotonicClock.now() + .seconds(5)
-    session.leave(at: MonotonicClock.now())
+    for stream in streams { stream.leave(at: MonotonicClock.now()) }
     report(at: MonotonicClock.now())
-    while session.nextReport != nil || link?.nextDelivery != nil || destinations.contains(where: \.hasPending) {
+    while nextReport != nil || link?.nextDelivery != nil || routes.contains(where: { $0.destination.hasPending }) {
       let now = MonotonicClock.now()
       deliver(at: now)
       guard now < limit else { break }
       report(at: now)
-      let next = Instant.earliest(Instant.earliest(link?.nextDelivery, session.nextReport), limit)
+      let next = Instant.earliest(Instant.earliest(link?.nextDelivery, nextReport), limit)
       try listen(until: next ?? limit)
     }
     // A second signal ends this, too.
     isInterrupted = false
-    while !isInterrupted, let last = session.awaitsReports, destinations.contains(where: \.mayBeHeard),
-      MonotonicClock.now() < last
-    {
-      try listen(until: last)
-    }
+    while !isInterrupted, let last = awaitsReports, MonotonicClock.now() < last { try listen(until: last) }
     for destination in destinations { destination.close() }
+  }
+
+  private var nextReport: Instant? { streams.compactMap(\.nextReport).min() }
+
+  /// Until when receivers may still report on the last packets; nil when nothing more is awaited.
+  private var awaitsReports: Instant? {
+    streams.filter { $0.destinations.contains(where: \.mayBeHeard) }.compactMap(\.session.awaitsReports).max()
   }
 
   /// Takes in reports and signals, until then at most.
@@ -323,20 +285,20 @@ final class Sender {
     do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
       throw CommandError(error.description)
     }
-    for event in events where event.token != Token.media { handle(event) }
+    for event in events where !(Token.firstQueue..<Token.firstDestination).contains(event.token) { handle(event) }
   }
 
   private func liveSender(at now: Instant) -> LiveSender {
     var sender = LiveSender(name: destinations.first?.endpoint.description ?? "")
-    sender.elapsed = Interval(units: mediaEnd, rate: session.configuration.clockRate)
+    sender.elapsed = streams.map { Interval(units: $0.mediaEnd, rate: $0.clockRate) }.max() ?? .zero
     sender.total = total
-    sender.packets = session.packetCount
+    sender.packets = packetCount
     sender.bitrate = meter.bitrate(at: now)
-    let farEnds = session.farEnds.all.filter { !$0.hasLeft }
+    let farEnds = streams.flatMap { $0.session.farEnds.all }.filter { !$0.hasLeft }
     // Of several receivers the one that lost most lately is the one to watch.
     sender.farEndLoss = farEnds.compactMap(Self.loss).max()
-    let roundTrips = session.farEnds.latest?.roundTrip.milliseconds
-    sender.roundTrip = roundTrips.flatMap { $0.count == 0 ? nil : $0.last }
+    let roundTrips = streams.compactMap { $0.session.farEnds.latest?.roundTrip.milliseconds }
+    sender.roundTrip = roundTrips.filter { $0.count > 0 }.map(\.last).max()
     sender.errors = destinations.reduce(0) { $0 + $1.errors.values.reduce(0, +) }
     return sender
   }

@@ -12,29 +12,34 @@ struct SyntheticFeed {
   /// The stream's clock: 90 kHz, or that of the static payload type asked for.
   private let clockRate: UInt32
   private let limit: Int64?
+  private let pacing: FramePacing
 
   /// The clock of the source itself.
   private static let sourceRate: Int64 = 90_000
 
-  init(_ spec: SyntheticSpec, options: SendOptions, clockRate: UInt32, seed: UInt64, queue: MediaQueue) {
+  /// - Parameter payloadLimit: the most bytes in one packet of a video-like frame.
+  init(
+    _ spec: SyntheticSpec, options: SendOptions, clockRate: UInt32, payloadLimit: Int, seed: UInt64, queue: MediaQueue
+  ) {
     self.queue = queue
     self.spec = spec
     self.seed = seed
     self.clockRate = clockRate
+    isVideo = spec.isVideo
     if case .constant(let packetBytes, _) = spec {
-      payloadLimit = packetBytes - RTPHeader.size
-      isVideo = false
+      self.payloadLimit = packetBytes - RTPHeader.size
     } else {
-      isVideo = true
-      payloadLimit = options.mtu - RTPHeader.size
+      self.payloadLimit = payloadLimit
     }
     limit = options.duration?.units(rate: clockRate)
+    pacing = FramePacing(share: options.pacing, clockRate: Int64(clockRate))
   }
 
   func run() {
     var source = SyntheticSource(spec, seed: seed)
     var frame = source.next()
     while true {
+      if queue.takeKeyFrameRequest() { source.makeKeyFrame() }
       let next = source.next()
       let time = scaled(frame.timestamp)
       if let limit, time >= limit { break }
@@ -48,7 +53,6 @@ struct SyntheticFeed {
   ///
   /// The marker is on the last packet of a video-like frame, as video has it, and on the first packet of an audio-like
   /// stream, where a talk spurt begins (RFC 3551 sections 4.1 and 5): tshark restarts its jitter at every marker.
-  /// Those of a big frame are spread over half of its interval, so that they don't overrun the first switch on the way.
   private func push(_ frame: SyntheticFrame, time: Int64, duration: Int64) -> Bool {
     let count = max(1, (frame.bytes + payloadLimit - 1) / payloadLimit)
     for index in 0..<count {
@@ -56,10 +60,11 @@ struct SyntheticFeed {
       var payload = [UInt8](repeating: 0, count: min(payloadLimit, frame.bytes - offset))
       var span = payload.mutableSpan
       SyntheticSource.fill(&span, frame: frame.number, offset: offset, seed: seed)
-      let item = MediaFrame(
+      var item = MediaFrame(
         payload: payload, time: time, duration: duration,
-        sendOffset: duration / 2 * Int64(index) / Int64(count),
+        sendOffset: pacing.offset(ofPacket: index, of: count, frameBytes: frame.bytes, duration: duration),
         marker: isVideo ? index == count - 1 : frame.number == 0 && index == 0)
+      if isVideo, index == 0 { item.begins = frame.isKey ? .keyFrame : .frame }
       guard queue.push(.frame(item)) else { return false }
     }
     return true
@@ -67,5 +72,16 @@ struct SyntheticFeed {
 
   private func scaled(_ timestamp: Int64) -> Int64 {
     Int64(Int128(timestamp) * Int128(clockRate) / Int128(Self.sourceRate))
+  }
+}
+
+extension SyntheticSpec {
+  /// Whether it makes frames like a video's, of which one may take many packets.
+  var isVideo: Bool { if case .video = self { true } else { false } }
+
+  /// How far its feed reads ahead, in ticks: two frames and a little, so that a key frame asked for comes soon.
+  func lookahead(clockRate: UInt32) -> Int64? {
+    guard case .video(let thousandths, _, _) = self else { return nil }
+    return max(Int64(clockRate) * 2_000 / Int64(thousandths), Int64(clockRate) / 20)
   }
 }

@@ -1,0 +1,26 @@
+/// Receivers' requests for a key frame of this stream, by kind.
+public struct KeyFrameRequests: Equatable, Sendable {
+  /// Picture loss indications (RFC 4585 section 6.3.1).
+  public internal(set) var pictureLosses = 0
+  /// Full intra requests (RFC 5104 section 4.3.1), each counted once however often it was repeated.
+  public internal(set) var fullIntra = 0
+  /// The last full intra request, as its sender numbers them: a repetition has the same number.
+  var lastCommand: (sender: UInt32, number: UInt8)?
+
+  /// Requests of any kind.
+  public var total: Int { pictureLosses + fullIntra }
+
+  init() {}
+
+  /// Notes a full intra request.
+  mutating func noteFullIntra(from sender: UInt32, number: UInt8) {
+    if let lastCommand, lastCommand == (sender, number) { return }
+    lastCommand = (sender, number)
+    fullIntra += 1
+  }
+
+  /// Whether both say the same.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.pictureLosses == right.pictureLosses && left.fullIntra == right.fullIntra
+  }
+}

@@ -1,0 +1,28 @@
+/// Spreads the packets of one frame over a part of the time until the next one.
+///
+/// A switch that has to hand a burst on to a slower port keeps what it can't send yet, and small ones keep 128 KiB. By
+/// itself a frame takes half of its interval; one that would then come at more than 90 Mbit/s, nearly what Fast
+/// Ethernet carries, takes as much of its interval as keeps it below.
+struct FramePacing {
+  /// The share of the interval asked for; nil when the frame's size is to say. 0 sends all packets at once.
+  var share: Double?
+  /// Ticks of the stream's clock a second.
+  var clockRate: Int64
+
+  /// Bits a second that any port of a LAN carries.
+  private static let gentleRate = 90_000_000.0
+
+  /// When a packet is to be sent, in ticks after its frame: whole milliseconds, so that a fast stream wakes the sender
+  /// a thousand times a second and not for every packet.
+  func offset(ofPacket index: Int, of count: Int, frameBytes: Int, duration: Int64) -> Int64 {
+    guard index > 0, count > 1, duration > 0 else { return 0 }
+    let exact = span(frameBytes: frameBytes, duration: Double(duration)) * Double(index) / Double(count)
+    let tick = max(1, clockRate / 1_000)
+    return Int64(exact) / tick * tick
+  }
+
+  private func span(frameBytes: Int, duration: Double) -> Double {
+    if let share { return duration * share }
+    return min(duration, max(duration / 2, Double(frameBytes * 8) / Self.gentleRate * Double(clockRate)))
+  }
+}

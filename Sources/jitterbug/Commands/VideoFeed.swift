@@ -1,0 +1,179 @@
+import Media
+import Packets
+import Timeline
+
+/// Reads video and cuts its frames into payloads: the reading thread's work for files and pipes with video.
+///
+/// Several files are one stream, one after the other. A file's first frame to be shown is at its media time 0; what is
+/// decoded before it is shown is sent that much earlier.
+struct VideoFeed: ~Copyable {
+  private let options: SendOptions
+  private let files: [String]
+  private let opening: VideoOpening
+  private let queue: MediaQueue
+  private let pacing: FramePacing
+  private let payloadLimit: Int
+  private var packetizer: FramePacketizer
+  /// Where the media time 0 of the file at hand is, in ticks.
+  private var base: Int64
+  /// Where that of the next file will be.
+  private var next: Int64
+  private let limit: Int64?
+  /// Whether frames were left out, so that it takes a key frame to begin.
+  private var awaitsKeyFrame = false
+  private var parameterSets: [[UInt8]] = []
+
+  /// Why reading stopped early.
+  private enum Stop: Error {
+    /// The sender wants no more, or `--duration` is reached.
+    case done
+  }
+
+  static let rate: UInt32 = 90_000
+
+  init(_ options: SendOptions, inputs: SendInputs, opening: VideoOpening, payloadLimit: Int, queue: MediaQueue) {
+    self.options = options
+    self.opening = opening
+    self.queue = queue
+    self.payloadLimit = payloadLimit
+    files = inputs.video
+    packetizer = FramePacketizer(opening.encoding, payloadLimit: payloadLimit)
+    pacing = FramePacing(share: options.pacing, clockRate: Int64(Self.rate))
+    base = -options.start.units(rate: Self.rate)
+    next = base
+    limit = options.duration?.units(rate: Self.rate)
+  }
+
+  /// Reads everything into the queue.
+  consuming func run() {
+    do throws(Stop) {
+      repeat {
+        let before = next
+        for file in files {
+          if let sentence = try read(file) { guard queue.push(.problem(sentence)) else { return } }
+          base = next
+        }
+        // Files without any frame would be read again and again.
+        if next == before { break }
+      } while options.isLooping
+    } catch {}
+    _ = queue.push(.ended)
+  }
+
+  /// Sends a file; a sentence when it couldn't be read, or not to its end.
+  private mutating func read(_ file: String) throws(Stop) -> String? {
+    var source: VideoSource
+    do throws(MediaError) { source = try opening.take(file) } catch { return error.description }
+    guard source.encoding == opening.encoding else {
+      return "\(file) has \(source.encoding.format.encodingName), and what comes before it has "
+        + "\(opening.encoding.format.encodingName): one stream has one of them, so send it by a command of its own"
+    }
+    /// The instant at which the first frame is shown, in the file's own time.
+    var origin: Int64?
+    while true {
+      let frame: VideoFrame?
+      do throws(MediaError) { frame = try source.next() } catch { return error.description }
+      guard let frame else { return nil }
+      let shift = base - (origin ?? frame.presentation)
+      if origin == nil { origin = frame.presentation }
+      try take(source.parameterSets)
+      try emit(frame, shift: shift)
+    }
+  }
+
+  /// Tells the sender what decoding needs, whenever it changes.
+  private mutating func take(_ sets: [[UInt8]]) throws(Stop) {
+    guard sets != parameterSets else { return }
+    parameterSets = sets
+    var cutter = FramePacketizer(.h264, payloadLimit: payloadLimit)
+    let payloads = cutter.payloads(of: H264Format(parameterSets: sets).annexB)
+    guard queue.push(.parameters(payloads)) else { throw .done }
+  }
+
+  private mutating func emit(_ frame: VideoFrame, shift: Int64) throws(Stop) {
+    let time = frame.presentation + shift
+    next = max(next, time + frame.duration)
+    // What lies before --start is left out, and so is what can't be decoded without it.
+    if time < 0 {
+      awaitsKeyFrame = opening.encoding != .mpegTS
+      return
+    }
+    if awaitsKeyFrame, !frame.isKey { return }
+    awaitsKeyFrame = false
+    let sending = frame.decode - frame.presentation
+    if let limit, time + sending >= limit { throw .done }
+    let payloads = packetizer.payloads(of: frame.bytes)
+    let bytes = frame.bytes.count
+    for (index, payload) in payloads.enumerated() {
+      var item = MediaFrame(
+        payload: payload, time: time, duration: frame.duration,
+        sendOffset: sending
+          + pacing.offset(ofPacket: index, of: payloads.count, frameBytes: bytes, duration: frame.duration),
+        marker: opening.encoding != .mpegTS && index == payloads.count - 1)
+      if index == 0 { item.begins = frame.isKey ? .keyFrame : .frame }
+      guard queue.push(.frame(item)) else { throw .done }
+    }
+  }
+}
+
+/// Cuts frames of one encoding into payloads.
+struct FramePacketizer {
+  private enum Kind {
+    case h264(H264Packetizer)
+    case vp8(VP8Packetizer)
+    case mpegTS(TransportPacketizer)
+  }
+
+  private var kind: Kind
+  private var buffer: [UInt8]
+
+  init(_ encoding: VideoEncoding, payloadLimit: Int) {
+    kind =
+      switch encoding {
+      case .h264: .h264(H264Packetizer(payloadLimit: payloadLimit))
+      case .vp8: .vp8(VP8Packetizer(payloadLimit: payloadLimit))
+      case .mpegTS: .mpegTS(TransportPacketizer(payloadLimit: payloadLimit))
+      }
+    buffer = [UInt8](repeating: 0, count: max(payloadLimit, 1))
+  }
+
+  /// The payloads of a frame, in order.
+  mutating func payloads(of frame: [UInt8]) -> [[UInt8]] {
+    var result: [[UInt8]] = []
+    // Out of `self` for as long as a span of it is lent.
+    var bytes: [UInt8] = []
+    swap(&bytes, &buffer)
+    repeat {
+      var span = bytes.mutableSpan
+      guard let size = next(of: frame.span.bytes, into: &span) else { break }
+      result.append(Array(bytes[..<size]))
+    } while !isAtEnd
+    swap(&bytes, &buffer)
+    return result
+  }
+
+  private var isAtEnd: Bool {
+    switch kind {
+    case .h264(let packetizer): packetizer.isAtEnd
+    case .vp8(let packetizer): packetizer.isAtEnd
+    case .mpegTS(let packetizer): packetizer.isAtEnd
+    }
+  }
+
+  private mutating func next(of frame: RawSpan, into bytes: inout MutableSpan<UInt8>) -> Int? {
+    switch kind {
+    case .h264(var packetizer):
+      let size = packetizer.next(of: frame, into: &bytes)
+      kind = .h264(packetizer)
+      return size
+    case .vp8(var packetizer):
+      let size = packetizer.next(of: frame, into: &bytes)
+      kind = .vp8(packetizer)
+      return size
+    case .mpegTS(var packetizer):
+      let size = packetizer.next(of: frame, into: &bytes)
+      kind = .mpegTS(packetizer)
+      return size
+    }
+  }
+}
