@@ -1,4 +1,5 @@
 public import Packets
+import Pictures
 
 /// How it was found out what a payload type stands for.
 public enum FormatOrigin: String, Sendable {
@@ -41,6 +42,8 @@ public struct FormatTable: Sendable {
     var timestamp: UInt32
     /// The duration by an Opus table of contents; nil when the payload can't be Opus.
     var opusDuration: Int?
+    /// Which video it may be; nil when its payload can't be read.
+    var video: VideoGuess?
   }
 
   func resolve(_ type: UInt8, samples: [Sample]) -> (format: PayloadFormat, origin: FormatOrigin) {
@@ -49,11 +52,18 @@ public struct FormatTable: Sendable {
     if let option { return (option, .option) }
     if let suffix, type != Self.syntheticType { return (suffix, .suffix) }
     if Self.lookLikeOpus(samples) { return (.opus, .packets) }
+    // The synthetic source's payloads are random.
+    if type != Self.syntheticType, let video = Self.video(samples) { return (video.format, .packets) }
     let usual = Self.convention(type)
     if let rate = measured[type], rate != usual?.clockRate {
       return (PayloadFormat(encodingName: "unknown", clockRate: rate), .packets)
     }
     return (usual ?? PayloadFormat(encodingName: "unknown", clockRate: 90_000), .convention)
+  }
+
+  private static func video(_ samples: [Sample]) -> VideoEncoding? {
+    let guesses = samples.compactMap(\.video)
+    return guesses.count == samples.count ? VideoGuess.encoding(of: guesses) : nil
   }
 
   private static func convention(_ type: UInt8) -> PayloadFormat? {
