@@ -112,7 +112,7 @@ public struct DecodeClock: Sendable {
     if isDeeper { depth = min(overtaken, Self.deepest) }
     var time = takeTime(of: timestamp)
     if seen <= Self.learning {
-      time = min(time, newest.time &+ max(0, arrival - newest.arrival).units(rate: clockRate))
+      time = min(time, newest.time &+ max(.zero, arrival - newest.arrival).units(rate: clockRate))
     }
     frames.append(
       Frame(

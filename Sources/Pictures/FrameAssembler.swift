@@ -3,65 +3,102 @@ import Timeline
 
 /// Puts a stream's frames together from its packets, which come in the order of their numbers when they are due.
 struct FrameAssembler: Sendable {
-  /// A frame that isn't over.
-  private struct Open: Sendable {
+  /// A frame of which at least one packet has come.
+  struct Frame: Sendable {
     var timestamp: Int64
+    /// When it is to be decoded, in units of the clock.
     var time: Int64
+    /// When its first packet was due.
     var due: Instant
-  }
-
-  /// What a frame that is over was.
-  struct Closed {
-    var timestamp: Int64
-    var time: Int64
-    var due: Instant
+    /// The number that should have come before its first packet came.
+    var expected: Int64
   }
 
   private enum Depacketizer: Sendable {
+    case h264(H264Depacketizer)
+    case vp8(VP8Depacketizer)
+    case transport(TransportDepacketizer)
     /// The payloads one after the other.
     case plain
   }
 
-  private var depacketizer = Depacketizer.plain
-  private var open: Open?
-  private var last: Int64?
-  /// The bytes of the frame that isn't over.
+  /// The frame that isn't over.
+  private(set) var open: Frame?
+  /// Its bytes.
   var bytes: [UInt8] = []
+  /// Payloads that turned out invalid in the place where they stood.
+  private(set) var refused = 0
+  private var depacketizer: Depacketizer
+  private var next: Int64?
 
-  init(encoding: VideoEncoding?) {}
+  /// The most bytes of a frame.
+  private static let frameLimit = 8 << 20
 
-  /// Whether a frame with another timestamp isn't over.
-  func isOpen(before timestamp: Int64) -> Bool { open.map { $0.timestamp != timestamp } ?? false }
-
-  /// Appends a payload to the frame with this timestamp; what isn't valid counts as missing.
-  mutating func append(_ payload: RawSpan, sequence: Int64, timestamp: Int64, time: Int64, due: Instant) {
-    if open == nil { open = Open(timestamp: timestamp, time: time, due: due) }
-    if let last, sequence != last + 1 { noteGap() }
-    last = sequence
-    switch depacketizer {
-    case .plain:
-      if bytes.count + payload.byteCount <= Self.frameLimit {
-        payload.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+  init(encoding: VideoEncoding?) {
+    depacketizer =
+      switch encoding {
+      case .h264: .h264(H264Depacketizer())
+      case .vp8: .vp8(VP8Depacketizer())
+      case .mpegTS: .transport(TransportDepacketizer())
+      case nil: .plain
       }
-    }
   }
 
-  /// The frame is over.
-  mutating func close() -> Closed? {
+  /// Appends a payload to the frame with this timestamp; false when it is invalid where it stands.
+  mutating func append(_ payload: RawSpan, sequence: Int64, timestamp: Int64, time: Int64, due: Instant) -> Bool {
+    if let next, sequence != next { noteGap() }
+    if open == nil { open = Frame(timestamp: timestamp, time: time, due: due, expected: next ?? sequence) }
+    next = sequence + 1
+    guard take(payload) else {
+      refused += 1
+      return false
+    }
+    return true
+  }
+
+  /// The frame is over; its bytes are final.
+  mutating func close() -> Frame? {
     guard let frame = open else { return nil }
     open = nil
     switch depacketizer {
-    case .plain: break
+    case .h264(var inner):
+      inner.endFrame(in: &bytes)
+      depacketizer = .h264(inner)
+    case .vp8(var inner):
+      inner.endFrame(in: &bytes)
+      depacketizer = .vp8(inner)
+    case .transport, .plain: break
     }
-    return Closed(timestamp: frame.timestamp, time: frame.time, due: frame.due)
+    return frame
+  }
+
+  private mutating func take(_ payload: RawSpan) -> Bool {
+    switch depacketizer {
+    case .h264(var inner):
+      let piece = inner.append(payload, to: &bytes)
+      depacketizer = .h264(inner)
+      return piece != nil
+    case .vp8(var inner):
+      let piece = inner.append(payload, to: &bytes)
+      depacketizer = .vp8(inner)
+      return piece != nil
+    case .transport(var inner): return inner.append(payload, to: &bytes) != nil
+    case .plain:
+      guard bytes.count + payload.byteCount <= Self.frameLimit else { return false }
+      unsafe payload.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+      return true
+    }
   }
 
   private mutating func noteGap() {
     switch depacketizer {
-    case .plain: break
+    case .h264(var inner):
+      inner.noteGap(in: &bytes)
+      depacketizer = .h264(inner)
+    case .vp8(var inner):
+      inner.noteGap(in: &bytes)
+      depacketizer = .vp8(inner)
+    case .transport, .plain: break
     }
   }
-
-  /// The most bytes of a frame.
-  private static let frameLimit = 8 << 20
 }

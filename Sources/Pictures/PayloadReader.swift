@@ -14,7 +14,7 @@ enum PayloadReader {
     switch encoding {
     case .h264: readH264(payload)
     case .vp8: readVP8(payload)
-    case .mpegTS: readTransport(payload)
+    case .mpegTS: TransportDepacketizer.piece(of: payload).map { Reading(piece: $0, hasPicture: true) }
     }
   }
 
@@ -106,21 +106,6 @@ enum PayloadReader {
     }
     guard payload.byteCount > offset else { return nil }
     reading.piece.isKey = reading.piece.beginsFrame && payload.byte(at: offset) & 1 == 0
-    return reading
-  }
-
-  /// Whole packets of 188 bytes that begin with 0x47 (RFC 2250 section 2).
-  private static func readTransport(_ payload: RawSpan) -> Reading? {
-    guard payload.byteCount > 0, payload.byteCount % 188 == 0 else { return nil }
-    var offset = 0
-    var reading = Reading()
-    reading.hasPicture = true
-    reading.piece.isReference = true
-    reading.piece.beginsFrame = true
-    while offset < payload.byteCount {
-      guard payload.byte(at: offset) == 0x47 else { return nil }
-      offset += 188
-    }
     return reading
   }
 

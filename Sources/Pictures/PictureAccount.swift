@@ -1,5 +1,5 @@
 import Packets
-public import Statistics
+import Statistics
 import Timeline
 
 /// Which frames of a stream were whole when they were due, and which of those could be decoded.
@@ -37,6 +37,8 @@ struct PictureAccount: Sendable {
     var state = State.open
     /// A packet of it came after its time although it was still open.
     var missedDeadline = false
+    /// A payload of it was invalid, so that it can't be whole.
+    var isSpoiled = false
     var isDecodable = false
   }
 
@@ -128,6 +130,11 @@ struct PictureAccount: Sendable {
     isBroken = encoding != nil
   }
 
+  /// A payload of the frame with this timestamp turned out invalid where it stands.
+  mutating func spoil(_ timestamp: Int64) {
+    if let place = frames.lastIndex(where: { $0.timestamp == timestamp }) { frames[place].isSpoiled = true }
+  }
+
   mutating func noteRequest() { requests += 1 }
 
   // MARK: Queries
@@ -217,7 +224,7 @@ struct PictureAccount: Sendable {
 
   private func hasAll(_ place: Int) -> Bool {
     let frame = frames[place]
-    return Int64(frame.received) == frame.last - frame.first + 1 && isBegun(place) && isEnded(place)
+    return !frame.isSpoiled && Int64(frame.received) == frame.last - frame.first + 1 && isBegun(place) && isEnded(place)
   }
 
   private func missing(_ place: Int) -> Int {

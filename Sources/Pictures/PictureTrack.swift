@@ -4,36 +4,39 @@ public import Timeline
 
 /// The frames of one stream: when they are to be decoded, what arrived of them, and what they are when they are due.
 ///
-/// Inputs are `arrive` for each packet in order of arrival, `play` for each packet in order of its number when its time
-/// has come, and `passTime` when nothing more is due. Outputs are `pollFrame` and `wantsKeyFrame`.
+/// Inputs are `time` and `arrive` for each packet in order of arrival, `play` for each packet in order of its number when
+/// its time has come, and `passTime` when nothing more is due. Outputs are `pollFrame` and `takeRequest`.
+///
+/// A transport stream's datagrams are frames of their own here; the pictures inside are followed by a
+/// `TransportAccount`.
 public struct PictureTrack: Sendable {
   /// The shortest time between two requests for a key frame.
   public static let requestInterval = Interval.milliseconds(500)
 
   /// The kind of video; nil for packets of which only timestamps and markers are understood.
   public let encoding: VideoEncoding?
-  private let clockRate: UInt32
   private var clock: DecodeClock
   private var account: PictureAccount
+  private var transport: TransportAccount?
   private var assembler: FrameAssembler
   private var queue = FrameQueue()
   private let keepsPayloads: Bool
   private var handedOut = 0
   private var lastRequest: Instant?
 
-  /// Begins a stream.
+  /// Begins a stream; where payloads aren't kept nothing is handed out, and the frames are counted all the same.
   public init(encoding: VideoEncoding?, clockRate: UInt32, keepsPayloads: Bool = true) {
     self.encoding = encoding
-    self.clockRate = clockRate
     self.keepsPayloads = keepsPayloads
     clock = DecodeClock(clockRate: clockRate)
     account = PictureAccount(encoding: encoding, clockRate: clockRate)
+    transport = encoding == .mpegTS ? TransportAccount(clockRate: clockRate) : nil
     assembler = FrameAssembler(encoding: encoding)
   }
 
   // MARK: Inputs
 
-  /// What the payload says; nil when it is invalid.
+  /// Whether a payload is valid in itself.
   public static func isValid(_ payload: RawSpan, as encoding: VideoEncoding) -> Bool {
     PayloadReader.read(payload, as: encoding) != nil
   }
@@ -44,6 +47,7 @@ public struct PictureTrack: Sendable {
   public mutating func time(
     of sequence: Int64, timestamp: Int64, at arrival: Instant
   ) -> (time: Int64, isRevised: Bool) {
+    if transport != nil { return (timestamp, false) }
     let isRevised = clock.note(sequence, timestamp: timestamp, at: arrival)
     return (clock.time(of: sequence) ?? timestamp, isRevised)
   }
@@ -52,17 +56,24 @@ public struct PictureTrack: Sendable {
   public mutating func arrive(
     _ payload: RawSpan, sequence: Int64, timestamp: Int64, marker: Bool, isLate: Bool
   ) {
+    guard transport == nil else { return }
     let reading = encoding.flatMap { PayloadReader.read(payload, as: $0) } ?? PayloadReader.Reading()
     account.arrive(
       sequence, timestamp: timestamp, marker: marker, bytes: payload.byteCount, reading: reading, isLate: isLate)
   }
 
-  /// Takes in a packet whose time has come; the decoding time of the last frame that this one ended, if any.
+  /// Takes in a packet whose time has come; the decoding time of the last frame that is over with it, if any.
   public mutating func play(_ payload: RawSpan, sequence: Int64, time: Int64, due: Instant) -> Int64? {
+    if transport != nil {
+      playTransport(payload, sequence: sequence, timestamp: time, due: due)
+      return nil
+    }
     guard let (timestamp, endsHere) = account.openFrame(of: sequence) else { return nil }
     var closed: Int64?
-    if assembler.isOpen(before: timestamp) { closed = closeFrame() }
-    assembler.append(payload, sequence: sequence, timestamp: timestamp, time: time, due: due)
+    if let open = assembler.open, open.timestamp != timestamp { closed = closeFrame() }
+    if !assembler.append(payload, sequence: sequence, timestamp: timestamp, time: time, due: due), keepsPayloads {
+      account.spoil(timestamp)
+    }
     if endsHere { closed = closeFrame() ?? closed }
     return closed
   }
@@ -75,6 +86,7 @@ public struct PictureTrack: Sendable {
   public mutating func restart(at sequence: Int64) {
     _ = closeFrame()
     clock.restart()
+    transport?.restart()
     account.restart(at: sequence)
   }
 
@@ -88,6 +100,7 @@ public struct PictureTrack: Sendable {
     guard let due = nextRequest(after: now), due <= now else { return false }
     lastRequest = now
     account.noteRequest()
+    transport?.noteRequest()
     return true
   }
 
@@ -95,14 +108,18 @@ public struct PictureTrack: Sendable {
 
   /// When to ask for a key frame; nil while the picture isn't broken.
   public func nextRequest(after now: Instant) -> Instant? {
-    guard account.isBroken, account.closedThrough > .min else { return nil }
+    if let transport {
+      guard transport.isBroken, transport.hasPictures else { return nil }
+    } else {
+      guard account.isBroken, account.closedThrough > .min else { return nil }
+    }
     return max(lastRequest.map { $0 + Self.requestInterval } ?? now, now)
   }
 
   /// What a viewer saw so far.
-  public var statistics: PictureStatistics { account.statistics }
+  public var statistics: PictureStatistics { transport?.statistics ?? account.statistics }
 
-  /// When each packet in the buffer is to be decoded, after a revision.
+  /// When a packet is to be decoded, after a revision; nil when its frame is forgotten.
   public func time(of sequence: Int64) -> Int64? { clock.time(of: sequence) }
 
   /// The decoding time of the last frame that is over, after a revision.
@@ -119,16 +136,29 @@ public struct PictureTrack: Sendable {
   private mutating func closeFrame() -> Int64? {
     guard let frame = assembler.close() else { return nil }
     let outcome = account.close(frame.timestamp)
+    handOut(
+      ReceivedFrame(
+        number: handedOut, timestamp: frame.timestamp, due: frame.due, missingPackets: outcome.missingPackets,
+        isKey: outcome.isKey, isDecodable: outcome.isDecodable, isReference: outcome.isReference))
+    return frame.time
+  }
+
+  private mutating func handOut(_ frame: ReceivedFrame) {
+    handedOut += 1
     if keepsPayloads {
-      queue.append(
-        ReceivedFrame(
-          number: handedOut, timestamp: frame.timestamp, due: frame.due, missingPackets: outcome.missingPackets,
-          isKey: outcome.isKey, isDecodable: outcome.isDecodable, isReference: outcome.isReference),
-        taking: &assembler.bytes)
+      queue.append(frame, taking: &assembler.bytes)
     } else {
       assembler.bytes.removeAll(keepingCapacity: true)
     }
-    handedOut += 1
-    return frame.time
+  }
+
+  private mutating func playTransport(_ payload: RawSpan, sequence: Int64, timestamp: Int64, due: Instant) {
+    guard let (missing, isKey) = transport?.play(payload, sequence: sequence) else { return }
+    _ = assembler.append(payload, sequence: sequence, timestamp: timestamp, time: timestamp, due: due)
+    guard assembler.close() != nil else { return }
+    handOut(
+      ReceivedFrame(
+        number: handedOut, timestamp: timestamp, due: due, missingPackets: missing, isKey: isKey,
+        isDecodable: transport?.isBroken == false, isReference: true))
   }
 }

@@ -1,4 +1,5 @@
 public import Packets
+import Pictures
 
 /// How it was found out what a payload type stands for.
 public enum FormatOrigin: String, Sendable {
@@ -26,6 +27,8 @@ public struct FormatTable: Sendable {
   public var suffix: PayloadFormat?
   /// The same of an output for video, which may stand beside one for audio.
   public var videoSuffix: PayloadFormat?
+  /// Whether streams of several kinds are expected, so that packets say more than a suffix.
+  public var isShared = false
   /// Clock rates that were measured over many packets, for types of which nothing else is known.
   public var measured: [UInt8: UInt32] = [:]
 
@@ -45,20 +48,32 @@ public struct FormatTable: Sendable {
     var timestamp: UInt32
     /// The duration by an Opus table of contents; nil when the payload can't be Opus.
     var opusDuration: Int?
+    /// Which video it may be; nil when its payload can't be read.
+    var video: VideoGuess?
   }
 
   func resolve(_ type: UInt8, samples: [Sample]) -> (format: PayloadFormat, origin: FormatOrigin) {
     if let format = described[type] { return (format, .sdp) }
     if let format = PayloadFormat.staticType(type) { return (format, .staticType) }
     if let option { return (option, .option) }
-    if videoSuffix == nil, let suffix, type != Self.syntheticType { return (suffix, .suffix) }
+    if !isShared, videoSuffix == nil, let suffix, type != Self.syntheticType { return (suffix, .suffix) }
     if Self.lookLikeOpus(samples) { return (.opus, .packets) }
-    if let videoSuffix, type != Self.syntheticType, type != Self.opusType { return (videoSuffix, .suffix) }
+    if !isShared, let videoSuffix, type != Self.syntheticType, type != Self.opusType { return (videoSuffix, .suffix) }
+    // The synthetic source's payloads are random.
+    if type != Self.syntheticType, let video = Self.video(samples) { return (video.format, .packets) }
+    if let implied = videoSuffix ?? suffix, type != Self.syntheticType, type != Self.opusType {
+      return (implied, .suffix)
+    }
     let usual = Self.convention(type)
     if let rate = measured[type], rate != usual?.clockRate {
       return (PayloadFormat(encodingName: "unknown", clockRate: rate), .packets)
     }
     return (usual ?? PayloadFormat(encodingName: "unknown", clockRate: 90_000), .convention)
+  }
+
+  private static func video(_ samples: [Sample]) -> VideoEncoding? {
+    let guesses = samples.compactMap(\.video)
+    return guesses.count == samples.count ? VideoGuess.encoding(of: guesses) : nil
   }
 
   private static func convention(_ type: UInt8) -> PayloadFormat? {

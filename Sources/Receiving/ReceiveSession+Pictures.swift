@@ -1,4 +1,6 @@
+import Packets
 public import Pictures
+import Timeline
 
 /// What whoever shows or records the pictures asks.
 extension ReceiveSession {
@@ -10,5 +12,21 @@ extension ReceiveSession {
   public mutating func pollFrame(of stream: Int, into bytes: inout [UInt8]) -> ReceivedFrame? {
     guard let place = streams.indices.last(where: { streams[$0].id == stream }) else { return nil }
     return streams[place].track?.pollFrame(into: &bytes)
+  }
+
+  /// Which video a packet may be; nil when it can't be read.
+  func videoGuess(_ packet: RTPPacket, of datagram: RawSpan) -> VideoGuess? {
+    guard !configuration.isEncrypted else { return nil }
+    let header = packet.header
+    return VideoGuess(
+      datagram.extracting(packet.payload), sequence: header.sequenceNumber.rawValue,
+      timestamp: header.timestamp.rawValue, marker: header.marker)
+  }
+
+  /// Nothing more of this stream is due.
+  mutating func closeFrame(_ place: Int, at now: Instant) {
+    guard streams[place].track != nil else { return }
+    streams[place].closeFrame()
+    reporter.noteRequest(due: streams[place].track?.nextRequest(after: now))
   }
 }

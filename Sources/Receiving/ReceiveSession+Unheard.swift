@@ -1,4 +1,5 @@
 import Buffering
+import Pictures
 import Statistics
 public import Timeline
 
@@ -17,6 +18,7 @@ extension ReceiveSession {
         streams[place].track == nil
         ? streams[place].playOut(until: now, telling: &trace)
         : streams[place].playOutFrames(until: now, telling: &trace)
+      reporter.noteRequest(due: streams[place].track?.nextRequest(after: now))
       while let (event, time) = streams[place].buffer.pollEvent() { announce(.buffer(event), of: place, at: time) }
       if rest.isOver {
         finish(place, at: now)

@@ -49,6 +49,8 @@ public struct ReceiveSession: Sendable {
     public var bandwidth = 128_000.0
     /// Whether extended reports are sent (RFC 3611).
     public var sendsExtendedReports = true
+    /// Whether senders of video are asked for a key frame when the picture is broken.
+    public var requestsKeyFrames = true
     /// What has to be added to an `Instant` to get nanoseconds since the Unix epoch.
     public var wallClockOffset: Int64 = 0
     /// The seed of the report timer's randomisation.
@@ -186,10 +188,10 @@ public struct ReceiveSession: Sendable {
       while let (event, time) = streams[place].buffer.pollEvent() { announce(.buffer(event), of: place, at: time) }
       switch streams[place].buffer.poll(at: now) {
       case .wait(let instant):
-        streams[place].closeFrame()
+        closeFrame(place, at: now)
         wake = Instant.earliest(wake, Instant.earliest(instant, timeout(of: place)))
       case .ended:
-        streams[place].closeFrame()
+        closeFrame(place, at: now)
         finish(place, at: now)
       case .play(let packet, let slot, let skip):
         streams[place].assemble(packet, slot: slot)
@@ -383,7 +385,8 @@ public struct ReceiveSession: Sendable {
       samples.append(
         FormatTable.Sample(
           sequence: held.sequence.rawValue, timestamp: held.timestamp.rawValue,
-          opusDuration: OpusPacket.duration(of: datagram.extracting(packet.payload))))
+          opusDuration: OpusPacket.duration(of: datagram.extracting(packet.payload)),
+          video: videoGuess(packet, of: datagram)))
     }
     guard let first = proof.first, let header = headers.first else { return }
     let (format, origin) = configuration.formats.resolve(header.payloadType, samples: samples)

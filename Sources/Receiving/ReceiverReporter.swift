@@ -8,10 +8,14 @@ struct ReceiverReporter: Sendable {
   static let nameLimit = 64
 
   /// When to look whether a report is due; nil before anything was received.
-  var nextReport: Instant? { pending?.begun ?? Instant.earliest(membership.deadline, finalDue) }
+  var nextReport: Instant? {
+    pending?.begun ?? Instant.earliest(Instant.earliest(membership.deadline, finalDue), requestDue)
+  }
+  /// When to look whether a sender has to be asked for a key frame.
+  var requestDue: Instant?
   /// Who takes part, and the timer.
   private(set) var membership: Membership
-  private let configuration: ReceiveSession.Configuration
+  let configuration: ReceiveSession.Configuration
   private var generator: SeededGenerator
   private var names: [(ssrc: UInt32, name: String)] = []
   /// The report that is being written, datagram by datagram.
@@ -82,6 +86,7 @@ struct ReceiverReporter: Sendable {
     _ streams: inout [ReceiveStream], into bytes: inout MutableSpan<UInt8>, at now: Instant
   ) -> Int? {
     if pending == nil {
+      if let size = pollRequest(&streams, into: &bytes, at: now) { return size }
       guard let due = takeDue(streams, at: now) else { return nil }
       pending = begin(&streams, isGoodbye: due == .goodbye, at: now)
     }

@@ -169,6 +169,7 @@ extension StreamReport {
     roundTrip.milliseconds.write("round_trip_ms", to: &json)
     writeLipSync(to: &json)
     json.object("media") { json in
+      writePictures(to: &json)
       json.value("duration_ms", mediaDuration.milliseconds, decimals: 3)
       json.value("played_ms", playout.playedDuration.milliseconds, decimals: 3)
       json.value("concealed_ms", playout.concealedDuration.milliseconds, decimals: 3)

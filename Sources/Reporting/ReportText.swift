@@ -114,6 +114,7 @@ extension StreamReport {
     if let encodingSource { kind += ", known from \(encodingSource.words)" }
     page.row("media", [kind] + (cname.map { ["sent by \(Printable.cleaned($0))"] } ?? []))
     writeArrival(to: &page)
+    writePictures(to: &page)
     writePlayout(to: &page)
     writeLipSync(to: &page)
     whatIf?.write(to: &page)
@@ -180,7 +181,7 @@ extension StreamReport {
     }
     if playout.recoveredDuration > .zero { media.append("\(Figures.duration(playout.recoveredDuration)) recovered") }
     if playout.silenceDuration > .zero { media.append("\(Figures.duration(playout.silenceDuration)) silent by intent") }
-    if mediaDuration > .zero { page.row("heard", media) }
+    if mediaDuration > .zero, pictures == nil { page.row("heard", media) }
     writeBuffer(to: &page)
     writeLateness(to: &page)
   }

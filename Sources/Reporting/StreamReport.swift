@@ -37,6 +37,8 @@ public struct StreamReport: Sendable {
   public var reception: ReceptionSummary
   /// What became of them after.
   public var playout: PlayoutStatistics
+  /// What a viewer saw of it; nil where its packets aren't parts of frames.
+  public var pictures: PictureStatistics?
   /// Round-trip times, when report blocks gave any.
   public var roundTrip: RoundTrip
   /// How it was kept together with others of its sender; nil where there is nothing to keep together.

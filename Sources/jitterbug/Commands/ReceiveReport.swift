@@ -131,6 +131,7 @@ struct ReceiveReport {
       ssrc: stream.ssrc, source: source, payloadType: stream.payloadType, reception: reception,
       playout: stream.playout)
     report.take(heard)
+    report.pictures = stream.pictures
     report.timeline = stream.timeline
     report.cname = stream.cname
     report.roundTrip = stream.roundTrip

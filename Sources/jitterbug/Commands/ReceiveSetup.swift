@@ -39,6 +39,7 @@ extension ReceiveOptions {
     configuration.isTracing = traceFile != nil
     configuration.keepsTimelines = output.showsTimeline
     configuration.sendsExtendedReports = !hasNoExtendedReports
+    configuration.requestsKeyFrames = !hasNoPictureLoss
     configuration.wallClockOffset = clock.realtimeMinusMonotonic.nanoseconds
     return configuration
   }
@@ -51,7 +52,9 @@ extension ReceiveOptions {
       let sources = sources.isEmpty ? [Self.defaultSource] : sources
       return sources.enumerated().map { index, source in
         let lines = Self.lines(for: source, index, of: sources.count, in: media)
-        return ReceivePlace(source: source, isMuxed: isMuxed, formats: formatTable(lines))
+        var formats = formatTable(lines)
+        formats.isShared = sources.count > 1 || outputFiles.count > 1
+        return ReceivePlace(source: source, isMuxed: isMuxed, formats: formats)
       }
     }
     guard media.count <= ReceiveMedia.limit else {

@@ -251,7 +251,9 @@ final class Receiver {
         guard let change = recorder.perform(decision, of: stream, in: media.session) else { continue }
         media.session.settleStretch(of: stream, by: change)
       }
+      for recorder in recorders { recorder.showFrames(of: stream, in: &media.session) }
     }
+    for recorder in recorders { recorder.showFrames(in: &media.session) }
     guard options.recordsAll else { return }
     for recorder in recorders { recorder.recordAll(&media.session, at: now) }
   }

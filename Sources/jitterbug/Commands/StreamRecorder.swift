@@ -18,6 +18,9 @@ final class StreamRecorder {
   /// Players of streams that nothing is written of as they are heard, where the delay adapts: what is reported doesn't
   /// depend on whether there is an output.
   private var listeners: [Int: StreamOutput] = [:]
+  /// Outputs of video.
+  private var pictures: [Int: PictureOutput] = [:]
+  private var frame: [UInt8] = []
   private var recorded = 0
   /// Packets after which a stream keeps the output: fewer can be a stray or a made-up source.
   private static let significant = 10
@@ -42,6 +45,7 @@ final class StreamRecorder {
   func begin(_ stream: ReceiveStream) {
     do throws(CommandError) {
       try open(stream)
+      guard target?.content.isVideo != true else { return }
       let isHeard = outputs[stream.id] != nil && !options.recordsAll
       guard !isHeard, options.buffer.adaptation != nil, stream.format == .opus else {
         return listeners[stream.id] = nil
@@ -74,16 +78,24 @@ final class StreamRecorder {
       guard Self.isSignificant(stream) else { return refused.append(stream.id) }
       throw CommandError(target.refusal(of: stream.format))
     }
-    if options.isEnding && !outputs.isEmpty { return }
+    if options.isEnding && isWriting { return }
     if options.isEnding { recorded = 0 }
-    if target.path == "-" && !outputs.isEmpty { return }
+    if target.path == "-" && isWriting { return }
     let name = recorded == 0 || target.path == "-" ? target.path : Self.numbered(target.path, recorded + 1)
-    guard case .audio(let format) = target.content else { return }
-    outputs[stream.id] = try StreamOutput(
-      path: name, format: format, channels: options.channels, isElastic: options.buffer.adaptation != nil,
-      interrupt: interrupt)
+    switch target.content {
+    case .audio(let format):
+      outputs[stream.id] = try StreamOutput(
+        path: name, format: format, channels: options.channels, isElastic: options.buffer.adaptation != nil,
+        interrupt: interrupt)
+    case .video(let encoding):
+      pictures[stream.id] = try PictureOutput(
+        path: name, encoding: encoding, keepsDamaged: options.keepsDamaged == true, interrupt: interrupt)
+    }
     recorded += 1
   }
+
+  /// Whether any stream has the output.
+  private var isWriting: Bool { !outputs.isEmpty || !pictures.isEmpty }
 
   /// Whether the stream has sent enough to be what was listened for, and not a stray or a made-up source.
   static func isSignificant(_ stream: ReceiveStream) -> Bool { stream.statistics.unique >= significant }
@@ -92,7 +104,7 @@ final class StreamRecorder {
   /// packets, and then nothing for half a second while the other goes on.
   func reconsider(_ session: borrowing ReceiveSession, at now: Instant) {
     if !refused.isEmpty { refuse(session) }
-    guard options.isEnding, !isSettled, let id = outputs.keys.first, let owner = session.stream(id) else { return }
+    guard options.isEnding, !isSettled, let id = outputs.keys.first ?? pictures.keys.first, let owner = session.stream(id) else { return }
     isSettled = Self.isSignificant(owner)
     guard !isSettled, now - (owner.statistics.lastArrival ?? now) > .milliseconds(500),
       let place = session.streams.lastIndex(where: {
@@ -106,7 +118,7 @@ final class StreamRecorder {
   /// Fails for a stream that can't be written, once it is more than a stray.
   private func refuse(_ session: borrowing ReceiveSession) {
     for id in refused {
-      guard let stream = session.stream(id), Self.isSignificant(stream), outputs.isEmpty else { continue }
+      guard let stream = session.stream(id), Self.isSignificant(stream), !isWriting else { continue }
       refused = []
       return begin(stream)
     }
@@ -118,6 +130,19 @@ final class StreamRecorder {
     guard let output = options.recordsAll ? listeners[id] : outputs[id] ?? listeners[id] else { return nil }
     do throws(CommandError) { return try output.perform(decision, of: id, in: session) } catch { fail(error) }
     return nil
+  }
+
+  /// Writes the frames of a stream whose time has come.
+  func showFrames(of id: Int, in session: inout ReceiveSession) {
+    guard let output = pictures[id] else { return }
+    do throws(CommandError) {
+      while let due = session.pollFrame(of: id, into: &frame) { try output.write(due, frame.span.bytes) }
+    } catch { fail(error) }
+  }
+
+  /// The same of all streams.
+  func showFrames(in session: inout ReceiveSession) {
+    for id in pictures.keys { showFrames(of: id, in: &session) }
   }
 
   /// From now on a stream is played so much later; who listens behind a pipe has to be kept waiting.
@@ -150,13 +175,14 @@ final class StreamRecorder {
       try output?.finish(without: unheard)
       try listener?.finish(without: unheard)
     } catch { fail(error) }
+    do throws(CommandError) { try pictures.removeValue(forKey: id)?.finish() } catch { fail(error) }
     if output != nil || listener != nil { finished[id] = account(of: id) }
     outputs[id] = nil
     listeners[id] = nil
   }
 
   func endAll(_ session: borrowing ReceiveSession) {
-    for id in Set(outputs.keys).union(listeners.keys).sorted() {
+    for id in Set(outputs.keys).union(listeners.keys).union(pictures.keys).sorted() {
       if let stream = session.stream(id) { end(id, after: stream) }
     }
   }
@@ -166,6 +192,7 @@ final class StreamRecorder {
     failure = failure ?? error
     outputs.removeAll()
     listeners.removeAll()
+    pictures.removeAll()
   }
 
   /// `heard.wav` becomes `heard-2.wav`.

@@ -1,0 +1,83 @@
+import Packets
+import Statistics
+
+/// The pictures inside a transport stream, whose datagrams don't begin and end with them.
+///
+/// What is missing is known by the datagrams' numbers and the packets' continuity counters.
+struct TransportAccount: Sendable {
+  private var monitor = TransportStreamMonitor()
+  private var ledger: PictureLedger
+  private var last: Int64?
+  private var next: Int64?
+  /// Datagrams missing since the last picture ended.
+  private var missing = 0
+  /// Whether pictures are missing that those to come refer to.
+  private(set) var isBroken = true
+  private(set) var hasPictures = false
+  private(set) var requests = 0
+
+  init(clockRate: UInt32) { ledger = PictureLedger(clockRate: clockRate) }
+
+  /// What a viewer saw.
+  var statistics: PictureStatistics {
+    var copy = self
+    if let frame = copy.monitor.finish() { copy.add(frame) }
+    copy.ledger.finish()
+    var result = copy.ledger.result
+    result.keyFrameRequests = requests
+    return result
+  }
+
+  /// Takes in a datagram whose time has come, and says how many are missing right before it.
+  mutating func play(_ payload: RawSpan, sequence: Int64) -> (missing: Int, isKey: Bool) {
+    let gap = next.map { Int(clamping: max(0, sequence - $0)) } ?? 0
+    next = sequence + 1
+    if gap > 0 {
+      missing += gap
+      monitor.noteGap(packets: gap.multipliedReportingOverflow(by: Self.packets).partialValue)
+    }
+    var isKey = false
+    var offset = 0
+    while payload.byteCount - offset >= TransportPacket.size {
+      if let frame = monitor.append(payload.extracting(offset..<(offset + TransportPacket.size))) { add(frame) }
+      if monitor.current?.isKey == true { isKey = true }
+      offset += TransportPacket.size
+    }
+    return (gap, isKey)
+  }
+
+  mutating func restart() {
+    if let frame = monitor.finish() { add(frame) }
+    monitor = TransportStreamMonitor()
+    ledger.restart()
+    last = nil
+    next = nil
+    isBroken = true
+  }
+
+  mutating func noteRequest() { requests += 1 }
+
+  private mutating func add(_ frame: TransportStreamMonitor.Frame) {
+    hasPictures = true
+    if frame.isDamaged {
+      isBroken = true
+    } else if frame.isKey {
+      isBroken = false
+    }
+    // Numbers of 33 bits go round after a day; without one the picture follows the one before.
+    var timestamp = (last ?? 0) &+ 3000
+    if let presentation = frame.presentation {
+      let step = last.map { (presentation &- $0) & 0x1_ffff_ffff } ?? 0
+      timestamp = last.map { $0 &+ (step >= 1 << 32 ? step - (1 << 33) : step) } ?? presentation
+    }
+    last = timestamp
+    ledger.add(
+      PictureLedger.Entry(
+        timestamp: timestamp, fate: frame.isDamaged ? .damaged : isBroken ? .undecodable : .shown, isKey: frame.isKey,
+        bytes: frame.bytes, packets: frame.packets, missingBefore: missing))
+    missing = 0
+  }
+
+  /// The most packets that a datagram is taken to have had.
+  private static let packets = 7
+}

@@ -1,0 +1,75 @@
+import Media
+import Packets
+import Pictures
+
+/// Writes the frames of one stream of video to a file or pipe: H.264 with start codes, VP8 as IVF, or a transport stream.
+///
+/// What is written decodes without an error unless damaged frames are asked for: a frame that isn't whole, or that refers
+/// to one that isn't, is left out. The file is valid after every frame.
+final class PictureOutput {
+  private enum Writer: ~Copyable {
+    case annexB(AnnexBWriter)
+    case ivf(IVFWriter)
+    case transport(TransportStreamWriter)
+    /// Nothing is written any more.
+    case closed
+  }
+
+  /// Whether frames are written that can't be shown.
+  let keepsDamaged: Bool
+  private var writer: Writer
+  /// The extended timestamp of the first frame written.
+  private var first: Int64?
+
+  init(path: String, encoding: VideoEncoding, keepsDamaged: Bool, interrupt: WriteInterrupt) throws(CommandError) {
+    self.keepsDamaged = keepsDamaged
+    var output: OutputFile
+    do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
+    output.interrupt = interrupt
+    switch encoding {
+    case .h264: writer = .annexB(AnnexBWriter(output: output))
+    case .vp8: writer = .ivf(IVFWriter(output: output))
+    case .mpegTS: writer = .transport(TransportStreamWriter(output: output))
+    }
+  }
+
+  /// Writes a frame, if it is one to be written.
+  func write(_ frame: ReceivedFrame, _ bytes: RawSpan) throws(CommandError) {
+    guard keepsDamaged || frame.isDecodable, bytes.byteCount > 0 else { return }
+    let time = max(0, frame.timestamp - (first ?? frame.timestamp))
+    if first == nil { first = frame.timestamp }
+    do {
+      switch exchange(with: .closed) {
+      case .annexB(var file):
+        try file.append(bytes)
+        writer = .annexB(file)
+      case .ivf(var file):
+        try file.append(bytes, at: time)
+        writer = .ivf(file)
+      case .transport(var file):
+        try file.append(bytes)
+        writer = .transport(file)
+      case .closed: break
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  /// Ends the file.
+  func finish() throws(CommandError) {
+    do {
+      switch exchange(with: .closed) {
+      case .annexB(let file): try file.finish()
+      case .ivf(let file): try file.finish()
+      case .transport(let file): try file.finish()
+      case .closed: break
+      }
+    } catch { throw CommandError(error.description) }
+  }
+
+  /// Takes the writer out: a noncopyable value in a class is changed by moving it out and back.
+  private func exchange(with new: consuming Writer) -> Writer {
+    var taken = new
+    swap(&taken, &writer)
+    return taken
+  }
+}
