@@ -41,6 +41,13 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     precondition((1...2).contains(source.channels), "one or two channels come out")
     var samples: [Float] = []
     while let read = try? source.read(frames: 4096, into: &samples), read > 0 { samples.removeAll() }
+  case .h264, .ivf, .transportStream:
+    guard var source = try? input.videoSource() else { return 0 }
+    var last: Int64 = -1
+    while let frame = try? source.next() {
+      precondition(!frame.bytes.isEmpty && frame.decode >= last, "a picture has bytes, and the order of decoding")
+      last = frame.decode
+    }
   case .other: break
   }
   return 0

@@ -1,4 +1,5 @@
 import Glibc
+public import Packets
 
 /// A file or pipe that was named for reading, opened, and looked at so far as to tell what it is.
 ///
@@ -8,6 +9,7 @@ import Glibc
 ///     switch input.format {
 ///     case .oggOpus: var reader = try input.oggOpusReader()
 ///     case .wave, .other: var source = try input.audioSource()
+///     case .h264, .ivf, .transportStream: var source = try input.videoSource()
 ///     }
 public struct MediaInput: ~Copyable {
   /// What the first bytes look like.
@@ -16,8 +18,24 @@ public struct MediaInput: ~Copyable {
     case oggOpus
     /// RIFF WAVE.
     case wave
+    /// H.264 with start codes (annex B).
+    case h264
+    /// IVF, which holds VP8 or something like it.
+    case ivf
+    /// An MPEG transport stream.
+    case transportStream
     /// Something else: libsndfile is to say.
     case other
+
+    /// The video that it is; nil for audio and what isn't known.
+    public var video: VideoEncoding? {
+      switch self {
+      case .h264: .h264
+      case .ivf: .vp8
+      case .transportStream: .mpegTS
+      case .oggOpus, .wave, .other: nil
+      }
+    }
   }
 
   /// The name as the person gave it; `-` is standard input.
@@ -84,6 +102,26 @@ public struct MediaInput: ~Copyable {
     AudioSource(RawPCMReader(bytes, format: format, byteCount: nil))
   }
 
+  /// The pictures of a video, or the packets of a transport stream.
+  ///
+  /// - Parameters:
+  ///   - encoding: What it is, where only the person knows; nil for what it looks like.
+  ///   - frameRate: A fraction of two numbers above zero that takes the place of the times that the input tells. A
+  ///     transport stream has its clock, and none is taken.
+  ///   - packetsPerFrame: The packets of a transport stream that go into one datagram: 1 to 340.
+  public consuming func videoSource(
+    as encoding: VideoEncoding? = nil, frameRate: (Int, Int)? = nil, packetsPerFrame: Int = 7
+  ) throws(MediaError) -> VideoSource {
+    let (name, format, isSeekable) = (name, format, isSeekable)
+    guard let encoding = encoding ?? format.video else { throw .notVideo(path: name, detail: "") }
+    switch encoding {
+    case .h264: return VideoSource(try AnnexBReader(bytes, frameRate: frameRate), isLive: !isSeekable)
+    case .vp8: return VideoSource(try IVFReader(bytes, frameRate: frameRate), isLive: !isSeekable)
+    case .mpegTS:
+      return VideoSource(try TransportStreamReader(bytes, packetsPerFrame: packetsPerFrame), isLive: !isSeekable)
+    }
+  }
+
   /// 2 GiB: what is written to a temporary file of a pipe that can't be read as it comes.
   public static let spoolLimit: Int64 = 2 << 30
 
@@ -101,6 +139,9 @@ public struct MediaInput: ~Copyable {
 
   private static func format(of prefix: [UInt8]) -> Format {
     if OggOpusReader.recognizes(prefix) { return .oggOpus }
+    if IVFReader.recognizes(prefix) { return .ivf }
+    if TransportPacketReader.recognizes(prefix) { return .transportStream }
+    if AnnexBReader.recognizes(prefix) { return .h264 }
     return prefix.count >= 12 && prefix.starts(with: "RIFF".utf8) && prefix[8...].starts(with: "WAVE".utf8)
       ? .wave : .other
   }

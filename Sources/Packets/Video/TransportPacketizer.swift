@@ -74,8 +74,16 @@ public struct TransportDepacketizer: Sendable {
     for offset in stride(from: 0, to: payload.byteCount, by: size) {
       let bytes = payload.extracting(offset..<(offset + size))
       guard bytes.byte(at: 0) == TransportPacket.syncByte else { return nil }
-      if let packet = TransportPacket(parsing: bytes), packet.isRandomAccess { piece.isKey = true }
+      if !piece.isKey { piece.isKey = isVideoKey(bytes) }
     }
     return piece
+  }
+
+  /// Whether a picture begins in the packet with which decoding can begin: audio says as much of each of its own.
+  private static func isVideoKey(_ bytes: RawSpan) -> Bool {
+    guard let packet = TransportPacket(parsing: bytes), packet.isRandomAccess, packet.startsUnit,
+      packet.payload.count >= 4
+    else { return false }
+    return bytes.bigEndian(at: packet.payload.lowerBound, as: UInt32.self) & 0xffff_fff0 == 0x1e0
   }
 }

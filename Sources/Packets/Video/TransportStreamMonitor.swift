@@ -80,10 +80,10 @@ public struct TransportStreamMonitor: Sendable {
 
   /// Packets are missing before the next one; `packets` is how many at most.
   ///
-  /// Up to 15 the counters show whether any of the video are among them.
+  /// Up to 14 the counters show whether any of the video are among them.
   public mutating func noteGap(packets: Int = .max) {
     program.noteGap()
-    if packets > 15 { isUncertain = true }
+    if packets > 14 { isUncertain = true }
   }
 
   /// The stream is over: returns the picture that was under way.
@@ -111,7 +111,8 @@ public struct TransportStreamMonitor: Sendable {
       counters[packet.pid] = now
       return now == before ? .next : .broken
     }
-    if now == before, last & Self.repeated == 0 {
+    // After fifteen lost packets the counter is the same again.
+    if now == before, last & Self.repeated == 0, !isUncertain || packet.pid != program.videoPID {
       counters[packet.pid] = now | Self.repeated
       return .repetition
     }
