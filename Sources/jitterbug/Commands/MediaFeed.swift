@@ -8,7 +8,7 @@ import Timeline
 /// Everything becomes frames on one media timeline. Ogg Opus is passed through packet by packet; samples are encoded.
 struct MediaFeed: ~Copyable {
   private let options: SendOptions
-  private let files: [String]
+  private let inputs: SendInputs
   private let queue: MediaQueue
   /// The media time of the next frame.
   private var time: Int64 = 0
@@ -31,7 +31,7 @@ struct MediaFeed: ~Copyable {
 
   init(_ options: SendOptions, inputs: SendInputs, queue: MediaQueue) {
     self.options = options
-    files = inputs.audio
+    self.inputs = inputs
     self.queue = queue
     skip = options.start
     limit = options.duration?.units(rate: Self.rate)
@@ -42,7 +42,7 @@ struct MediaFeed: ~Copyable {
     var isAnythingRead = false
     repeat {
       let before = time
-      for file in files {
+      for file in inputs.audio {
         do throws(Stop) {
           try read(file)
           isAnythingRead = true
@@ -66,7 +66,7 @@ struct MediaFeed: ~Copyable {
 
   private mutating func read(_ file: String) throws(Stop) {
     do {
-      let input = try MediaInput(path: file)
+      let input = try inputs.open(file)
       if let raw = options.raw {
         try encode(input.rawSource(raw))
       } else if input.format == .oggOpus {

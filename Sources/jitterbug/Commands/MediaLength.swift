@@ -3,11 +3,12 @@ import Timeline
 
 /// How long the inputs last, for the progress bar.
 enum MediaLength {
-  /// The length of all inputs within `--start` and `--duration`; nil when one doesn't tell, as standard input can't.
-  static func total(of options: SendOptions) -> Interval? {
-    guard !options.isLooping, options.synthetic == nil else { return options.duration }
+  /// The length of all audio within `--start` and `--duration`; nil when one doesn't tell, as standard input can't, and
+  /// video doesn't.
+  static func total(of options: SendOptions, _ inputs: SendInputs) -> Interval? {
+    guard !options.isLooping, !inputs.audio.isEmpty else { return options.duration }
     var total = Interval.zero
-    for file in options.files {
+    for file in inputs.audio {
       guard file != "-", options.raw == nil, let length = length(of: file) else { return options.duration }
       total += length
     }

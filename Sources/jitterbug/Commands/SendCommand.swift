@@ -38,6 +38,12 @@ enum SendCommand {
         throw UsageError("--source-port \(port): RTCP takes the port above it, so choose one up to 65534")
       }
     }
+    if options.raw != nil, options.videoFormat != nil {
+      throw UsageError("--raw describes samples and --format a video: choose one")
+    }
+    if options.synthetic != nil, options.videoFormat != nil || options.frameRate != nil {
+      throw UsageError("--synthetic makes up what it sends: leave --format and --fps out; fps=30 is part of its own text")
+    }
     if options.output.linkTraceFile != nil && options.link == nil {
       throw UsageError("--link-trace writes what --link does, but there is no --link")
     }
@@ -66,6 +72,10 @@ enum SendCommand {
   static func run(_ options: SendOptions) throws(CommandError) -> Int32 {
     for path in options.output.reportFiles { try WritableFile.check(path) }
     let inputs = try SendInputs(options)
+    if inputs.opening?.isRateAssumed == true, !options.output.isQuiet, let file = inputs.video.first {
+      StandardError.write(
+        "jitterbug: \(file) doesn't say how many frames a second it has: 25 are assumed; --fps says otherwise\n")
+    }
     let setup = try SendSetup(options, inputs: inputs)
     if let path = options.sdpFile { try SendDescription.write(to: path, setup, parameters: inputs.parameters) }
     let opened = setup.destinations()
@@ -76,7 +86,7 @@ enum SendCommand {
     if failures.count == destinations.count, let first = failures.first { throw CommandError(first) }
     for failure in failures { StandardError.write("jitterbug: \(failure)\n") }
     // Only the progress bar asks for it, and for Ogg Opus it takes a reading of the whole file.
-    let total = options.output.isQuiet ? nil : MediaLength.total(of: options)
+    let total = options.output.isQuiet ? nil : MediaLength.total(of: options, inputs)
     // The signals must be blocked before a thread is started, so that they come to the loop alone.
     let sender = try Sender(options, streams: try setup.streams(to: opened), total: total)
     try setup.startReading(for: sender.streams)

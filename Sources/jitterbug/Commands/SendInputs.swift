@@ -1,5 +1,6 @@
 import Media
 import Packets
+import Sockets
 
 /// What there is to send: the media, found out by looking at the files before anything is configured.
 struct SendInputs: Sendable {
@@ -11,6 +12,8 @@ struct SendInputs: Sendable {
   private(set) var media: [SentMedia] = []
   /// The first file with video.
   private(set) var opening: VideoOpening?
+  /// Pipes that were looked into.
+  private var pipes: [String: OpenInput] = [:]
 
   /// Audio alone.
   init(audio files: [String]) {
@@ -18,29 +21,67 @@ struct SendInputs: Sendable {
     media = [.audio]
   }
 
+  /// Looks at what the options name.
   init(_ options: SendOptions) throws(CommandError) {
     if let spec = options.synthetic {
       media = [spec.isVideo ? .syntheticVideo : .syntheticAudio]
       return
     }
-    for file in options.files {
-      if Self.isVideo(file, options) { video.append(file) } else { audio.append(file) }
-    }
+    for file in options.files { try look(at: file, options) }
     if !audio.isEmpty { media.append(.audio) }
-    if let first = video.first {
-      let opening: VideoOpening
-      do throws(MediaError) {
-        opening = VideoOpening(try VideoOpening.open(first, options), file: first, options: options)
-      } catch { throw CommandError(error.description) }
-      self.opening = opening
-      media.append(.video(opening.encoding))
+    if let opening { media.append(.video(opening.encoding)) }
+    if options.frameRate != nil, opening == nil || opening?.encoding == .mpegTS {
+      throw CommandError("--fps tells the frames a second of H.264 or VP8, and no input holds any: leave it out")
+    }
+    if opening == nil, options.videoFormat != nil, !options.files.contains("-") {
+      throw CommandError("--format tells what a video is, and every input tells by itself: leave it out")
     }
   }
 
-  /// Whether a file is one with video; one that can't be read is left to the reader of audio, which says why.
-  private static func isVideo(_ file: String, _ options: SendOptions) -> Bool {
-    if file == "-" { return options.videoFormat != nil }
-    return file.hasSuffix(".h264") || file.hasSuffix(".264")
+  /// Finds out what a file is; one that can't be read is left to the reader of audio, which says why.
+  private mutating func look(at file: String, _ options: SendOptions) throws(CommandError) {
+    guard options.raw == nil, let input = try? MediaInput(path: file) else { return audio.append(file) }
+    let isSeekable = input.isSeekable
+    guard let encoding = Self.encoding(of: file, input.format, options) else {
+      audio.append(file)
+      if !isSeekable { pipes[file] = OpenInput(input) }
+      return
+    }
+    video.append(file)
+    if opening == nil {
+      do throws(MediaError) {
+        opening = VideoOpening(try Self.video(input, as: encoding, options), file: file)
+      } catch { throw CommandError(error.description) }
+    } else if !isSeekable {
+      pipes[file] = OpenInput(input)
+    }
+  }
+
+  /// What video a file holds: what standard input is has to be believed; nil for audio.
+  private static func encoding(of file: String, _ format: MediaInput.Format, _ options: SendOptions) -> VideoEncoding? {
+    if file == "-", let told = options.videoFormat { return told }
+    if let video = format.video { return video }
+    return format == .other && !options.files.contains("-") ? options.videoFormat : nil
+  }
+
+  private static func video(
+    _ input: consuming MediaInput, as encoding: VideoEncoding, _ options: SendOptions
+  ) throws(MediaError) -> VideoSource {
+    try input.videoSource(as: encoding, frameRate: options.frameRate, packetsPerFrame: options.transportPackets)
+  }
+
+  /// A file or pipe, opened anew unless it lies open.
+  func open(_ file: String) throws(MediaError) -> MediaInput {
+    if let input = pipes[file]?.take() { return input }
+    return try MediaInput(path: file)
+  }
+
+  /// The video of a file, which may lie open already.
+  func openVideo(_ file: String, _ options: SendOptions) throws(MediaError) -> VideoSource {
+    if let source = opening?.take(file) { return source }
+    let input = try open(file)
+    let encoding = Self.encoding(of: file, input.format, options)
+    return try Self.video(input, as: encoding ?? .h264, options)
   }
 
   /// What the session description says of each stream's decoding (`a=fmtp`).
@@ -52,5 +93,14 @@ struct SendInputs: Sendable {
       default: nil
       }
     }
+  }
+}
+
+extension SendOptions {
+  /// Packets of a transport stream in one of ours: seven, or what `--mtu` leaves room for.
+  fileprivate var transportPackets: Int {
+    guard let mtu else { return TransportPacketizer.usualPackets }
+    let isIPv6 = destinations.contains { $0.host?.contains(":") == true }
+    return max(1, TransportPacketizer(payloadLimit: mtu - (isIPv6 ? 48 : 28) - RTPHeader.size).packetsPerPayload)
   }
 }

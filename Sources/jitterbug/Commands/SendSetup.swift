@@ -113,10 +113,10 @@ struct SendSetup {
       let (options, inputs, queue, seed) = (options, inputs, stream.queue, feedSeed)
       let clockRate = stream.clockRate
       let payloadLimit = payloadLimit(of: stream)
-      let isVideo = stream.media.isVideo
+      let media = stream.media
       let isStarted = BackgroundThread.start {
-        if isVideo, let opening = inputs.opening {
-          VideoFeed(options, inputs: inputs, opening: opening, payloadLimit: payloadLimit, queue: queue).run()
+        if case .video(let encoding) = media {
+          VideoFeed(options, inputs: inputs, encoding: encoding, payloadLimit: payloadLimit, queue: queue).run()
         } else if let spec = options.synthetic {
           SyntheticFeed(
             spec, options: options, clockRate: clockRate, payloadLimit: payloadLimit, seed: seed, queue: queue

@@ -8,8 +8,8 @@ import Timeline
 /// decoded before it is shown is sent that much earlier.
 struct VideoFeed: ~Copyable {
   private let options: SendOptions
-  private let files: [String]
-  private let opening: VideoOpening
+  private let inputs: SendInputs
+  private let encoding: VideoEncoding
   private let queue: MediaQueue
   private let pacing: FramePacing
   private let payloadLimit: Int
@@ -31,13 +31,13 @@ struct VideoFeed: ~Copyable {
 
   static let rate: UInt32 = 90_000
 
-  init(_ options: SendOptions, inputs: SendInputs, opening: VideoOpening, payloadLimit: Int, queue: MediaQueue) {
+  init(_ options: SendOptions, inputs: SendInputs, encoding: VideoEncoding, payloadLimit: Int, queue: MediaQueue) {
     self.options = options
-    self.opening = opening
+    self.inputs = inputs
+    self.encoding = encoding
     self.queue = queue
     self.payloadLimit = payloadLimit
-    files = inputs.video
-    packetizer = FramePacketizer(opening.encoding, payloadLimit: payloadLimit)
+    packetizer = FramePacketizer(encoding, payloadLimit: payloadLimit)
     pacing = FramePacing(share: options.pacing, clockRate: Int64(Self.rate))
     base = -options.start.units(rate: Self.rate)
     next = base
@@ -49,7 +49,7 @@ struct VideoFeed: ~Copyable {
     do throws(Stop) {
       repeat {
         let before = next
-        for file in files {
+        for file in inputs.video {
           if let sentence = try read(file) { guard queue.push(.problem(sentence)) else { return } }
           base = next
         }
@@ -63,20 +63,20 @@ struct VideoFeed: ~Copyable {
   /// Sends a file; a sentence when it couldn't be read, or not to its end.
   private mutating func read(_ file: String) throws(Stop) -> String? {
     var source: VideoSource
-    do throws(MediaError) { source = try opening.take(file) } catch { return error.description }
-    guard source.encoding == opening.encoding else {
+    do throws(MediaError) { source = try inputs.openVideo(file, options) } catch { return error.description }
+    guard source.encoding == encoding else {
       return "\(file) has \(source.encoding.format.encodingName), and what comes before it has "
-        + "\(opening.encoding.format.encodingName): one stream has one of them, so send it by a command of its own"
+        + "\(encoding.format.encodingName): one stream has one of them, so send it by a command of its own"
     }
     /// The instant at which the first frame is shown, in the file's own time.
     var origin: Int64?
     while true {
       let frame: VideoFrame?
       do throws(MediaError) { frame = try source.next() } catch { return error.description }
-      guard let frame else { return nil }
+      guard let frame else { return source.leftOut.map { "\(file): \($0)" } }
       let shift = base - (origin ?? frame.presentation)
       if origin == nil { origin = frame.presentation }
-      try take(source.parameterSets)
+      try take(source.parameterSets?.units ?? [])
       try emit(frame, shift: shift)
     }
   }
@@ -95,7 +95,7 @@ struct VideoFeed: ~Copyable {
     next = max(next, time + frame.duration)
     // What lies before --start is left out, and so is what can't be decoded without it.
     if time < 0 {
-      awaitsKeyFrame = opening.encoding != .mpegTS
+      awaitsKeyFrame = encoding != .mpegTS
       return
     }
     if awaitsKeyFrame, !frame.isKey { return }
@@ -109,7 +109,7 @@ struct VideoFeed: ~Copyable {
         payload: payload, time: time, duration: frame.duration,
         sendOffset: sending
           + pacing.offset(ofPacket: index, of: payloads.count, frameBytes: bytes, duration: frame.duration),
-        marker: opening.encoding != .mpegTS && index == payloads.count - 1)
+        marker: encoding != .mpegTS && index == payloads.count - 1)
       if index == 0 { item.begins = frame.isKey ? .keyFrame : .frame }
       guard queue.push(.frame(item)) else { throw .done }
     }

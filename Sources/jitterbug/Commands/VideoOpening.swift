@@ -1,43 +1,38 @@
 import Media
 import Packets
 
-/// The first file or pipe of a video, opened ahead: what it holds is needed before anything is sent, and a pipe can be
-/// opened only once.
+/// An input that lies open already: a pipe can be opened only once.
 ///
-/// One thread opens it and another one takes it over when the first is done with it.
+/// One thread opens it, and another one takes it over when the first is done with it.
+final class OpenInput: @unchecked Sendable {
+  private var input: MediaInput?
+
+  init(_ input: consuming MediaInput) { self.input = consume input }
+
+  /// The input, the first time.
+  func take() -> MediaInput? { input.take() }
+}
+
+/// The first video, opened ahead: what it holds is needed before anything is sent.
+///
+/// Like an ``OpenInput`` it is handed from one thread to another.
 final class VideoOpening: @unchecked Sendable {
   let encoding: VideoEncoding
   /// What decoding needs besides the frames: the parameter sets of H.264.
   let parameterSets: [[UInt8]]
+  /// Whether nobody says how many frames a second there are.
+  let isRateAssumed: Bool
   private let file: String
-  private let options: SendOptions
   private var source: VideoSource?
 
-  init(_ opened: consuming VideoSource, file: String, options: SendOptions) {
+  init(_ opened: consuming VideoSource, file: String) {
     encoding = opened.encoding
-    parameterSets = opened.parameterSets
+    parameterSets = opened.parameterSets?.units ?? []
+    isRateAssumed = opened.rateOrigin == .assumed
     self.file = file
-    self.options = options
     source = consume opened
   }
 
-  /// The source of a file: the one that lies open, or a new one.
-  func take(_ file: String) throws(MediaError) -> VideoSource {
-    if file == self.file, let opened = source.take() { return opened }
-    return try Self.open(file, options)
-  }
-
-  /// Opens a file or standard input as video.
-  static func open(_ file: String, _ options: SendOptions) throws(MediaError) -> VideoSource {
-    try VideoSource(AnnexBReader(path: file, frameRate: options.frameRate))
-  }
-}
-
-// Until `Media` has it.
-struct VideoSource: ~Copyable {
-  private var reader: AnnexBReader
-  init(_ reader: consuming AnnexBReader) { self.reader = reader }
-  let encoding = VideoEncoding.h264
-  var parameterSets: [[UInt8]] { reader.parameterSets.units }
-  mutating func next() throws(MediaError) -> VideoFrame? { try reader.next() }
+  /// The video of this file, the first time.
+  func take(_ file: String) -> VideoSource? { file == self.file ? source.take() : nil }
 }
