@@ -18,6 +18,9 @@ final class PictureOutput {
   /// Whether frames are written that can't be shown.
   let keepsDamaged: Bool
   private var writer: Writer
+  /// Leaves pictures out of a transport stream.
+  private var sieve: TransportSieve?
+  private var passed: [UInt8] = []
   /// The extended timestamp of the first frame written.
   private var first: Int64?
 
@@ -26,6 +29,7 @@ final class PictureOutput {
     var output: OutputFile
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
     output.interrupt = interrupt
+    if encoding == .mpegTS, !keepsDamaged { sieve = TransportSieve() }
     switch encoding {
     case .h264: writer = .annexB(AnnexBWriter(output: output))
     case .vp8: writer = .ivf(IVFWriter(output: output))
@@ -34,8 +38,24 @@ final class PictureOutput {
   }
 
   /// Writes a frame, if it is one to be written.
+  ///
+  /// What is handed out of a transport stream are datagrams, which don't begin and end with pictures.
   func write(_ frame: ReceivedFrame, _ bytes: RawSpan) throws(CommandError) {
-    guard keepsDamaged || frame.isDecodable, bytes.byteCount > 0 else { return }
+    guard sieve != nil else {
+      if keepsDamaged || frame.isDecodable { try append(frame, bytes) }
+      return
+    }
+    passed.removeAll(keepingCapacity: true)
+    if frame.missingPackets > 0 {
+      sieve?.noteGap(packets: frame.missingPackets * TransportPacketizer.usualPackets)
+    }
+    sieve?.append(bytes, to: &passed)
+    let kept = passed
+    try append(frame, kept.span.bytes)
+  }
+
+  private func append(_ frame: ReceivedFrame, _ bytes: RawSpan) throws(CommandError) {
+    guard bytes.byteCount > 0 else { return }
     let time = max(0, frame.timestamp - (first ?? frame.timestamp))
     if first == nil { first = frame.timestamp }
     do {
@@ -60,7 +80,12 @@ final class PictureOutput {
       switch exchange(with: .closed) {
       case .annexB(let file): try file.finish()
       case .ivf(let file): try file.finish()
-      case .transport(let file): try file.finish()
+      case .transport(var file):
+        passed.removeAll()
+        sieve?.finish(to: &passed)
+        let kept = passed
+        if !kept.isEmpty { try file.append(kept.span.bytes) }
+        try file.finish()
       case .closed: break
       }
     } catch { throw CommandError(error.description) }
