@@ -4,12 +4,16 @@ import Testing
 import Timeline
 
 struct SendBatchTests {
-  /// Datagrams of these sizes, each filled with its number.
-  private static func batch(_ sizes: [Int]) -> (datagrams: [[UInt8]], fits: [Bool], batch: SendBatch) {
+  /// Datagrams of these sizes, each filled with its number, and the batch of them.
+  private struct Filled: ~Copyable {
     var batch = SendBatch()
-    let datagrams = sizes.enumerated().map { [UInt8](repeating: UInt8(truncatingIfNeeded: $0), count: $1) }
-    let fits = datagrams.map { batch.append($0.span.bytes) }
-    return (datagrams, fits, batch)
+    let datagrams: [[UInt8]]
+    private(set) var fits: [Bool] = []
+
+    init(_ sizes: [Int]) {
+      datagrams = sizes.enumerated().map { [UInt8](repeating: UInt8(truncatingIfNeeded: $0), count: $1) }
+      for datagram in datagrams { fits.append(batch.append(datagram.span.bytes)) }
+    }
   }
 
   private static let patterns: [[Int]] = [
@@ -26,9 +30,10 @@ struct SendBatchTests {
     options.sendsRuns = sendsRuns
     var sender = try DatagramSocket(sendingTo: receiver.localAddress, options: options)
     for pattern in Self.patterns {
-      let (datagrams, fits, batch) = Self.batch(pattern)
+      let filled = Filled(pattern)
+      let (fits, datagrams) = (filled.fits, filled.datagrams)
       #expect(fits.allSatisfy { $0 })
-      let (taken, next) = try sender.send(batch)
+      let (taken, next) = try sender.send(filled.batch)
       #expect(taken == pattern.count)
       #expect(next == .sent)
       #expect(try hear(pattern.count, from: receiver).map(\.bytes) == datagrams)
@@ -38,8 +43,9 @@ struct SendBatchTests {
   @Test func `a batch begins where it is told to`() throws {
     let receiver = try DatagramSocket(listeningOn: loopback4)
     var sender = try DatagramSocket(sendingTo: receiver.localAddress)
-    let (datagrams, _, batch) = Self.batch([100, 100, 100, 50])
-    let (taken, next) = try sender.send(batch, from: 2)
+    let filled = Filled([100, 100, 100, 50])
+    let datagrams = filled.datagrams
+    let (taken, next) = try sender.send(filled.batch, from: 2)
     #expect(taken == 2)
     #expect(next == .sent)
     #expect(try hear(2, from: receiver).map(\.bytes) == Array(datagrams[2...]))
@@ -70,27 +76,28 @@ struct SendBatchTests {
     // A port that was free a moment ago.
     let peer = try DatagramSocket(listeningOn: loopback4).localAddress
     var sender = try DatagramSocket(sendingTo: peer)
-    let (_, _, first) = Self.batch([100])
-    var (taken, next) = try sender.send(first)
+    let first = Filled([100])
+    var (taken, next) = try sender.send(first.batch)
     #expect(taken == 1)
     #expect(next == .sent)
-    let (_, _, batch) = Self.batch([100, 100, 100])
-    (taken, next) = try sender.send(batch)
+    let filled = Filled([100, 100, 100])
+    (taken, next) = try sender.send(filled.batch)
     #expect(taken == 0)
     #expect(next == .trouble(.connectionRefused))
-    (taken, next) = try sender.send(batch, from: 1)
+    (taken, next) = try sender.send(filled.batch, from: 1)
     #expect(taken == 2)
     #expect(next == .sent)
   }
 
-  @Test func `what doesn't fit the path is refused when fragments are forbidden`() throws {
+  @Test func `a large datagram goes as long as it fits the path, with fragments forbidden`() throws {
     let receiver = try DatagramSocket(listeningOn: loopback4)
     var options = DatagramOptions()
     options.forbidsFragments = true
     var sender = try DatagramSocket(sendingTo: receiver.localAddress, options: options)
     // Loopback takes 65,536 bytes, headers included, so this goes; UDP itself takes no more than 65,507.
-    let (datagrams, _, batch) = Self.batch([65_000])
-    let (taken, _) = try sender.send(batch)
+    let filled = Filled([65_000])
+    let datagrams = filled.datagrams
+    let (taken, _) = try sender.send(filled.batch)
     #expect(taken == 1)
     #expect(try hear(1, from: receiver).map(\.bytes) == datagrams)
   }
@@ -99,8 +106,9 @@ struct SendBatchTests {
     let path = "/tmp/jitterbug-batch-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     let receiver = try DatagramSocket(listeningOn: .unix(path: path))
     var sender = try DatagramSocket(sendingTo: .unix(path: path))
-    let (datagrams, _, batch) = Self.batch([100, 100, 30])
-    let (taken, next) = try sender.send(batch)
+    let filled = Filled([100, 100, 30])
+    let datagrams = filled.datagrams
+    let (taken, next) = try sender.send(filled.batch)
     #expect(taken == 3)
     #expect(next == .sent)
     #expect(try hear(3, from: receiver).map(\.bytes) == datagrams)
