@@ -171,6 +171,44 @@ import Testing
     #expect(sender.text.contains("1 request for a key frame, answered 1 time"))
   }
 
+  @Test func `a request for a key frame makes a file's parameter sets come before the next frame`() async throws {
+    let socket = try TestSocket.datagrams()
+    let folder = try TemporaryFolder()
+    let report = folder.file("sent.json")
+    let clip = try ProjectFiles().root.appending(path: "samples/clip.h264").path
+    let sender = try Jitterbug([
+      "send", clip, "--duration", "3s", "--rtcp-mux", "--no-xr", "--ssrc", "0x01020304", "--verbose", "--report", report,
+      "127.0.0.1:\(try socket.port())",
+    ])
+    try await sender.says("sending to")
+    let source = try #require(sender.errors.firstMatch(of: /from (127\.0\.0\.1:[0-9]+)/)?.1)
+    try socket.connectDatagrams(to: String(source))
+    // Once the first frame is over: a key frame has its parameter sets with it.
+    var packets: [Packet] = []
+    for _ in 0..<6_000 where !packets.contains(where: \.marker) {
+      packets += Self.packets(socket)
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    try socket.send([0x80, 201, 0, 1, 0, 0, 0, 7, 0x81, 206, 0, 2, 0, 0, 0, 7, 1, 2, 3, 4])
+    #expect(try await sender.end() == 0)
+    packets += Self.packets(socket)
+    packets.removeAll { $0.isControl }
+    let media = try JSON(path: report)["sending"]["media"]
+    #expect(media["key_frame_requests"]["answered"].int == 1)
+    // STAP-A (24) or single, whose first NAL unit is a sequence parameter set (7).
+    let sets = packets.filter { packet in
+      let payload = Array(packet.payload)
+      return payload[0] & 31 == 7 || payload[0] & 31 == 24 && payload[3] & 31 == 7
+    }
+    let extra = try #require(media["key_frames"].int.map { sets.count - $0 })
+    // The next frame may have been a key frame.
+    #expect((0...1).contains(extra))
+    for packet in sets { #expect(packets.contains { $0.timestamp == packet.timestamp && $0.marker }) }
+    let frames = Dictionary(grouping: packets, by: \.timestamp)
+    #expect(frames.count == media["frames"].int)
+    #expect(frames.values.allSatisfy { $0.count(where: \.marker) == 1 })
+  }
+
   @Test func `what can't be sent gets one sentence`() async throws {
     let folder = try TemporaryFolder()
     let audio = folder.file("in.opus", holding: Made.opus(packets: 5))
@@ -203,7 +241,7 @@ import Testing
     let run = try await Jitterbug.run(
       ["send", "-", "--format", "h264", "127.0.0.1:20997"], input: .pipe([UInt8](repeating: 7, count: 5_000)))
     #expect(run.status == 1)
-    #expect(run.errors.hasPrefix("jitterbug: “-” "))
+    #expect(run.errors.hasPrefix("jitterbug: standard input (-) is not video that can be sent"))
     #expect(run.errors.split(separator: "\n").count == 1)
   }
 
