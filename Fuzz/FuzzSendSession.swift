@@ -38,6 +38,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     if let size = session.pollReport(into: &span, at: now) { precondition(size <= 1200, "a report is too long") }
   }
   precondition(session.farEnds.all.count <= FarEndTable.limit)
+  precondition(session.keyFrameRequests.total <= count / 8, "a request takes more bytes than that")
   for farEnd in session.farEnds.all {
     precondition((farEnd.highest ?? 0) < 40_000)
     guard let table = farEnd.extended?.reception.summary() else { continue }

@@ -252,7 +252,8 @@ extension SendingReport.Pictures {
     if let frames { figures += [Figures.count(frames.all, "frame"), Figures.count(frames.key, "key frame")] }
     let requests = pictureLosses + fullIntraRequests
     if requests > 0 {
-      figures.append("\(Figures.count(requests, "request")) for a key frame, answered \(Figures.count(answers, "time"))")
+      figures.append(
+        "\(Figures.count(requests, "request")) for a key frame, answered \(Figures.count(answers, "time"))")
     }
     return figures
   }

@@ -113,7 +113,7 @@ struct ReportJSONTests {
         "thinning":0,"bursts":{"count":1,"mean":3,"max":3,"histogram":[0,0,1,0,0,0,0,0,0,0]},"receipt_times":0,\
         "delay_variation_ms":null,"interval_jitter_ms":{"min":0,"mean":1.5,"max":4,"deviation":1},\
         "voip":{"loss_rate":0,"discard_rate":0.0625,"burst_density":0,"burst_ms":0,"gap_density":0,"gap_ms":0,\
-        "buffer_ms":60,"r_factor":null,"mos_lq":null}}}]},"streams":[]}
+        "buffer_ms":60,"r_factor":null,"mos_lq":null}}}],"media":{"kind":"audio"}},"streams":[]}
         """)
   }
 

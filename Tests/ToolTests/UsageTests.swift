@@ -101,7 +101,22 @@ import Testing
     ),
     (
       "send a.opus b:1 --mtu 1",
-      "--mtu 1: not a whole number from 64 to 65000"
+      "--mtu 1: not a whole number from 128 to 65000"
+    ),
+    (
+      "send - b:1 --format opus",
+      "--format opus: audio tells by its bytes what it is; leave --format out, and describe raw samples by --raw"
+    ),
+    ("send - b:1 --format av1", "--format av1: not a format of video that can be sent; write h264, vp8 or mpegts"),
+    ("send - b:1 --fps 0", "--fps 0: not a frame rate; write 1 to 1000, such as 25, 29.97 or 30000/1001"),
+    ("send - b:1 --pacing 2", "--pacing 2: not a share; write 5% or 0.05, from 0 to 100%"),
+    (
+      "send - b:1 --format h264 --raw s16le,48000,2",
+      "--raw describes samples and --format a video: choose one"
+    ),
+    (
+      "send --synthetic fps=30 b:1 --fps 25",
+      "--synthetic makes up what it sends: leave --format and --fps out; fps=30 is part of its own text"
     ),
     (
       "send a.opus b:1 --raw s99",

@@ -4,7 +4,7 @@
 /// itself a frame takes half of its interval; one that would then come at more than 90 Mbit/s, nearly what Fast
 /// Ethernet carries, takes as much of its interval as keeps it below.
 struct FramePacing {
-  /// The share of the interval asked for; nil when the frame's size is to say. 0 sends all packets at once.
+  /// The share of the interval asked for: 0 sends all packets at once; nil when the frame's size is to say.
   var share: Double?
   /// Ticks of the stream's clock a second.
   var clockRate: Int64

@@ -83,7 +83,8 @@ struct RaceMedia {
     var loop = try EventLoop()
     try loop.add(queue.wake.descriptor, token: 1, read: true, write: false)
     let settled = reading
-    guard BackgroundThread.start({ MediaFeed(settled, inputs: SendInputs(audio: settled.files), queue: queue).run() }) else {
+    let inputs = SendInputs(audio: settled.files)
+    guard BackgroundThread.start({ MediaFeed(settled, inputs: inputs, queue: queue).run() }) else {
       return .failure(CommandError("no thread could be started to read the input: too many are running"))
     }
     while true {

@@ -42,7 +42,8 @@ enum SendCommand {
       throw UsageError("--raw describes samples and --format a video: choose one")
     }
     if options.synthetic != nil, options.videoFormat != nil || options.frameRate != nil {
-      throw UsageError("--synthetic makes up what it sends: leave --format and --fps out; fps=30 is part of its own text")
+      throw UsageError(
+        "--synthetic makes up what it sends: leave --format and --fps out; fps=30 is part of its own text")
     }
     if options.output.linkTraceFile != nil && options.link == nil {
       throw UsageError("--link-trace writes what --link does, but there is no --link")

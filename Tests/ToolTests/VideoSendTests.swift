@@ -1,0 +1,265 @@
+import Foundation
+import Glibc
+import Testing
+
+/// What `send` makes of video: sessions, timestamps, sizes, answers.
+@Suite(.fewAtOnce) struct VideoSendTests {
+  /// A packet of RTP, as it came.
+  private struct Packet {
+    var bytes: [UInt8]
+    var type: UInt8 { bytes[1] & 0x7F }
+    var marker: Bool { bytes[1] & 0x80 != 0 }
+    var timestamp: UInt32 { big(at: 4) }
+    var ssrc: UInt32 { big(at: 8) }
+    var payload: ArraySlice<UInt8> { bytes[12...] }
+
+    func big(at place: Int) -> UInt32 { bytes[place..<place + 4].reduce(0) { $0 << 8 | UInt32($1) } }
+
+    /// Whether it is RTCP (RFC 5761 section 4).
+    var isControl: Bool { (192...223).contains(bytes[1]) }
+  }
+
+  private static func packets(_ socket: TestSocket) -> [Packet] {
+    var packets: [Packet] = []
+    while let datagram = socket.read(limit: 70_000) { packets.append(Packet(bytes: datagram)) }
+    return packets
+  }
+
+  /// Two sockets, the second one two ports above the first.
+  private static func pair() throws -> (first: TestSocket, second: TestSocket, port: UInt16) {
+    for _ in 0..<100 {
+      let first = try TestSocket.datagrams()
+      let port = try first.port()
+      guard port < 65_000, let second = try? TestSocket.datagrams(port: port + 2) else { continue }
+      return (first, second, port)
+    }
+    throw NoPorts()
+  }
+
+  private struct NoPorts: Error {}
+
+  @Test func `audio and video are two sessions with one name, one clock and one description`() async throws {
+    let folder = try TemporaryFolder()
+    let (audio, video, port) = try Self.pair()
+    let (report, description) = (folder.file("sent.json"), folder.file("both.sdp"))
+    let sender = try Jitterbug([
+      "send", folder.file("in.opus", holding: Made.opus(packets: 40)),
+      folder.file("in.ivf", holding: Made.ivf(frames: [Int](repeating: 2_500, count: 20))), "--rtcp-mux", "--no-xr",
+      "--sdp", description, "--report", report, "127.0.0.1:\(port)",
+    ])
+    #expect(try await sender.end() == 0)
+    let heard = [Self.packets(audio), Self.packets(video)]
+    var origins: [Double] = []
+    for (packets, rate) in zip(heard, [48_000.0, 90_000.0]) {
+      let media = packets.filter { !$0.isControl }
+      let first = try #require(media.first)
+      #expect(media.allSatisfy { $0.ssrc == first.ssrc })
+      // A sender report's NTP time, taken back to the media's beginning by its RTP time.
+      let control = try #require(packets.last { $0.isControl })
+      let time = Double(control.big(at: 8)) + Double(control.big(at: 12)) / 4_294_967_296
+      origins.append(time - Double(Int32(bitPattern: control.big(at: 16) &- first.timestamp)) / rate)
+    }
+    #expect((origins[0] - origins[1]).magnitude < 0.001)
+    #expect(heard[0].allSatisfy { $0.isControl || $0.type == 111 })
+    #expect(heard[1].allSatisfy { $0.isControl || $0.type == 98 })
+
+    let sent = try JSON(path: report)
+    #expect(sent["sending"]["media"]["kind"].string == "audio")
+    #expect(sent["also_sending"][0]["media"]["kind"].string == "video")
+    #expect(sent["also_sending"][0]["media"]["frames"].int == 20)
+    #expect(sent["also_sending"][0]["media"]["key_frames"].int == 2)
+    let lines = String(decoding: contents(description), as: UTF8.self).components(separatedBy: "\r\n")
+    #expect(lines.contains("m=audio \(port) RTP/AVP 111"))
+    #expect(lines.contains("m=video \(port + 2) RTP/AVP 98"))
+    let names = lines.compactMap { $0.hasPrefix("a=ssrc:") ? $0.split(separator: " ").last : nil }
+    #expect(names.count == 2)
+    #expect(Set(names).count == 1)
+  }
+
+  @Test func `frames are cut to the limit, share a timestamp, and end with the marker`() async throws {
+    let folder = try TemporaryFolder()
+    let socket = try TestSocket.datagrams()
+    let sizes = [10, 967, 968, 969, 5_000, 1_936]
+    let sender = try Jitterbug([
+      "send", folder.file("in.ivf", holding: Made.ivf(frames: sizes)), "--rtcp-mux", "--mtu", "1012", "--speed", "max",
+      "--no-xr", "127.0.0.1:\(try socket.port())",
+    ])
+    #expect(try await sender.end() == 0)
+    let packets = Self.packets(socket).filter { !$0.isControl }
+    // 20 bytes of IP, 8 of UDP, 12 of RTP, 4 of VP8's descriptor.
+    #expect(packets.allSatisfy { $0.bytes.count <= 1_012 - 28 })
+    let first = try #require(packets.first?.timestamp)
+    for (number, size) in sizes.enumerated() {
+      let frame = packets.filter { $0.timestamp == first &+ UInt32(number * 3_600) }
+      #expect(frame.reduce(0) { $0 + $1.payload.count - 4 } == size)
+      #expect(frame.count == (size + 967) / 968)
+      #expect(frame.map(\.marker) == [Bool](repeating: false, count: frame.count - 1) + [true])
+    }
+  }
+
+  @Test func `the clip's parameter sets are in its description, and its times are its pictures'`() async throws {
+    let folder = try TemporaryFolder()
+    let socket = try TestSocket.datagrams()
+    let (report, description) = (folder.file("sent.json"), folder.file("clip.sdp"))
+    let clip = try ProjectFiles().root.appending(path: "samples/clip.h264").path
+    let sender = try Jitterbug(
+      [
+        "send", "-", "--format", "h264", "--rtcp-mux", "--no-xr", "--speed", "max", "--duration", "1s", "--sdp",
+        description, "--report", report, "127.0.0.1:\(try socket.port())",
+      ], input: .pipe(Array(contents(clip).prefix(900_000))))
+    #expect(try await sender.end() == 0)
+    let text = String(decoding: contents(description), as: UTF8.self)
+    #expect(text.contains("a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id="))
+    #expect(text.contains(";sprop-parameter-sets="))
+    let packets = Self.packets(socket).filter { !$0.isControl }
+    #expect(packets.allSatisfy { $0.type == 96 })
+    let frames = try #require(JSON(path: report)["sending"]["media"]["frames"].int)
+    #expect(packets.count { $0.marker } == frames)
+    // Presentation times: all different, and with B-frames not in order.
+    let times = packets.filter(\.marker).map(\.timestamp)
+    #expect(Set(times).count == frames)
+    let steps = zip(times, times.dropFirst()).map { Int32(bitPattern: $1 &- $0) }
+    #expect(steps.contains { $0 < 0 })
+  }
+
+  @Test func `a transport stream goes seven packets at a time, or as many as the limit takes`() async throws {
+    let folder = try TemporaryFolder()
+    // Packets of nothing (RFC 2250 doesn't look into them), and a clock now and then.
+    let stream = (0..<70).flatMap { number -> [UInt8] in
+      var packet = [UInt8](repeating: 0xFF, count: 188)
+      packet.replaceSubrange(0..<4, with: [0x47, 0x01, 0x00, 0x10 | UInt8(number & 15)])
+      guard number % 10 == 0 else { return packet }
+      // PCR of 27 MHz: 90 kHz in 33 bits, then 6 reserved ones and 9 bits.
+      let clock = UInt64(number) * 900
+      packet[3] = 0x30 | UInt8(number & 15)
+      let high = (0..<4).map { UInt8(truncatingIfNeeded: clock >> (25 - 8 * $0)) }
+      packet.replaceSubrange(4..<12, with: [7, 0x10] + high + [UInt8(clock & 1) << 7 | 0x7E, 0])
+      return packet
+    }
+    let file = folder.file("in.ts", holding: stream)
+    for (options, size) in [([], 1_316), (["--mtu", "1000"], 5 * 188)] {
+      let socket = try TestSocket.datagrams()
+      let sender = try Jitterbug(
+        ["send", file, "--rtcp-mux", "--no-xr", "--speed", "max"] + options + ["127.0.0.1:\(try socket.port())"])
+      #expect(try await sender.end() == 0)
+      let packets = Self.packets(socket).filter { !$0.isControl }
+      #expect(packets.allSatisfy { $0.type == 33 && !$0.marker && $0.payload.count <= size })
+      #expect(packets.dropLast().allSatisfy { $0.payload.count == size })
+      #expect(packets.flatMap(\.payload) == stream)
+    }
+  }
+
+  @Test func `a request for a key frame is counted, and the synthetic source answers it by one`() async throws {
+    let folder = try TemporaryFolder()
+    let socket = try TestSocket.datagrams()
+    let report = folder.file("sent.json")
+    let sender = try Jitterbug([
+      "send", "--synthetic", "fps=30,bitrate=500kbit,gop=100000", "--duration", "3s", "--rtcp-mux", "--no-xr", "--ssrc",
+      "0x01020304", "--verbose", "--report", report, "127.0.0.1:\(try socket.port())",
+    ])
+    try await sender.says("sending to")
+    let source = try #require(sender.errors.firstMatch(of: /from (127\.0\.0\.1:[0-9]+)/)?.1)
+    try socket.connectDatagrams(to: String(source))
+    // An empty receiver report, then a picture loss indication (RFC 4585 section 6.3.1).
+    try socket.send([0x80, 201, 0, 1, 0, 0, 0, 7, 0x81, 206, 0, 2, 0, 0, 0, 7, 1, 2, 3, 4])
+    #expect(try await sender.end() == 0)
+    let media = try JSON(path: report)["sending"]["media"]
+    #expect(media["key_frame_requests"]["picture_loss_indications"].int == 1)
+    #expect(media["key_frame_requests"]["answered"].int == 1)
+    #expect(media["key_frames"].int == 2)
+    #expect(media["frames"].int == 90)
+    #expect(sender.text.contains("1 request for a key frame, answered 1 time"))
+  }
+
+  @Test func `a request for a key frame makes a file's parameter sets come before the next frame`() async throws {
+    let socket = try TestSocket.datagrams()
+    let folder = try TemporaryFolder()
+    let report = folder.file("sent.json")
+    let clip = try ProjectFiles().root.appending(path: "samples/clip.h264").path
+    let sender = try Jitterbug([
+      "send", clip, "--duration", "3s", "--rtcp-mux", "--no-xr", "--ssrc", "0x01020304", "--verbose", "--report", report,
+      "127.0.0.1:\(try socket.port())",
+    ])
+    try await sender.says("sending to")
+    let source = try #require(sender.errors.firstMatch(of: /from (127\.0\.0\.1:[0-9]+)/)?.1)
+    try socket.connectDatagrams(to: String(source))
+    // Once the first frame is over: a key frame has its parameter sets with it.
+    var packets: [Packet] = []
+    for _ in 0..<6_000 where !packets.contains(where: \.marker) {
+      packets += Self.packets(socket)
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    try socket.send([0x80, 201, 0, 1, 0, 0, 0, 7, 0x81, 206, 0, 2, 0, 0, 0, 7, 1, 2, 3, 4])
+    #expect(try await sender.end() == 0)
+    packets += Self.packets(socket)
+    packets.removeAll { $0.isControl }
+    let media = try JSON(path: report)["sending"]["media"]
+    #expect(media["key_frame_requests"]["answered"].int == 1)
+    // STAP-A (24) or single, whose first NAL unit is a sequence parameter set (7).
+    let sets = packets.filter { packet in
+      let payload = Array(packet.payload)
+      return payload[0] & 31 == 7 || payload[0] & 31 == 24 && payload[3] & 31 == 7
+    }
+    let extra = try #require(media["key_frames"].int.map { sets.count - $0 })
+    // The next frame may have been a key frame.
+    #expect((0...1).contains(extra))
+    for packet in sets { #expect(packets.contains { $0.timestamp == packet.timestamp && $0.marker }) }
+    let frames = Dictionary(grouping: packets, by: \.timestamp)
+    #expect(frames.count == media["frames"].int)
+    #expect(frames.values.allSatisfy { $0.count(where: \.marker) == 1 })
+  }
+
+  @Test func `what can't be sent gets one sentence`() async throws {
+    let folder = try TemporaryFolder()
+    let audio = folder.file("in.opus", holding: Made.opus(packets: 5))
+    let video = folder.file("in.ivf", holding: Made.ivf(frames: [100, 100]))
+    for (words, sentence) in [
+      (
+        [audio, video, "tcp://127.0.0.1:20997"],
+        "tcp://127.0.0.1:20997 takes one stream, and audio and video are two: send them to rtp://HOST:PORT, or each by "
+          + "a command of its own"
+      ),
+      (
+        [audio, video, "--ssrc", "7", "127.0.0.1:20997"],
+        "--ssrc names something of one stream, and audio and video are two: leave it out, or send each by a command of "
+          + "its own"
+      ),
+      (
+        [audio, "--fps", "25", "127.0.0.1:20997"],
+        "--fps tells the frames a second of H.264 or VP8, and no input holds any: leave it out"
+      ),
+      (
+        [audio, "--format", "h264", "127.0.0.1:20997"],
+        "--format tells what a video is, and every input tells by itself: leave it out"
+      ),
+    ] {
+      let run = try await Jitterbug.run(["send"] + words)
+      #expect(run.status == 1)
+      #expect(run.errors == "jitterbug: \(sentence)\n")
+    }
+    // Bytes that are no video at all.
+    let run = try await Jitterbug.run(
+      ["send", "-", "--format", "h264", "127.0.0.1:20997"], input: .pipe([UInt8](repeating: 7, count: 5_000)))
+    #expect(run.status == 1)
+    #expect(run.errors.hasPrefix("jitterbug: standard input (-) is not video that can be sent"))
+    #expect(run.errors.split(separator: "\n").count == 1)
+  }
+
+  @Test func `several videos are one stream, as long as they have one format`() async throws {
+    let folder = try TemporaryFolder()
+    let socket = try TestSocket.datagrams()
+    let report = folder.file("sent.json")
+    let one = folder.file("one.ivf", holding: Made.ivf(frames: [Int](repeating: 100, count: 10)))
+    let clip = try ProjectFiles().root.appending(path: "samples/clip.h264").path
+    let sender = try Jitterbug([
+      "send", one, one, clip, "--speed", "max", "--rtcp-mux", "--no-xr", "--report", report,
+      "127.0.0.1:\(try socket.port())",
+    ])
+    #expect(try await sender.end() == 1)
+    #expect(sender.errors.contains("clip.h264 has H264, and what comes before it has VP8: one stream has one of them"))
+    let packets = Self.packets(socket).filter { !$0.isControl }
+    let first = try #require(packets.first?.timestamp)
+    #expect(packets.map { $0.timestamp &- first } == (0..<20).map { $0 * 3_600 })
+    #expect(try JSON(path: report)["sending"]["media_ms"].double == 800)
+  }
+}
