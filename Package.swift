@@ -94,7 +94,8 @@ let package = Package(
     // Tests: what several of them share, one folder a module, then the whole system.
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "TimelineTests", dependencies: ["Timeline"], swiftSettings: strict),
-    .testTarget(name: "PacketsTests", dependencies: ["Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "PacketsTests", dependencies: ["Packets", "Timeline", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "SendingTests", dependencies: ["Sending", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "ImpairmentTests", dependencies: ["Impairment", "Timeline"], swiftSettings: strict),
@@ -136,7 +137,8 @@ let package = Package(
         "Simulation", "Sending", "Impairment", "Receiving", "Pictures", "Buffering", "Statistics", "Packets",
         "Timeline", "Reporting", "TestSupport",
       ], swiftSettings: strict),
-    .testTarget(name: "MediaTests", dependencies: ["Media", "Packets", "Timeline"], swiftSettings: strict),
+    .testTarget(
+      name: "MediaTests", dependencies: ["Media", "Packets", "Timeline", "TestSupport"], swiftSettings: strict),
     .testTarget(name: "CodecsTests", dependencies: ["Codecs", "Packets"], swiftSettings: strict),
     .testTarget(name: "SocketsTests", dependencies: ["Sockets", "Timeline"], swiftSettings: strict),
     .testTarget(name: "ToolTests", dependencies: ["jitterbug"], swiftSettings: strict),

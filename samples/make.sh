@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Makes the bundled media anew: speech.opus, music.opus and chime.wav, beside this script.
+# Makes the bundled media anew: speech.opus, music.opus, chime.wav and clip.h264, beside this script.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-for tool in espeak-ng sox opusenc python3; do
+for tool in espeak-ng sox opusenc python3 ffmpeg; do
   if ! command -v "$tool" >/dev/null; then
-    echo "samples/make.sh needs $tool: apt-get install espeak-ng sox opus-tools python3" >&2
+    echo "samples/make.sh needs $tool: apt-get install espeak-ng sox opus-tools python3 ffmpeg" >&2
     exit 1
   fi
 done
@@ -30,4 +30,8 @@ encode --bitrate 96 --cvbr --music "$work/music.wav" music.opus
 
 python3 synthesize.py chime chime.wav
 
-ls -l speech.opus music.opus chime.wav
+# A key frame each second and nothing that refers past one, three B-frames between others, and timing in the stream.
+ffmpeg -v error -y -f lavfi -i testsrc2=size=640x360:rate=25 -t 6 -c:v libx264 -preset slow -crf 27 -pix_fmt yuv420p \
+  -bf 3 -g 25 -keyint_min 25 -sc_threshold 0 -threads 1 -f h264 clip.h264
+
+ls -l speech.opus music.opus chime.wav clip.h264

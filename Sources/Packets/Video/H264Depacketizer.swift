@@ -33,11 +33,13 @@ public struct H264Depacketizer: Sendable {
   private var isAfterGap = true
   /// Whether parameter sets come with the key frames.
   private var hasParameters = false
+  /// Whether frames have been seen that begin with a supplement.
+  private var hasSupplementsFirst = false
 
   /// Begins anywhere in a stream.
   public init() {}
 
-  /// Appends the NAL units of a payload, each with a start code of four bytes.
+  /// Appends the NAL units of a payload, each with a start code of four bytes; an empty frame is a new one.
   ///
   /// Nil when the payload is invalid; then nothing is appended, and `fault` says why. A fragment whose beginning was
   /// lost isn't invalid: nothing is appended, but it tells what it was.
@@ -51,7 +53,8 @@ public struct H264Depacketizer: Sendable {
       guard frame.count + 4 + payload.byteCount <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
       cutOpenUnit(in: &frame)
       var piece = VideoPiece()
-      appendUnit(0..<payload.byteCount, of: payload, to: &frame, &piece)
+      appendUnit(0..<payload.byteCount, of: payload, to: &frame, isFirst: frame.isEmpty, &piece)
+      isAfterGap = false
       return piece
     case H264NAL.aggregate: return appendAggregate(payload, to: &frame)
     case H264NAL.fragment: return appendFragment(payload, to: &frame)
@@ -85,12 +88,14 @@ public struct H264Depacketizer: Sendable {
   }
 
   private mutating func appendUnit(
-    _ range: Range<Int>, of payload: RawSpan, to frame: inout [UInt8], _ piece: inout VideoPiece
+    _ range: Range<Int>, of payload: RawSpan, to frame: inout [UInt8], isFirst: Bool, _ piece: inout VideoPiece
   ) {
-    isAfterGap = false
+    let unit = payload.extracting(range)
+    let nal = H264NAL(header: unit.byte(at: 0))
+    describe(nal, first: unit.byteCount > 1 ? unit.byte(at: 1) : nil, isFirst: isFirst, in: &piece)
+    if nal.type == H264NAL.supplement, H264NAL.isRecoveryPoint(unit) { piece.isKey = true }
     Self.appendStartCode(to: &frame)
     frame.append(range, of: payload)
-    describe(payload.extracting(range), in: &piece)
   }
 
   private mutating func appendAggregate(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
@@ -109,11 +114,13 @@ public struct H264Depacketizer: Sendable {
     guard size <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
     cutOpenUnit(in: &frame)
     var piece = VideoPiece()
+    let isFirst = frame.isEmpty
     offset = 1
     while let range = Self.unit(at: offset, in: payload) {
-      appendUnit(range, of: payload, to: &frame, &piece)
+      appendUnit(range, of: payload, to: &frame, isFirst: isFirst, &piece)
       offset = range.upperBound
     }
+    isAfterGap = false
     return piece
   }
 
@@ -134,24 +141,27 @@ public struct H264Depacketizer: Sendable {
     guard !(isFirst && isLast) else { return refuse(.startAndEnd, in: &frame) }
     guard nal.isWhole else { return refuse(.unsupportedType(nal.type), in: &frame) }
     var piece = VideoPiece()
+    let isOpen = open.map { H264NAL(header: $0.header).type == nal.type } ?? false
+    guard isFirst || isOpen || (isAfterGap && open == nil) else { return refuse(.noStart, in: &frame) }
+    guard frame.count + 3 + payload.byteCount <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
+    if isFirst { cutOpenUnit(in: &frame) }
+    let first = isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil
+    describe(nal, first: first, isFirst: isFirst && frame.isEmpty, in: &piece)
     if isFirst {
-      cutOpenUnit(in: &frame)
-      guard frame.count + 3 + payload.byteCount <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
       isAfterGap = false
       open = (frame.count, nal.header)
       Self.appendStartCode(to: &frame)
       frame.append(nal.header)
-    } else if let unit = open, H264NAL(header: unit.header).type == nal.type {
-      guard frame.count + payload.byteCount - 2 <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
-    } else if isAfterGap && open == nil {
-      describe(nal, first: nil, in: &piece)
+    } else if !isOpen {
       return piece
-    } else {
-      return refuse(.noStart, in: &frame)
     }
     frame.append(2..<payload.byteCount, of: payload)
-    describe(nal, first: isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil, in: &piece)
-    if isLast { open = nil }
+    if isLast, let unit = open {
+      open = nil
+      if nal.type == H264NAL.supplement {
+        piece.isKey = unsafe H264NAL.isRecoveryPoint(frame.span.bytes.extracting((unit.start + 4)...))
+      }
+    }
     return piece
   }
 
@@ -162,30 +172,28 @@ public struct H264Depacketizer: Sendable {
     frame.append(1)
   }
 
-  // MARK: - What a payload tells
-
-  private mutating func describe(_ unit: RawSpan, in piece: inout VideoPiece) {
-    let nal = H264NAL(header: unit.byte(at: 0))
-    describe(nal, first: unit.byteCount > 1 ? unit.byte(at: 1) : nil, in: &piece)
-    if nal.type == H264NAL.supplement, H264NAL.isRecoveryPoint(unit) { piece.isKey = true }
+  /// Takes up what a NAL unit's header tells, and the byte behind it where that is known.
+  ///
+  /// `isFirst` says that the frame has nothing from other payloads yet.
+  private mutating func describe(_ nal: H264NAL, first: UInt8?, isFirst: Bool, in piece: inout VideoPiece) {
+    if nal.type == H264NAL.sequenceParameters { hasParameters = true }
+    if nal.type == H264NAL.supplement, isFirst, !isAfterGap, !piece.beginsFrame { hasSupplementsFirst = true }
+    if isFirst, !isAfterGap || isBeginning(nal, first: first) { piece.beginsFrame = true }
+    if nal.type == H264NAL.idrSlice { piece.isKey = true }
+    if nal.isPicture, nal.referenceIDC > 0 { piece.isReference = true }
   }
 
-  /// Takes up what a NAL unit's header tells, and the byte behind it where that is known.
-  private mutating func describe(_ nal: H264NAL, first: UInt8?, in piece: inout VideoPiece) {
+  /// Whether a NAL unit behind a gap shows by itself that nothing of its frame was in the gap.
+  private func isBeginning(_ nal: H264NAL, first: UInt8?) -> Bool {
     // first_mb_in_slice is ue(v): a first bit of 1 is 0, the picture's first slice.
     let isFirstSlice = first.map { $0 & 0x80 != 0 } ?? false
     switch nal.type {
-    case H264NAL.delimiter: piece.beginsFrame = true
-    case H264NAL.sequenceParameters:
-      hasParameters = true
-      piece.beginsFrame = true
-    case H264NAL.slice, H264NAL.partitionA: if isFirstSlice { piece.beginsFrame = true }
-    case H264NAL.idrSlice:
-      piece.isKey = true
-      // Where key frames bring their parameter sets along, those belong to the frame too.
-      if isFirstSlice, !hasParameters { piece.beginsFrame = true }
-    default: break
+    case H264NAL.delimiter, H264NAL.sequenceParameters: return true
+    case H264NAL.supplement: return hasSupplementsFirst || !hasParameters
+    case H264NAL.slice, H264NAL.partitionA: return isFirstSlice
+    // Where key frames bring their parameter sets along, those belong to the frame too.
+    case H264NAL.idrSlice: return isFirstSlice && !hasParameters
+    default: return false
     }
-    if nal.isPicture, nal.referenceIDC > 0 { piece.isReference = true }
   }
 }

@@ -1,0 +1,131 @@
+import Glibc
+import Packets
+import TestSupport
+import Testing
+
+@testable import Media
+
+@Suite struct AnnexBTroubleTests {
+  private typealias Reading = AnnexBReaderTests.Reading
+
+  private static let whole = H264Maker.annexB(AnnexBReaderTests.sets + AnnexBReaderTests.group(0))
+
+  private static func detail(_ error: MediaError?) -> String? {
+    switch error {
+    case .notVideo(_, let detail), .damaged(_, let detail): detail
+    default: nil
+    }
+  }
+
+  @Test func `what is no H264 is said to be none, in a sentence that names what to give`() throws {
+    let none = Reading(Array(repeating: [7, 8, 9], count: 1_000).flatMap { $0 })
+    #expect(Self.detail(none.error) == "no picture of H.264 is in it")
+    let error = try #require(none.error)
+    #expect(error.description.contains("is not video that can be sent (no picture of H.264 is in it); give H.264 with"))
+    let long = Reading([UInt8](repeating: 0xff, count: 2 << 20))
+    #expect(Self.detail(long.error) == "no start code is in its first MiB")
+    #expect(Self.detail(Reading(H264Maker.annexB(AnnexBReaderTests.sets)).error) == "no picture of H.264 is in it")
+  }
+
+  @Test func `a file without a key frame is refused, also when it never ends`() {
+    let pictures = (1...2_000).map { AnnexBReaderTests.slice(at: $0, frameNumber: $0) }
+    let few = Reading(H264Maker.annexB(AnnexBReaderTests.sets + pictures[..<7]))
+    #expect(Self.detail(few.error) == "there is no key frame among its 7 pictures")
+    let many = Reading(H264Maker.annexB(AnnexBReaderTests.sets + pictures))
+    #expect(Self.detail(many.error) == "there is no key frame among its first 1500 pictures")
+    let bare = Reading(H264Maker.annexB(AnnexBReaderTests.group(0)))
+    #expect(Self.detail(bare.error) == "no parameter set that can be read is among its 7 pictures")
+  }
+
+  @Test func `a NAL unit or a picture beyond the limit ends the reading with a sentence`() {
+    let picture = AnnexBReaderTests.slice(at: 1, frameNumber: 1)
+    let long = Reading(Self.whole + [0, 0, 0, 1] + picture + [UInt8](repeating: 1, count: 9 << 20))
+    #expect(Self.detail(long.error) == "the NAL unit at byte \(Self.whole.count + 4) is longer than 8 MiB")
+    #expect(long.frames.count >= 6)
+    let filler = [0x0c] + [UInt8](repeating: 1, count: 3 << 20)
+    let many = Reading(Self.whole + H264Maker.annexB([filler, filler, filler]))
+    #expect(Self.detail(many.error)?.hasSuffix("is longer than 8 MiB") == true)
+    #expect(many.frames.count == 6)
+  }
+
+  @Test func `empty NAL units, forbidden bits and unknown types are left out, counted and told at the end`() {
+    let bad: [UInt8] = [0, 0, 1, 0, 0, 0, 1, 0xe5, 1, 2, 0, 0, 1, 0x7c, 3, 0, 0, 1]
+    let reading = Reading(Self.whole + bad + H264Maker.annexB([AnnexBReaderTests.slice(at: 7, frameNumber: 3)]))
+    #expect(reading.order == [0, 3, 1, 2, 6, 4, 5, 7])
+    #expect(reading.damage.invalidUnits == 4 && reading.damage.firstOffset == Int64(Self.whole.count + 3))
+    #expect(
+      Self.detail(reading.error)
+        == "4 of its NAL units are empty or of no valid type, the first at byte \(Self.whole.count + 3)")
+  }
+
+  @Test func `each length of a file gives the pictures that begin in it, or a sentence`() {
+    let complete = Reading(Self.whole)
+    for length in 0..<Self.whole.count {
+      let reading = Reading(Array(Self.whole[..<length]))
+      #expect(reading.frames.count <= complete.frames.count)
+      #expect(!reading.frames.isEmpty || reading.error != nil)
+      for (cut, frame) in zip(reading.frames.dropLast(), complete.frames) { #expect(cut == frame) }
+    }
+  }
+
+  @Test func `each changed bit of a file is read or refused, and time stays within reason`() {
+    for bit in 0..<(Self.whole.count * 8) {
+      var bytes = Self.whole
+      bytes[bit / 8] ^= 0x80 >> UInt8(bit % 8)
+      let reading = Reading(bytes)
+      #expect(!reading.frames.isEmpty || reading.error != nil)
+      var decode: Int64 = -1
+      for frame in reading.frames {
+        #expect(frame.decode > decode && frame.presentation >= 0 && frame.duration > 0)
+        #expect(frame.presentation <= 90_000 * 60 * 20)
+        decode = frame.decode
+      }
+    }
+  }
+
+  @Test func `a live pipe gives each picture as soon as the next one begins`() throws {
+    var ends: [CInt] = [0, 0]
+    #expect(pipe(&ends) == 0)
+    defer { close(ends[1]) }
+    func put(_ units: [[UInt8]]) {
+      let bytes = H264Maker.annexB(units)
+      #expect(write(ends[1], bytes, bytes.count) == bytes.count)
+    }
+    let group = AnnexBReaderTests.group(0)
+    put(AnnexBReaderTests.sets + [group[0], group[1]])
+    put([])
+    let input = InputBytes(InputDescriptor(ends[0]), name: "-", prefix: Array(H264Maker.annexB([H264Maker.delimiter])))
+    var reader = try AnnexBReader(input)
+    let first = try reader.next()
+    #expect(first?.bytes == H264Maker.annexB([H264Maker.delimiter] + AnnexBReaderTests.sets + [group[0]]))
+    put([group[2]])
+    let second = try reader.next()
+    #expect(second?.bytes == H264Maker.annexB([group[1]]))
+  }
+
+  @Test func `the first bytes tell H264 from other things`() {
+    #expect(AnnexBReader.recognizes(Self.whole))
+    #expect(AnnexBReader.recognizes(H264Maker.annexB([H264Maker.delimiter], isShort: true)))
+    #expect(AnnexBReader.recognizes(H264Maker.annexB([H264Maker.supplement])))
+    #expect(!AnnexBReader.recognizes([]))
+    #expect(!AnnexBReader.recognizes([0, 0, 0, 1]))
+    // MPEG-2's sequence header and program stream, H.265's video parameter set, and bytes before the start code.
+    for other in [[0, 0, 1, 0xb3], [0, 0, 1, 0xba], [0, 0, 0, 1, 0x40, 1], [9, 0, 0, 1, 0x67]] as [[UInt8]] {
+      #expect(!AnnexBReader.recognizes(other))
+    }
+  }
+
+  @Test func `what is written is a file at every moment`() throws {
+    let folder = TemporaryFolder()
+    let path = folder.file("seen.h264")
+    var writer = AnnexBWriter(output: try OutputFile(path: path))
+    for (index, unit) in AnnexBReaderTests.group(0).enumerated() {
+      let frame = H264Maker.annexB(index == 0 ? AnnexBReaderTests.sets + [unit] : [unit])
+      try writer.append(frame.span.bytes)
+      #expect(Reading(contents(path)).frames.count == index + 1)
+    }
+    #expect(writer.frameCount == 7 && writer.byteCount == Int64(Self.whole.count))
+    try writer.finish()
+    #expect(contents(path) == Self.whole)
+  }
+}
