@@ -74,6 +74,15 @@ public struct DecodeClock: Sendable {
     return append(sequence, timestamp: timestamp, at: arrival, after: newest)
   }
 
+  /// The stream says that it reorders by so many frames; true when times that were told before have been revised.
+  public mutating func raise(depth: Int) -> Bool {
+    guard min(depth, Self.deepest) > self.depth else { return false }
+    self.depth = min(depth, Self.deepest)
+    guard !frames.isEmpty else { return false }
+    revise()
+    return true
+  }
+
   /// When the packet is to be decoded, in units of the clock; nil when its frame is forgotten.
   public func time(of sequence: Int64) -> Int64? {
     frames.last { $0.first <= sequence && sequence <= $0.last }?.time

@@ -1,25 +1,47 @@
 import Packets
 
 /// Tells from a single payload what it says of its frame: as it arrives, in any order, and without its bytes being kept.
-enum PayloadReader {
+///
+/// It remembers the parameter sets of H.264 that came by, without which the numbers of its frames can't be read.
+struct PayloadReader: Sendable {
   /// What a payload says.
   struct Reading {
     var piece = VideoPiece()
     /// Whether there is a part of the picture itself in it, so that it is known whether others may refer to it.
     var hasPicture = false
+    /// H.264's frame_num, which counts the frames that others may refer to.
+    var frameNumber: UInt32?
   }
 
+  /// H.264's parameter sets that came by.
+  private(set) var sets = H264ParameterSets()
+
   /// What a payload says; nil when it is invalid in itself.
-  static func read(_ payload: RawSpan, as encoding: VideoEncoding) -> Reading? {
+  mutating func read(_ payload: RawSpan, as encoding: VideoEncoding) -> Reading? {
+    Self.read(payload, as: encoding, &sets)
+  }
+
+  /// The bits of frame_num, and how many frames are sent before one that is shown earlier, where that is told.
+  var parameters: (frameNumberBits: Int, reorderDepth: Int?)? {
+    sets.first.map { ($0.frameNumberBits, $0.reorderDepth) }
+  }
+
+  /// What a payload says by itself; nil when it is invalid.
+  static func readAlone(_ payload: RawSpan, as encoding: VideoEncoding) -> Reading? {
+    var sets = H264ParameterSets()
+    return read(payload, as: encoding, &sets)
+  }
+
+  private static func read(_ payload: RawSpan, as encoding: VideoEncoding, _ sets: inout H264ParameterSets) -> Reading? {
     switch encoding {
-    case .h264: readH264(payload)
+    case .h264: readH264(payload, &sets)
     case .vp8: readVP8(payload)
     case .mpegTS: TransportDepacketizer.piece(of: payload).map { Reading(piece: $0, hasPicture: true) }
     }
   }
 
   /// Single NAL units, STAP-A and FU-A (RFC 6184 sections 5.6 to 5.8).
-  private static func readH264(_ payload: RawSpan) -> Reading? {
+  private static func readH264(_ payload: RawSpan, _ sets: inout H264ParameterSets) -> Reading? {
     guard payload.byteCount > 0 else { return nil }
     let header = payload.byte(at: 0)
     guard header & 0x80 == 0 else { return nil }
@@ -27,7 +49,7 @@ enum PayloadReader {
     switch header & 0x1f {
     case 1...23:
       note(header, first: payload.byteCount > 1 ? payload.byte(at: 1) : nil, in: &reading)
-      if header & 0x1f == NAL.supplement, isRecoveryPoint(payload) { reading.piece.isKey = true }
+      look(into: 0..<payload.byteCount, of: payload, &sets, in: &reading)
     case NAL.aggregate:
       var offset = 1
       guard payload.byteCount > 1 else { return nil }
@@ -40,7 +62,7 @@ enum PayloadReader {
         guard inner & 0x80 == 0, (1...23).contains(inner & 0x1f) else { return nil }
         note(inner, first: size > 1 ? payload.byte(at: start + 1) : nil, in: &reading)
         offset = start + size
-        if inner & 0x1f == NAL.supplement, isRecoveryPoint(payload.extracting(start..<offset)) { reading.piece.isKey = true }
+        look(into: start..<offset, of: payload, &sets, in: &reading)
       }
     case NAL.fragment:
       guard payload.byteCount >= 2 else { return nil }
@@ -49,7 +71,7 @@ enum PayloadReader {
       let isFirst = marks & 0x80 != 0
       note(
         header & 0xe0 | marks & 0x1f, first: isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil, in: &reading)
-      if !isFirst { reading.piece.beginsFrame = false }
+      if isFirst { lookIntoFragment(payload, &sets, in: &reading) } else { reading.piece.beginsFrame = false }
     default: return nil
     }
     return reading
@@ -70,11 +92,36 @@ enum PayloadReader {
     if header & 0x60 != 0 { reading.piece.isReference = true }
   }
 
-  /// Whether a supplement says that decoding can begin with its picture (H.264 D.1.8): open groups begin so.
-  private static func isRecoveryPoint(_ unit: RawSpan) -> Bool {
-    // As encoders write it: a message of type 6 and one byte that begins with a bit of 1, for 0 frames to wait.
-    unit.byteCount >= 4 && unit.byte(at: 1) == 6 && unit.byte(at: 2) > 0 && unit.byte(at: 3) & 0x80 != 0
+  /// Looks into a NAL unit that is whole, or the beginning of which is.
+  private static func look(
+    into range: Range<Int>, of payload: RawSpan, _ sets: inout H264ParameterSets, in reading: inout Reading
+  ) {
+    let unit = payload.extracting(range)
+    switch unit.byte(at: 0) & 0x1f {
+    case NAL.sequenceParameters, NAL.pictureParameters: _ = sets.take(unit)
+    case NAL.supplement: if H264NAL.isRecoveryPoint(unit) { reading.piece.isKey = true }
+    case NAL.slice, NAL.partitionA, NAL.idrSlice:
+      if let slice = H264SliceHeader(parsing: unit, with: sets) { reading.frameNumber = slice.frameNumber }
+    default: break
+    }
   }
+
+  /// The first fragment of a NAL unit has the unit's beginning, but for its first byte.
+  private static func lookIntoFragment(
+    _ payload: RawSpan, _ sets: inout H264ParameterSets, in reading: inout Reading
+  ) {
+    var unit = [payload.byte(at: 0) & 0xe0 | payload.byte(at: 1) & 0x1f]
+    for index in 2..<min(payload.byteCount, 2 + sliceStart) { unit.append(payload.byte(at: index)) }
+    switch unit[0] & 0x1f {
+    // Sets and supplements would be cut.
+    case NAL.slice, NAL.partitionA, NAL.idrSlice:
+      unsafe look(into: 0..<unit.count, of: unit.span.bytes, &sets, in: &reading)
+    default: break
+    }
+  }
+
+  /// As much of a slice as is needed to read its frame_num.
+  private static let sliceStart = 32
 
   /// The descriptor and, where the frame begins, the frame's own first byte (RFC 7741 sections 4.2 and 4.3).
   private static func readVP8(_ payload: RawSpan) -> Reading? {
@@ -115,6 +162,7 @@ enum PayloadReader {
     static let idrSlice: UInt8 = 5
     static let supplement: UInt8 = 6
     static let sequenceParameters: UInt8 = 7
+    static let pictureParameters: UInt8 = 8
     static let delimiter: UInt8 = 9
     static let aggregate: UInt8 = 24
     static let fragment: UInt8 = 28

@@ -34,6 +34,9 @@ struct PictureAccount: Sendable {
     var isReference = false
     var hasPicture = false
     var pictureID: (value: Int, bits: Int)?
+    /// frame_num, and whether it begins anew with this frame.
+    var frameNumber: UInt32?
+    var isIDR: Bool { isKey && frameNumber == 0 }
     var state = State.open
     /// A packet of it came after its time although it was still open.
     var missedDeadline = false
@@ -60,6 +63,11 @@ struct PictureAccount: Sendable {
   private var hasMarkers = false
   private var closedCount = 0
   private var forgotten: Frame?
+  private var frameNumberBits: Int?
+  /// The frame_num that the next frame has if no frame is missing that others refer to.
+  private var expectedNumber: UInt32?
+  /// Whether numbers of packets are missing since the last frame whose frame_num was looked at.
+  private var hasUnprovenGap = false
   /// Whether something is missing that the frames to come refer to.
   private(set) var isBroken: Bool
   /// Frames closed while it was broken.
@@ -94,8 +102,10 @@ struct PictureAccount: Sendable {
 
   /// Takes in a packet that the buffer has taken, or has called late.
   mutating func arrive(
-    _ sequence: Int64, timestamp: Int64, marker: Bool, bytes: Int, reading: PayloadReader.Reading, isLate: Bool
+    _ sequence: Int64, timestamp: Int64, marker: Bool, bytes: Int, reading: PayloadReader.Reading,
+    frameNumberBits: Int? = nil, isLate: Bool
   ) {
+    self.frameNumberBits = frameNumberBits ?? self.frameNumberBits
     if firstSequence == nil || sequence < firstSequence ?? 0 { firstSequence = sequence }
     guard let place = place(of: timestamp, sequence: sequence) else { return }
     if marker { hasMarkers = true }
@@ -127,6 +137,8 @@ struct PictureAccount: Sendable {
     ledger.restart()
     forgotten = nil
     firstSequence = sequence
+    expectedNumber = nil
+    hasUnprovenGap = false
     isBroken = encoding != nil
   }
 
@@ -173,8 +185,10 @@ struct PictureAccount: Sendable {
     closedThrough = max(closedThrough, frames[place].last)
     closedCount += 1
     let gap = gap(before: place)
-    if gap > 0, mayHaveLostReference(in: gap, before: place) { isBroken = encoding != nil }
+    if gap > 0 { hasUnprovenGap = true }
+    if hasUnprovenGap, mayHaveLostReference(in: gap, before: place) { isBroken = encoding != nil }
     let frame = frames[place]
+    expectNumber(after: frame)
     if state == .whole {
       if frame.isKey { isBroken = false }
       frames[place].isDecodable = !isBroken
@@ -193,6 +207,10 @@ struct PictureAccount: Sendable {
   private func mayHaveLostReference(in gap: Int64, before place: Int) -> Bool {
     guard let before = place > 0 ? frames[place - 1] : forgotten else { return false }
     let frame = frames[place]
+    if let number = frame.frameNumber, let expectedNumber { return number != expectedNumber && !frame.isIDR }
+    guard gap > 0 else { return false }
+    // Until a frame_num is seen again.
+    if expectedNumber != nil, !isBegun(place) { return false }
     if let number = frame.pictureID, let last = before.pictureID, number.bits == last.bits {
       let step = (number.value - last.value) & (1 << number.bits - 1)
       return step > 1
@@ -200,6 +218,19 @@ struct PictureAccount: Sendable {
     // With a marker before and a beginning behind it was a whole frame; else it may all have been the one before.
     if before.ends { return isBegun(place) }
     return gap > 1 && (before.isReference || !before.hasPicture)
+  }
+
+  /// frame_num grows by one with the frame behind each frame that others may refer to (H.264 7.4.3).
+  private mutating func expectNumber(after frame: Frame) {
+    if let number = frame.frameNumber, let bits = frameNumberBits {
+      hasUnprovenGap = false
+      expectedNumber = frame.isReference ? (number &+ 1) & (1 << UInt32(bits) - 1) : number
+    } else if !frame.hasPicture {
+      expectedNumber = nil
+    } else if frame.isReference, let bits = frameNumberBits {
+      expectedNumber = expectedNumber.map { ($0 &+ 1) & (1 << UInt32(bits) - 1) }
+    }
+    if frame.frameNumber == nil, expectedNumber == nil { hasUnprovenGap = false }
   }
 
   private func isBegun(_ place: Int) -> Bool {
@@ -269,5 +300,6 @@ extension PictureAccount.Frame {
     if piece.isReference { isReference = true }
     if reading.hasPicture { hasPicture = true }
     if let number = piece.pictureID { pictureID = number }
+    if let number = reading.frameNumber { frameNumber = number }
   }
 }

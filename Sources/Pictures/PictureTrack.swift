@@ -4,7 +4,7 @@ public import Timeline
 
 /// The frames of one stream: when they are to be decoded, what arrived of them, and what they are when they are due.
 ///
-/// Inputs are `time` and `arrive` for each packet in order of arrival, `play` for each packet in order of its number when
+/// Inputs are `place` and `arrive` for each packet in order of arrival, `play` for each packet in order of its number when
 /// its time has come, and `passTime` when nothing more is due. Outputs are `pollFrame` and `takeRequest`.
 ///
 /// A transport stream's datagrams are frames of their own here; the pictures inside are followed by a
@@ -21,6 +21,9 @@ public struct PictureTrack: Sendable {
   private var assembler: FrameAssembler
   private var queue = FrameQueue()
   private let keepsPayloads: Bool
+  private var reader = PayloadReader()
+  /// What the packet placed last says.
+  private var reading = PayloadReader.Reading()
   private var handedOut = 0
   private var lastRequest: Instant?
 
@@ -36,30 +39,29 @@ public struct PictureTrack: Sendable {
 
   // MARK: Inputs
 
-  /// Whether a payload is valid in itself.
-  public static func isValid(_ payload: RawSpan, as encoding: VideoEncoding) -> Bool {
-    PayloadReader.read(payload, as: encoding) != nil
-  }
-
-  /// Tells when a packet is to be decoded, in units of the clock, before it goes into the buffer.
+  /// Reads a packet's payload and tells when it is to be decoded, in units of the clock, before it goes into the buffer.
   ///
-  /// `isRevised` says that the times told before have changed.
-  public mutating func time(
-    of sequence: Int64, timestamp: Int64, at arrival: Instant
-  ) -> (time: Int64, isRevised: Bool) {
+  /// Nil when the payload is invalid in itself. `isRevised` says that the times told before have changed.
+  public mutating func place(
+    _ payload: RawSpan, sequence: Int64, timestamp: Int64, at arrival: Instant
+  ) -> (time: Int64, isRevised: Bool)? {
+    reading = PayloadReader.Reading()
+    if let encoding {
+      guard let reading = reader.read(payload, as: encoding) else { return nil }
+      self.reading = reading
+    }
     if transport != nil { return (timestamp, false) }
-    let isRevised = clock.note(sequence, timestamp: timestamp, at: arrival)
+    var isRevised = clock.raise(depth: reader.parameters?.reorderDepth ?? 0)
+    if clock.note(sequence, timestamp: timestamp, at: arrival) { isRevised = true }
     return (clock.time(of: sequence) ?? timestamp, isRevised)
   }
 
-  /// Takes in a packet that the buffer has taken, or has called late.
-  public mutating func arrive(
-    _ payload: RawSpan, sequence: Int64, timestamp: Int64, marker: Bool, isLate: Bool
-  ) {
+  /// Takes in that the buffer has taken the packet placed last, or has called it late.
+  public mutating func arrive(sequence: Int64, timestamp: Int64, marker: Bool, bytes: Int, isLate: Bool) {
     guard transport == nil else { return }
-    let reading = encoding.flatMap { PayloadReader.read(payload, as: $0) } ?? PayloadReader.Reading()
     account.arrive(
-      sequence, timestamp: timestamp, marker: marker, bytes: payload.byteCount, reading: reading, isLate: isLate)
+      sequence, timestamp: timestamp, marker: marker, bytes: bytes, reading: reading,
+      frameNumberBits: reader.parameters?.frameNumberBits, isLate: isLate)
   }
 
   /// Takes in a packet whose time has come; the decoding time of the last frame that is over with it, if any.

@@ -19,7 +19,7 @@ public struct VideoGuess: Equatable, Sendable {
         case .vp8: payload.byteCount > 0 && payload.byte(at: 0) & 0x48 == 0
         case .mpegTS: true
         }
-      return isUsual && PayloadReader.read(payload, as: encoding) != nil
+      return isUsual && PayloadReader.readAlone(payload, as: encoding) != nil
     }
     beginsVP8 = payload.byteCount > 0 && payload.byte(at: 0) & 0x17 == 0x10
     self.marker = marker

@@ -21,8 +21,9 @@ extension ReceiveStream {
 
   /// Gives a packet its frame's decoding time; false when its payload is invalid.
   mutating func place(_ packet: inout BufferedPacket, payload: RawSpan, endsFrame: Bool) -> Bool {
-    guard let encoding = track?.encoding, PictureTrack.isValid(payload, as: encoding),
-      let (time, isRevised) = track?.time(of: packet.sequence, timestamp: packet.timestamp, at: packet.arrival)
+    guard
+      let (time, isRevised) = track?.place(
+        payload, sequence: packet.sequence, timestamp: packet.timestamp, at: packet.arrival)
     else { return false }
     if isRevised, let track {
       buffer.retime(base: track.base, closed: track.closedTime) { track.time(of: $0) }
@@ -32,14 +33,15 @@ extension ReceiveStream {
     return true
   }
 
-  /// Takes in what the buffer has made of a packet.
+  /// Takes in what the buffer has made of the packet placed last.
   mutating func note(
     _ payload: RawSpan, of packet: BufferedPacket, timestamp: Int64, header: RTPHeader, insertion: Insertion
   ) {
     switch insertion {
     case .stored, .late:
       track?.arrive(
-        payload, sequence: packet.sequence, timestamp: timestamp, marker: header.marker, isLate: insertion == .late)
+        sequence: packet.sequence, timestamp: timestamp, marker: header.marker, bytes: payload.byteCount,
+        isLate: insertion == .late)
     case .misplaced, .improved, .duplicate, .full: break
     }
   }

@@ -4,6 +4,7 @@ import Packets
 import Pictures
 import Receiving
 import Statistics
+import TestSupport
 import Timeline
 
 /// A made-up film over a bad network into a receiver, on a virtual clock.
@@ -32,6 +33,9 @@ struct Film {
   var frames = 150
   var hasB = true
   var payloadLimit = 1160
+  var bytesOfB = 1500
+  /// Whether the parameter sets tell that frames are reordered.
+  var tellsDepth = true
   var link = "delay=20ms,seed=1"
   /// Packets that never arrive, besides those that the link loses.
   var isDropped: (_ frame: Int, _ index: Int, _ count: Int) -> Bool = { _, _, _ in false }
@@ -62,23 +66,21 @@ struct Film {
     return !hasB || place == 0 || place >= 28 || (place - 1) % 3 == 0
   }
 
-  /// An access unit: bytes that hold no start code.
+  /// An access unit, whose slices are as long as its kind usually is.
   func unit(_ frame: Int) -> [UInt8] {
-    var bytes: [UInt8] = []
-    func append(_ header: UInt8, _ count: Int, first: UInt8 = 0x88) {
-      bytes += [0, 0, 0, 1, header, first]
-      bytes += (0..<count).map { UInt8(truncatingIfNeeded: ($0 &* 31 &+ frame) | 1) }
-    }
-    if isKey(frame) {
-      append(0x67, 20)
-      append(0x68, 5)
-      append(0x65, 20_000)
-    } else if isReference(frame) {
-      append(0x41, 4000 + frame % 7 * 300)
-    } else {
-      append(0x01, 1500)
-    }
-    return bytes
+    let place = frame % Self.group
+    var sequence = H264Maker.Sequence()
+    if hasB, tellsDepth { sequence.reorderDepth = 1 }
+    var slice = H264Maker.Slice()
+    slice.isIDR = place == 0
+    slice.reference = isReference(frame) ? 2 : 0
+    slice.type = place == 0 ? 2 : isReference(frame) ? 0 : 1
+    slice.frameNumber = (0..<place).count { isReference($0) } & 15
+    slice.order = frame & 31
+    slice.content = place == 0 ? 20_000 : isReference(frame) ? 4000 + frame % 7 * 300 : bytesOfB
+    var units = [slice.unit(sequence)]
+    if place == 0 { units = [sequence.unit, H264Maker.pictureSet()] + units }
+    return units.flatMap { [0, 0, 0, 1] + $0 }
   }
 
   func packets() -> [Packet] {
