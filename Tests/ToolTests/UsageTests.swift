@@ -238,8 +238,17 @@ import Testing
         + "network address"
     ),
     (
-      "receive rtp://a:1 rtp://b:2",
-      "receive listens on one source, but 2 were given: rtp://a:1 rtp://b:2"
+      "receive --reflect rtp://a:1 rtp://b:2",
+      "--reflect serves one source, but 2 were given: leave the others out"
+    ),
+    (
+      "receive --output a.wav --output b.wav",
+      "--output is given once for audio and once for video, but here it is a.wav (audio), b.wav (audio): leave out one "
+        + "of a kind"
+    ),
+    (
+      "receive --damaged keep",
+      "--damaged says what becomes of damaged frames in a video file, and none is written: add --output seen.h264"
     ),
     (
       "receive --json --output -",
@@ -248,11 +257,11 @@ import Testing
     (
       "receive --output x.mp3",
       "x.mp3 has no suffix that names a format: call it FILE.wav, FILE.opus or FILE.raw, or add "
-        + "--output-format"
+        + "--output-format; video goes into FILE.h264, FILE.ivf or FILE.ts"
     ),
     (
       "receive --output-format mp3",
-      "--output-format mp3: not known here; write one of wav, opus, raw"
+      "--output-format mp3: not known here; write one of wav, opus, raw, h264, ivf, ts"
     ),
     (
       "receive --channels 3",

@@ -1,0 +1,59 @@
+import Packets
+import Testing
+
+struct TransportSieveTests {
+  /// What is let through of a stream whose packets with these numbers are missing, seven in a datagram.
+  private static func sieved(_ stream: [UInt8], without missing: Set<Int> = [], tellingGaps: Bool = true) -> [UInt8] {
+    var sieve = TransportSieve()
+    var output: [UInt8] = []
+    for number in 0..<stream.count / 188 {
+      guard !missing.contains(number) else {
+        if tellingGaps { sieve.noteGap(packets: 1) }
+        continue
+      }
+      sieve.append(stream.span.bytes.extracting(number * 188..<(number + 1) * 188), to: &output)
+    }
+    sieve.finish(to: &output)
+    return output
+  }
+
+  @Test func `what is whole is let through as it is`() {
+    let stream = TransportFixture.stream(pictures: 13)
+    #expect(Self.sieved(stream) == stream)
+  }
+
+  @Test func `of a picture with a missing packet nothing is let through, nor of those up to the next key picture`() {
+    let stream = TransportFixture.stream(pictures: 13)
+    for lost in 2..<stream.count / 188 {
+      var monitor = TransportStreamMonitor()
+      let output = Self.sieved(stream, without: [lost])
+      let frames = TransportFixture.frames(of: output, in: &monitor)
+      #expect(monitor.continuityErrors == 0, "packet \(lost)")
+      #expect(frames.allSatisfy { !$0.isDamaged }, "packet \(lost)")
+      let picture = TransportFixture.picture(ofPacket: lost)
+      let isFirstOfPicture = (lost - 2) % TransportFixture.packetsPerPicture == 0
+      // Without its first packet a picture can't be told from more of the one before.
+      let from = isFirstOfPicture ? max(0, picture - 1) : picture
+      let next = (picture / 4 + 1) * 4
+      let left = (0..<13).filter { $0 < from || $0 >= next }.map { Int64($0 + 1) * 3_600 }
+      #expect(frames.map(\.decode) == left, "packet \(lost)")
+    }
+  }
+
+  @Test func `whatever is missing or changed, whole packets come out, and no more than went in`() {
+    let stream = TransportFixture.stream(pictures: 9)
+    for bit in stride(from: 0, to: stream.count * 8, by: 97) {
+      var changed = stream
+      changed[bit / 8] ^= 1 << UInt8(bit % 8)
+      let output = Self.sieved(changed, without: [bit % 31])
+      #expect(output.count % 188 == 0)
+      #expect(output.count <= stream.count)
+    }
+    for length in 0..<400 {
+      var sieve = TransportSieve()
+      var output: [UInt8] = []
+      sieve.append(stream.span.bytes.extracting(0..<length), to: &output)
+      #expect(output.count <= length)
+    }
+  }
+}
