@@ -1,6 +1,7 @@
 import Buffering
 import Packets
 import Receiving
+import Statistics
 import Testing
 import Timeline
 

@@ -18,14 +18,19 @@ final class PictureOutput {
   /// Whether frames are written that can't be shown.
   let keepsDamaged: Bool
   private var writer: Writer
+  /// H.264's parameter sets that were told beforehand, while nothing has been written.
+  private var parameterSets: [UInt8]
   /// Leaves pictures out of a transport stream.
   private var sieve: TransportSieve?
   private var passed: [UInt8] = []
   /// The extended timestamp of the first frame written.
   private var first: Int64?
 
-  init(path: String, encoding: VideoEncoding, keepsDamaged: Bool, interrupt: WriteInterrupt) throws(CommandError) {
+  init(
+    path: String, encoding: VideoEncoding, keepsDamaged: Bool, parameterSets: [UInt8] = [], interrupt: WriteInterrupt
+  ) throws(CommandError) {
     self.keepsDamaged = keepsDamaged
+    self.parameterSets = parameterSets
     var output: OutputFile
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
     output.interrupt = interrupt
@@ -61,6 +66,12 @@ final class PictureOutput {
     do {
       switch exchange(with: .closed) {
       case .annexB(var file):
+        if !parameterSets.isEmpty {
+          // Those of the frames, where they have any, come after and count.
+          let sets = parameterSets
+          try file.append(sets.span.bytes)
+          parameterSets = []
+        }
         try file.append(bytes)
         writer = .annexB(file)
       case .ivf(var file):

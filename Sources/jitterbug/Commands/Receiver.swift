@@ -268,7 +268,8 @@ final class Receiver {
       }
       live.say(event.sentence(for: stream, from: media.inlet.name(of: stream.peer)))
       switch event {
-      case .began: for recorder in recorders { recorder.begin(stream) }
+      case .began:
+        for recorder in recorders { recorder.begin(stream, parameterSets: media.parameterSets[stream.payloadType]) }
       case .ended(let reason): end(stream, of: media, because: reason)
       case .restarted, .dropout, .moved, .buffer: break
       }

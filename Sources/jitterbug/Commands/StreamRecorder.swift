@@ -42,9 +42,11 @@ final class StreamRecorder {
   }
 
   /// A stream begins: the first one gets the output, later ones a file of their own beside it.
-  func begin(_ stream: ReceiveStream) {
+  ///
+  /// `parameterSets` are H.264's that were told beforehand.
+  func begin(_ stream: ReceiveStream, parameterSets: [UInt8]? = nil) {
     do throws(CommandError) {
-      try open(stream)
+      try open(stream, parameterSets)
       guard target?.content.isVideo != true else { return }
       let isHeard = outputs[stream.id] != nil && !options.recordsAll
       guard !isHeard, options.buffer.adaptation != nil, stream.format == .opus else {
@@ -70,7 +72,7 @@ final class StreamRecorder {
     return account
   }
 
-  private func open(_ stream: ReceiveStream) throws(CommandError) {
+  private func open(_ stream: ReceiveStream, _ parameterSets: [UInt8]?) throws(CommandError) {
     guard let target, failure == nil else { return }
     guard target.content.takes(stream.format) else {
       guard isAlone else { return }
@@ -89,7 +91,8 @@ final class StreamRecorder {
         interrupt: interrupt)
     case .video(let encoding):
       pictures[stream.id] = try PictureOutput(
-        path: name, encoding: encoding, keepsDamaged: options.keepsDamaged == true, interrupt: interrupt)
+        path: name, encoding: encoding, keepsDamaged: options.keepsDamaged == true, parameterSets: parameterSets ?? [],
+        interrupt: interrupt)
     }
     recorded += 1
   }
@@ -104,7 +107,9 @@ final class StreamRecorder {
   /// packets, and then nothing for half a second while the other goes on.
   func reconsider(_ session: borrowing ReceiveSession, at now: Instant) {
     if !refused.isEmpty { refuse(session) }
-    guard options.isEnding, !isSettled, let id = outputs.keys.first ?? pictures.keys.first, let owner = session.stream(id) else { return }
+    guard options.isEnding, !isSettled, let id = outputs.keys.first ?? pictures.keys.first,
+      let owner = session.stream(id)
+    else { return }
     isSettled = Self.isSignificant(owner)
     guard !isSettled, now - (owner.statistics.lastArrival ?? now) > .milliseconds(500),
       let place = session.streams.lastIndex(where: {

@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+/// Others' video into our receiver, and ours through a bad network: what is written decodes to the pictures of the file.
+@Suite(.enabled(if: Program.areInstalled("ffmpeg"), "needs ffmpeg"))
+struct `video received` {
+  let folder = try? Folder()
+
+  private static let clip = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "samples/clip.h264").path
+
+  /// The checksums of the pictures of a file, as `-f framemd5` tells them, and what ffmpeg complained of.
+  private func pictures(of path: String) async throws -> (sums: [String], complaints: String) {
+    let sums = try #require(folder).file("\(UUID().uuidString).md5")
+    let ffmpeg = try Program(
+      "ffmpeg", ["-v", "error", "-i", path, "-fps_mode", "passthrough", "-an", "-f", "framemd5", sums])
+    #expect(try await ffmpeg.end() == 0)
+    let lines = try String(contentsOfFile: sums, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
+    return (
+      lines.compactMap { $0.split(separator: ",").last.map { $0.trimmingCharacters(in: .whitespaces) } }, ffmpeg.errors
+    )
+  }
+
+  /// Video of this kind: the clip, or what ffmpeg makes of it.
+  private func media(_ kind: String) async throws -> String {
+    guard kind != "h264" else { return Self.clip }
+    let path = try #require(folder).file("clip.\(kind)")
+    let encoder =
+      kind == "ivf" ? ["libvpx", "-deadline", "realtime", "-b:v", "1M"] : ["libx264", "-bf", "2", "-preset", "fast"]
+    try await Program.run(
+      "ffmpeg",
+      [
+        "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-t", "4", "-threads", "1", "-g", "25",
+        "-c:v",
+      ] + encoder + [path])
+    return path
+  }
+
+  @Test(arguments: ["mp4", "ivf", "ts"])
+  func `what ffmpeg sends is written with the pictures of the file`(kind: String) async throws {
+    let folder = try #require(folder)
+    let media = try await media(kind)
+    let seen = folder.file(kind == "mp4" ? "seen.h264" : "seen.\(kind)")
+    let port = try Ports.pair()
+    let description = folder.file("theirs.sdp")
+    let words = ["-v", "error", "-re", "-i", media, "-c", "copy", "-f"]
+    let format = kind == "ts" ? ["rtp_mpegts"] : ["rtp", "-rtpflags", "send_bye"]
+    let place = "rtp://127.0.0.1:\(port)"
+    // A tenth of a second to nobody, for the description: it has the parameter sets of an MP4 file.
+    try await Program.run("ffmpeg", ["-t", "0.1"] + words + format + ["-sdp_file", description, place])
+    let receiver = try await Receiver.start(
+      in: folder, ["--output", seen, "--sdp", description, "--idle-timeout", kind == "ts" ? "3s" : "60s"], port: port)
+    try await Program.run("ffmpeg", words + format + [place])
+    // As a transport stream it says no goodbye, so only silence says that it is over.
+    let stream = try await receiver.heard()["streams"][0]
+    let (expected, got) = (try await pictures(of: media), try await pictures(of: seen))
+    #expect(got.sums == expected.sums)
+    #expect(stream["media"]["kind"].string == "video")
+    #expect(stream["packets"]["lost"].int == 0)
+    #expect(stream["media"]["frames"]["shown"].int == expected.sums.count)
+  }
+
+  @Test(.enabled(if: Program.areInstalled("gst-launch-1.0"), "needs GStreamer's tools"))
+  func `what GStreamer's rtph264pay sends is written with the pictures of the file`() async throws {
+    let folder = try #require(folder)
+    let seen = folder.file("seen.h264")
+    // It sends no RTCP, so only silence says that it is over.
+    let receiver = try await Receiver.start(in: folder, ["--output", seen, "--idle-timeout", "2s"])
+    let pipeline = """
+      -q filesrc location=\(Self.clip) ! h264parse ! rtph264pay config-interval=-1 mtu=1200 !
+      udpsink host=127.0.0.1 port=\(receiver.port) sync=false
+      """
+    try await Program.run("gst-launch-1.0", pipeline.split(whereSeparator: \.isWhitespace).map(String.init))
+    let stream = try await receiver.heard()["streams"][0]
+    #expect(try await pictures(of: seen).sums == pictures(of: Self.clip).sums)
+    #expect(stream["packets"]["lost"].int == 0)
+  }
+
+  @Test(arguments: ["h264", "ivf", "ts"])
+  func `what we send ourselves is written with the pictures of the file`(kind: String) async throws {
+    let folder = try #require(folder)
+    let media = try await media(kind)
+    let seen = folder.file("seen.\(kind)")
+    let receiver = try await Receiver.start(in: folder, ["--output", seen])
+    _ = try await send(in: folder, [media, "rtp://127.0.0.1:\(receiver.port)"])
+    let stream = try await receiver.heard()["streams"][0]
+    let (expected, got) = (try await pictures(of: media), try await pictures(of: seen))
+    #expect(got.sums == expected.sums)
+    #expect(stream["media"]["frames"]["shown"].int == expected.sums.count)
+    #expect(stream["media"]["frames"]["complete"].int == stream["media"]["frames"]["expected"].int)
+  }
+
+  @Test(arguments: ["h264", "ivf", "ts"], ["1%", "5%"])
+  func `through losses just the frames that could be shown are written, and ffmpeg has nothing to complain of`(
+    kind: String, loss: String
+  ) async throws {
+    let folder = try #require(folder)
+    let media = try await media(kind)
+    let seen = folder.file("seen.\(kind)")
+    let receiver = try await Receiver.start(in: folder, ["--output", seen, "--link", "loss=\(loss),seed=3"])
+    _ = try await send(in: folder, [media, "--seed", "1", "rtp://127.0.0.1:\(receiver.port)"])
+    let stream = try await receiver.heard()["streams"][0]
+    let got = try await pictures(of: seen)
+    #expect(got.complaints.isEmpty)
+    #expect(got.sums.count == stream["media"]["frames"]["shown"].int)
+    #expect(Set(got.sums).isSubset(of: Set(try await pictures(of: media).sums)))
+  }
+}
