@@ -72,9 +72,7 @@ extension SendOptions {
     groups: [media, encoding, stream, sending, OutputOptions.group(for: \SendOptions.output)])
 
   private static let media = OptionGroup<SendOptions>(
-    title:
-      "Media (Ogg Opus, WAV, FLAC, MP3, Ogg Vorbis, ...; video: H.264 with start codes, VP8 in IVF, MPEG transport streams;"
-      + " - is standard input)",
+    title: "Media (Ogg Opus, WAV, FLAC, MP3, Ogg Vorbis, ...; H.264 with start codes, VP8 in IVF, MPEG-TS; - is stdin)",
     options: [
       .value("--raw", "FORMAT,RATE,CHANNELS", "the input is raw samples, such as s16le,48000,2", parseRaw) {
         $0.raw = $1
@@ -83,9 +81,9 @@ extension SendOptions {
         "--format", "FORMAT", "what - and files that don't tell hold: h264, vp8 or mpegts",
         videoFormat
       ) { $0.videoFormat = $1 },
-      .value("--fps", "N[/D]", "frames of video a second, such as 30 or 30000/1001, in place of what it says itself", frameRate) {
-        $0.frameRate = $1
-      },
+      .value(
+        "--fps", "N[/D]", "frames of video a second, such as 30 or 30000/1001, in place of what it says", frameRate
+      ) { $0.frameRate = $1 },
       .value(
         "--synthetic", "SPEC",
         "send made-up packets instead of files: bytes=172,interval=20ms or fps=30,bitrate=2mbit,gop=60", parseSynthetic
@@ -122,9 +120,10 @@ extension SendOptions {
   private static let stream = OptionGroup<SendOptions>(
     title: "Stream",
     options: [
-      .value("--payload-type", "N", "0 to 127 (default 111; H.264 96, VP8 98, MPEG-TS 33, synthetic 112)", Values.number(0...127)) {
-        $0.payloadType = $1
-      },
+      .value(
+        "--payload-type", "N", "0 to 127 (default 111; H.264 96, VP8 98, MPEG-TS 33, synthetic 112)",
+        Values.number(0...127)
+      ) { $0.payloadType = $1 },
       .value("--ssrc", "N", "the synchronisation source (default random)", Values.ssrc) { $0.ssrc = $1 },
       .value("--sequence", "N", "the first sequence number, 0 to 65535 (default random)", Values.number(0...65_535)) {
         $0.firstSequence = UInt16($1)
