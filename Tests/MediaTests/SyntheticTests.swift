@@ -98,6 +98,23 @@ import Timeline
     #expect(frames[599].timestamp == 599 * 3_000)
   }
 
+  @Test func `a key frame that is asked for is the next one, and begins a group of its own`() throws {
+    let spec = try SyntheticSpec(parsing: "fps=25,bitrate=2mbit,gop=20")
+    var (source, other) = (SyntheticSource(spec, seed: 3), SyntheticSource(spec, seed: 3))
+    var frames: [SyntheticFrame] = []
+    for number in 0..<60 {
+      if number == 7 { source.makeKeyFrame() }
+      frames.append(source.next())
+    }
+    #expect(frames.indices.filter { frames[$0].isKey } == [0, 7, 27, 47])
+    // Nothing else changes before it, and times never do.
+    let others = (0..<60).map { _ in other.next() }
+    #expect(Array(frames[..<7]) == Array(others[..<7]))
+    #expect(frames.map(\.timestamp) == others.map(\.timestamp))
+    // A group has the bytes that its frames would have at the bit rate.
+    #expect(frames[7..<27].reduce(0) { $0 + $1.bytes } == 200_000)
+  }
+
   @Test func `the smallest rate that is accepted leaves no frame empty`() throws {
     for gop in [1, 2, 60] {
       var source = SyntheticSource(try SyntheticSpec(parsing: "fps=1000,bitrate=512kbit,gop=\(gop)"), seed: 3)

@@ -177,8 +177,8 @@ import Testing
     let report = folder.file("sent.json")
     let clip = try ProjectFiles().root.appending(path: "samples/clip.h264").path
     let sender = try Jitterbug([
-      "send", clip, "--duration", "3s", "--rtcp-mux", "--no-xr", "--ssrc", "0x01020304", "--verbose", "--report", report,
-      "127.0.0.1:\(try socket.port())",
+      "send", clip, "--duration", "3s", "--rtcp-mux", "--no-xr", "--ssrc", "0x01020304", "--verbose", "--report",
+      report, "127.0.0.1:\(try socket.port())",
     ])
     try await sender.says("sending to")
     let source = try #require(sender.errors.firstMatch(of: /from (127\.0\.0\.1:[0-9]+)/)?.1)

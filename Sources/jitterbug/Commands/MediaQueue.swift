@@ -38,8 +38,9 @@ struct MediaFrame: Sendable {
 final class MediaQueue: @unchecked Sendable {
   /// The most items that wait, for audio: five seconds of 20 ms frames.
   static let audioLimit = 256
-  /// The most items that wait, for video: a second at 20 Mbit/s.
-  static let videoLimit = 2_048
+
+  /// The most items that wait, for video: a second at 20 Mbit/s, 4 MiB of large packets.
+  static func videoLimit(mtu: Int?) -> Int { max(64, min(2_048, (4 << 20) / (mtu ?? 1))) }
 
   /// Readable when something was added to an empty queue.
   let wake: WakeDescriptor

@@ -66,11 +66,13 @@ extension SendOptions {
       ("jitterbug send --synthetic bytes=172,interval=20ms --duration 10s 127.0.0.1:5004", "measure without media"),
       ("jitterbug send song.opus 127.0.0.1:5004 --link wifi-busy", "meet a bad network on the way, without root"),
       ("arecord -f cd | jitterbug send - rtp://192.168.1.20", "live from standard input"),
+      ("jitterbug send song.opus film.h264 rtp://192.168.1.20:5004", "audio to port 5004, video to port 5006"),
+      ("ffmpeg ... -f h264 - | jitterbug send --format h264 - rtp://192.168.1.20", "live video"),
     ],
     groups: [media, encoding, stream, sending, OutputOptions.group(for: \SendOptions.output)])
 
   private static let media = OptionGroup<SendOptions>(
-    title: "Media (Ogg Opus, WAV, FLAC, MP3, Ogg Vorbis and what else libsndfile reads; - is standard input)",
+    title: "Media (Ogg Opus, WAV, FLAC, MP3, Ogg Vorbis, ...; H.264 with start codes, VP8 in IVF, MPEG-TS; - is stdin)",
     options: [
       .value("--raw", "FORMAT,RATE,CHANNELS", "the input is raw samples, such as s16le,48000,2", parseRaw) {
         $0.raw = $1
@@ -79,9 +81,9 @@ extension SendOptions {
         "--format", "FORMAT", "what - and files that don't tell hold: h264, vp8 or mpegts",
         videoFormat
       ) { $0.videoFormat = $1 },
-      .value("--fps", "N[/D]", "frames of H.264 a second, such as 30 or 30000/1001, where it doesn't say", frameRate) {
-        $0.frameRate = $1
-      },
+      .value(
+        "--fps", "N[/D]", "frames of video a second, such as 30 or 30000/1001, in place of what it says", frameRate
+      ) { $0.frameRate = $1 },
       .value(
         "--synthetic", "SPEC",
         "send made-up packets instead of files: bytes=172,interval=20ms or fps=30,bitrate=2mbit,gop=60", parseSynthetic
@@ -118,9 +120,10 @@ extension SendOptions {
   private static let stream = OptionGroup<SendOptions>(
     title: "Stream",
     options: [
-      .value("--payload-type", "N", "0 to 127 (default 111; 112 for synthetic)", Values.number(0...127)) {
-        $0.payloadType = $1
-      },
+      .value(
+        "--payload-type", "N", "0 to 127 (default 111; H.264 96, VP8 98, MPEG-TS 33, synthetic 112)",
+        Values.number(0...127)
+      ) { $0.payloadType = $1 },
       .value("--ssrc", "N", "the synchronisation source (default random)", Values.ssrc) { $0.ssrc = $1 },
       .value("--sequence", "N", "the first sequence number, 0 to 65535 (default random)", Values.number(0...65_535)) {
         $0.firstSequence = UInt16($1)
@@ -163,9 +166,9 @@ extension SendOptions {
         "the share of a frame's interval over which its packets are spread (default 50%, more for one above 90 Mbit/s;"
           + " 0 is all at once)", Values.share
       ) { $0.pacing = $1 },
-      .flag("--no-gso", "every packet on its own, as captures on this host see them (no UDP segmentation offload)") {
-        $0.hasNoOffload = true
-      },
+      .flag(
+        "--no-gso", "hand every packet to the kernel by itself (no UDP segmentation offload), for captures on this host"
+      ) { $0.hasNoOffload = true },
       .value(
         "--link", "SPEC", "a bad network inside the sender: a profile, loss=5%,delay=40ms,seed=7 or FILE.link",
         parseLink

@@ -96,7 +96,7 @@ struct SendSetup {
       let queue: MediaQueue
       do throws(SocketError) {
         queue = try MediaQueue(
-          limit: media.isVideo ? MediaQueue.videoLimit : MediaQueue.audioLimit,
+          limit: media.isVideo ? MediaQueue.videoLimit(mtu: options.mtu) : MediaQueue.audioLimit,
           span: options.synthetic?.lookahead(clockRate: configuration.clockRate))
       } catch { throw CommandError(error.description) }
       streams.append(
