@@ -1,4 +1,4 @@
-// modules: Timeline Packets Statistics Buffering Receiving Dissection
+// modules: Timeline Packets Statistics Buffering Pictures Receiving Dissection
 // Any file is a capture: the parser hands out frames and goes on or refuses, the analysis finds what there is, and at the
 // end every frame is in one class and every sum closes. The first byte says in which pieces the file comes.
 import Buffering

@@ -1,4 +1,4 @@
-// modules: Timeline Packets Statistics Buffering Receiving
+// modules: Timeline Packets Statistics Buffering Pictures Receiving
 // A session is driven by the input's bytes: datagrams at any time, polls, reports. Nothing traps or hangs, nothing is
 // played twice or out of order, and at the end every datagram is in one class and every sum closes.
 import Buffering

@@ -1,4 +1,4 @@
-// modules: Timeline Packets Statistics Buffering Sending Receiving Probing
+// modules: Timeline Packets Statistics Buffering Sending Pictures Receiving Probing
 // A reflector under any sequence of datagrams: no reply is bigger than what it replies to, nothing goes to an address
 // that has proved nothing, tables keep their limits, and feedback of a client is read by a prober.
 import Packets

@@ -5,13 +5,14 @@ import Timeline
 struct FrameAssembler: Sendable {
   /// A frame of which at least one packet has come.
   struct Frame: Sendable {
+    /// The account's number for it.
+    var id: Int
+    /// Its extended RTP timestamp.
     var timestamp: Int64
     /// When it is to be decoded, in units of the clock.
     var time: Int64
     /// When its first packet was due.
     var due: Instant
-    /// The number that should have come before its first packet came.
-    var expected: Int64
   }
 
   private enum Depacketizer: Sendable {
@@ -26,8 +27,6 @@ struct FrameAssembler: Sendable {
   private(set) var open: Frame?
   /// Its bytes.
   var bytes: [UInt8] = []
-  /// Payloads that turned out invalid in the place where they stood.
-  private(set) var refused = 0
   private var depacketizer: Depacketizer
   private var next: Int64?
 
@@ -44,16 +43,12 @@ struct FrameAssembler: Sendable {
       }
   }
 
-  /// Appends a payload to the frame with this timestamp; false when it is invalid where it stands.
-  mutating func append(_ payload: RawSpan, sequence: Int64, timestamp: Int64, time: Int64, due: Instant) -> Bool {
+  /// Appends a payload to the frame that isn't over, or begins `frame`; false when it is invalid where it stands.
+  mutating func append(_ payload: RawSpan, sequence: Int64, to frame: Frame) -> Bool {
     if let next, sequence != next { noteGap() }
-    if open == nil { open = Frame(timestamp: timestamp, time: time, due: due, expected: next ?? sequence) }
+    if open == nil { open = frame }
     next = sequence + 1
-    guard take(payload) else {
-      refused += 1
-      return false
-    }
-    return true
+    return take(payload)
   }
 
   /// The frame is over; its bytes are final.

@@ -32,7 +32,8 @@ struct PayloadReader: Sendable {
     return read(payload, as: encoding, &sets)
   }
 
-  private static func read(_ payload: RawSpan, as encoding: VideoEncoding, _ sets: inout H264ParameterSets) -> Reading? {
+  private static func read(_ payload: RawSpan, as encoding: VideoEncoding, _ sets: inout H264ParameterSets) -> Reading?
+  {
     switch encoding {
     case .h264: readH264(payload, &sets)
     case .vp8: readVP8(payload)

@@ -21,6 +21,7 @@ struct PictureAccount: Sendable {
   }
 
   fileprivate struct Frame: Sendable {
+    var id: Int
     var timestamp: Int64
     var first: Int64
     var last: Int64
@@ -63,6 +64,9 @@ struct PictureAccount: Sendable {
   private var hasMarkers = false
   private var closedCount = 0
   private var forgotten: Frame?
+  private var nextID = 0
+  /// From this number on the sender counts anew.
+  private var runStart = Int64.min
   private var frameNumberBits: Int?
   /// The frame_num that the next frame has if no frame is missing that others refer to.
   private var expectedNumber: UInt32?
@@ -106,7 +110,7 @@ struct PictureAccount: Sendable {
     frameNumberBits: Int? = nil, isLate: Bool
   ) {
     self.frameNumberBits = frameNumberBits ?? self.frameNumberBits
-    if firstSequence == nil || sequence < firstSequence ?? 0 { firstSequence = sequence }
+    if sequence >= runStart, sequence < firstSequence ?? .max { firstSequence = sequence }
     guard let place = place(of: timestamp, sequence: sequence) else { return }
     if marker { hasMarkers = true }
     frames[place].note(sequence, marker: marker, bytes: bytes, reading: reading)
@@ -116,9 +120,9 @@ struct PictureAccount: Sendable {
     }
   }
 
-  /// The time of the frame with this timestamp has come, and nothing later can be in time.
-  mutating func close(_ timestamp: Int64) -> Outcome {
-    guard let place = frames.lastIndex(where: { $0.timestamp == timestamp }) else {
+  /// The time of a frame has come, and nothing later can be in time.
+  mutating func close(_ id: Int) -> Outcome {
+    guard let place = frames.lastIndex(where: { $0.id == id }) else {
       return Outcome(missingPackets: 1, isKey: false, isReference: false, isDecodable: false)
     }
     if frames[place].state == .open { close(at: place, as: isWhole(place) ? .whole : .partial) }
@@ -128,50 +132,57 @@ struct PictureAccount: Sendable {
       isDecodable: frame.isDecodable)
   }
 
-  /// The sender has begun anew at this number: what came before stands in no relation to what comes.
-  mutating func restart(at sequence: Int64) {
-    for place in frames.indices where frames[place].state == .open {
-      close(at: place, as: isWhole(place) ? .whole : .partial)
-    }
-    while !frames.isEmpty { forgetFirst() }
-    ledger.restart()
-    forgotten = nil
-    firstSequence = sequence
-    expectedNumber = nil
-    hasUnprovenGap = false
-    isBroken = encoding != nil
+  /// The sender begins anew about this number: what comes stands in no relation to what came before, which is still in
+  /// the buffer.
+  mutating func restart(from sequence: Int64) {
+    runStart = sequence
+    firstSequence = nil
   }
 
-  /// A payload of the frame with this timestamp turned out invalid where it stands.
-  mutating func spoil(_ timestamp: Int64) {
-    if let place = frames.lastIndex(where: { $0.timestamp == timestamp }) { frames[place].isSpoiled = true }
+  /// A payload of a frame turned out invalid where it stands.
+  mutating func spoil(_ id: Int) {
+    if let place = frames.lastIndex(where: { $0.id == id }) { frames[place].isSpoiled = true }
   }
 
   mutating func noteRequest() { requests += 1 }
 
   // MARK: Queries
 
-  /// The timestamp of the frame that a packet belongs to, and whether it ends with this packet; nil when it isn't open.
-  func openFrame(of sequence: Int64) -> (timestamp: Int64, endsHere: Bool)? {
+  /// The frame that a packet belongs to, and whether it ends with this packet; nil when it isn't open.
+  func openFrame(of sequence: Int64) -> (id: Int, timestamp: Int64, endsHere: Bool)? {
     guard let place = frames.lastIndex(where: { $0.first <= sequence && sequence <= $0.last }),
       frames[place].state == .open
     else { return nil }
-    return (frames[place].timestamp, frames[place].ends && frames[place].last == sequence)
+    return (frames[place].id, frames[place].timestamp, frames[place].ends && frames[place].last == sequence)
   }
 
   // MARK: Private
 
   /// The place of the packet's frame, which is made if it isn't there; nil when it would lie before all remembered.
   private mutating func place(of timestamp: Int64, sequence: Int64) -> Int? {
-    if let place = frames.lastIndex(where: { $0.timestamp == timestamp }) { return place }
     var place = frames.count
     while place > 0, frames[place - 1].first > sequence { place -= 1 }
+    // A frame's packets stand together: the same timestamp elsewhere is another frame.
+    if place > 0, isPart(sequence, timestamp, of: frames[place - 1]) { return place - 1 }
+    if place < frames.count, isPart(sequence, timestamp, of: frames[place]) { return place }
     if place == 0, let forgotten, sequence <= forgotten.last { return nil }
-    var frame = Frame(timestamp: timestamp, first: sequence, last: sequence)
+    var frame = Frame(id: nextID, timestamp: timestamp, first: sequence, last: sequence)
+    nextID += 1
     if sequence <= closedThrough { frame.state = .nothing }
     frames.insert(frame, at: place)
-    if frames.count > Self.remembered { forgetFirst() }
-    return frames.lastIndex { $0.timestamp == timestamp }
+    guard frames.count > Self.remembered else { return place }
+    forgetFirst()
+    return place > 0 ? place - 1 : nil
+  }
+
+  private func isPart(_ sequence: Int64, _ timestamp: Int64, of frame: Frame) -> Bool {
+    frame.timestamp == timestamp && (frame.last >= runStart) == (sequence >= runStart)
+  }
+
+  /// Whether a frame is the first since the sender began anew.
+  private func startsRun(_ frame: Frame, after before: Frame?) -> Bool {
+    guard let before else { return false }
+    return before.last < runStart && frame.first >= runStart
   }
 
   private mutating func forgetFirst() {
@@ -184,6 +195,11 @@ struct PictureAccount: Sendable {
     frames[place].state = state
     closedThrough = max(closedThrough, frames[place].last)
     closedCount += 1
+    if startsRun(frames[place], after: place > 0 ? frames[place - 1] : forgotten) {
+      isBroken = encoding != nil
+      expectedNumber = nil
+      hasUnprovenGap = false
+    }
     let gap = gap(before: place)
     if gap > 0 { hasUnprovenGap = true }
     if hasUnprovenGap, mayHaveLostReference(in: gap, before: place) { isBroken = encoding != nil }
@@ -199,7 +215,9 @@ struct PictureAccount: Sendable {
 
   /// Numbers of which nothing came between a frame and the one before it.
   private func gap(before place: Int) -> Int64 {
-    guard let before = place > 0 ? frames[place - 1] : forgotten else { return 0 }
+    guard let before = place > 0 ? frames[place - 1] : forgotten, !startsRun(frames[place], after: before) else {
+      return 0
+    }
     return max(0, frames[place].first - before.last - 1)
   }
 
@@ -267,19 +285,20 @@ struct PictureAccount: Sendable {
 
   private func entry(of place: Int, after before: Frame?) -> PictureLedger.Entry {
     let frame = frames[place]
-    let fate: PictureLedger.Fate =
+    let fate: PictureHistory.Fate =
       switch frame.state {
       case .whole: frame.isDecodable ? .shown : .undecodable
       case .open, .partial, .nothing: hasAll(place) ? .late : frame.state == .nothing ? .lost : .damaged
       }
     var missing: Int64 = 0
-    if let before, frame.first > before.last + 1 {
+    let startsRun = startsRun(frame, after: before)
+    if let before, !startsRun, frame.first > before.last + 1 {
       missing = frame.first - before.last - 1
       if expectsMarkers, !before.ends { missing -= 1 }
     }
     return PictureLedger.Entry(
       timestamp: frame.timestamp, fate: fate, isKey: frame.isKey, bytes: frame.bytes, packets: frame.received,
-      missingBefore: Int(clamping: missing))
+      missingBefore: Int(clamping: missing), startsRun: startsRun)
   }
 }
 

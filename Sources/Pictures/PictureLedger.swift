@@ -3,24 +3,17 @@ import Timeline
 
 /// Adds frames up once nothing more can come of them, in the order in which they are shown.
 struct PictureLedger: Sendable {
-  /// What became of a frame.
-  enum Fate: UInt8, Sendable {
-    case shown
-    case undecodable
-    case damaged
-    case late
-    case lost
-  }
-
   /// A frame, in sending order.
   struct Entry: Sendable {
     var timestamp: Int64
-    var fate: Fate
+    var fate: PictureHistory.Fate
     var isKey: Bool
     var bytes: Int
     var packets: Int
     /// How many whole frames may be missing between the one sent before it and this one.
     var missingBefore: Int
+    /// Whether it stands in no relation to those before it.
+    var startsRun = false
   }
 
   /// By W3C's webrtc-stats (freezeCount): so many frames make the average.
@@ -55,7 +48,9 @@ struct PictureLedger: Sendable {
 
   /// Takes in the next frame in sending order.
   mutating func add(_ entry: Entry) {
-    if let newest = waiting.last?.timestamp ?? last, abs(entry.timestamp &- newest) > leap { restart() }
+    if let newest = waiting.last?.timestamp ?? last, entry.startsRun || abs(entry.timestamp &- newest) > leap {
+      restart()
+    }
     added += 1
     if entry.missingBefore > 0 { gaps.append((added, entry.missingBefore)) }
     var place = waiting.count
@@ -94,6 +89,7 @@ struct PictureLedger: Sendable {
     countMissing(before: entry)
     last = max(last ?? entry.timestamp, entry.timestamp)
     result.expected += 1
+    result.history.add(entry.fate)
     switch entry.fate {
     case .shown:
       result.complete += 1
@@ -101,9 +97,12 @@ struct PictureLedger: Sendable {
     case .undecodable:
       result.complete += 1
       result.undecodable += 1
-    case .damaged: result.damaged += 1
-    case .late: result.late += 1
-    case .lost: result.lost += 1
+    case .damaged:
+      result.damaged += 1
+    case .late:
+      result.late += 1
+    case .lost:
+      result.lost += 1
     }
     guard entry.fate == .shown || entry.fate == .undecodable else { return }
     if entry.isKey { result.keyFrames += 1 }
@@ -126,6 +125,7 @@ struct PictureLedger: Sendable {
       missing -= taken
       result.expected += Int(taken)
       result.lost += Int(taken)
+      for _ in 0..<min(taken, Int64(PictureHistory.cellLimit)) { result.history.add(.lost) }
     }
     gaps.removeAll { $0.count == 0 }
   }

@@ -70,12 +70,11 @@ public struct PictureTrack: Sendable {
       playTransport(payload, sequence: sequence, timestamp: time, due: due)
       return nil
     }
-    guard let (timestamp, endsHere) = account.openFrame(of: sequence) else { return nil }
+    guard let (id, timestamp, endsHere) = account.openFrame(of: sequence) else { return nil }
     var closed: Int64?
-    if let open = assembler.open, open.timestamp != timestamp { closed = closeFrame() }
-    if !assembler.append(payload, sequence: sequence, timestamp: timestamp, time: time, due: due), keepsPayloads {
-      account.spoil(timestamp)
-    }
+    if let open = assembler.open, open.id != id { closed = closeFrame() }
+    let frame = FrameAssembler.Frame(id: id, timestamp: timestamp, time: time, due: due)
+    if !assembler.append(payload, sequence: sequence, to: frame), keepsPayloads { account.spoil(id) }
     if endsHere { closed = closeFrame() ?? closed }
     return closed
   }
@@ -84,12 +83,11 @@ public struct PictureTrack: Sendable {
   /// one.
   public mutating func passTime() -> Int64? { closeFrame() }
 
-  /// The sender has begun anew at this number.
-  public mutating func restart(at sequence: Int64) {
-    _ = closeFrame()
+  /// The sender begins anew, with numbers from this one on; what came before may still be in the buffer.
+  public mutating func restart(from sequence: Int64) {
     clock.restart()
     transport?.restart()
-    account.restart(at: sequence)
+    account.restart(from: sequence)
   }
 
   // MARK: Outputs
@@ -137,7 +135,7 @@ public struct PictureTrack: Sendable {
 
   private mutating func closeFrame() -> Int64? {
     guard let frame = assembler.close() else { return nil }
-    let outcome = account.close(frame.timestamp)
+    let outcome = account.close(frame.id)
     handOut(
       ReceivedFrame(
         number: handedOut, timestamp: frame.timestamp, due: frame.due, missingPackets: outcome.missingPackets,
@@ -156,7 +154,8 @@ public struct PictureTrack: Sendable {
 
   private mutating func playTransport(_ payload: RawSpan, sequence: Int64, timestamp: Int64, due: Instant) {
     guard let (missing, isKey) = transport?.play(payload, sequence: sequence) else { return }
-    _ = assembler.append(payload, sequence: sequence, timestamp: timestamp, time: timestamp, due: due)
+    _ = assembler.append(
+      payload, sequence: sequence, to: FrameAssembler.Frame(id: 0, timestamp: timestamp, time: timestamp, due: due))
     guard assembler.close() != nil else { return }
     handOut(
       ReceivedFrame(

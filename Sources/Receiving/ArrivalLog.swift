@@ -84,8 +84,10 @@ extension ReceiveStream {
   /// Plays the arrivals that were kept through a buffer with a fixed delay of `target`; nil when none were.
   public func replay(target: Interval) -> Replay? {
     var delays = DelaySum()
-    return replay(
-      JitterBuffer.Configuration(clockRate: format.clockRate, target: target, isContinuous: format == .opus), &delays)
+    var configuration = JitterBuffer.Configuration(
+      clockRate: format.clockRate, target: target, isContinuous: format == .opus)
+    if track != nil { configuration.holdFrames() }
+    return replay(configuration, &delays)
   }
 
   /// Plays the arrivals that were kept through a buffer that adapts, for a listener whose player does all that it is

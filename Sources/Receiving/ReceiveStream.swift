@@ -209,7 +209,7 @@ public struct ReceiveStream: Sendable, Identifiable {
     timeline?.restart()
     mediaJitter?.restart()
     buffer.restart(at: sequence)
-    track?.restart(at: sequence)
+    track?.restart(from: sequence - JitterBuffer.restartMargin + 1)
     recording?.restart()
     timestamps = TimestampExtender(first: timestamp)
     runStart = (sequence, timestamps.last)

@@ -28,6 +28,8 @@ public struct LiveStream: Sendable {
   public var stretched = (longer: 0.0, shorter: 0.0)
   /// Times that there was nothing to play.
   public var underruns = 0
+  /// Frames shown and expected, and how often the picture froze; nil where there are no frames.
+  public var frames: (shown: Int, expected: Int, freezes: Int)?
   /// Bits a second over the last second.
   public var bitrate = 0.0
   /// The loss of the last seconds.
@@ -90,8 +92,17 @@ public enum LiveLine {
       (7, "\(Figures.grouped(stream.reordered)) reord"),
       (2, "jitter \(Figures.milliseconds(stream.jitter))"),
       (4, "buffer \(Figures.fixed(stream.bufferLevel, decimals: 0)) ms"),
-    ] + adaptation(of: stream) + [
+    ] + frames(of: stream) + adaptation(of: stream) + [
       (8, Figures.bitrate(stream.bitrate))
+    ]
+  }
+
+  /// What a viewer sees.
+  private static func frames(of stream: LiveStream) -> [(rank: Int, text: String)] {
+    guard let frames = stream.frames else { return [] }
+    return [
+      (1, "\(Figures.grouped(frames.shown)) of \(Figures.grouped(frames.expected)) frames"),
+      (4, "\(Figures.grouped(frames.freezes)) frozen"),
     ]
   }
 
@@ -127,7 +138,7 @@ public enum LiveLine {
           + (stream.target.map { "/\(Figures.fixed($0, decimals: 0))" } ?? "")
       ),
       (8, Figures.fixed(stream.bitrate / 1000, decimals: 0) + "k"),
-    ]
+    ] + (stream.frames.map { [(1, "fr \($0.shown)/\($0.expected)")] } ?? [])
   }
 
   /// The same figures in words, for output that isn't a terminal.
@@ -139,7 +150,7 @@ public enum LiveLine {
         "\(Figures.grouped(stream.lost)) lost (\(lossText(stream)))", "\(Figures.grouped(stream.late)) late",
         Figures.count(stream.duplicates, "duplicate"), "\(Figures.grouped(stream.reordered)) reordered",
         "jitter \(Figures.milliseconds(stream.jitter))", "buffer \(Figures.milliseconds(stream.bufferLevel))",
-      ] + adaptation(of: stream).map(\.text) + [Figures.bitrate(stream.bitrate)]
+      ] + frames(of: stream).map(\.text) + adaptation(of: stream).map(\.text) + [Figures.bitrate(stream.bitrate)]
     return figures.joined(separator: "  ")
   }
 

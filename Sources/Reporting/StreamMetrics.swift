@@ -23,6 +23,7 @@ extension Report {
     writer.writePlaces(to: &metrics)
     writer.writeNetwork(to: &metrics)
     writer.writePlayout(to: &metrics)
+    writer.writePictures(to: &metrics)
   }
 }
 
@@ -116,6 +117,27 @@ struct StreamMetrics {
     gauge("r_factor", "E-model rating R, on the scale in docs/report-format.md.", to: &metrics) { $0.quality?.rating }
     gauge("mean_opinion_score", "Estimate of how good speech sounds, 1 to 4.5.", to: &metrics) {
       $0.quality?.meanOpinionScore
+    }
+  }
+
+  /// What viewers saw; no family where no stream has pictures.
+  func writePictures(to metrics: inout MetricsText) {
+    guard streams.contains(where: { $0.pictures != nil }) else { return }
+    let frames = streams.flatMap { stream -> [MetricsText.Sample] in
+      guard let pictures = stream.pictures else { return [] }
+      let fates = [
+        ("shown", pictures.shown), ("undecodable", pictures.undecodable), ("damaged", pictures.damaged),
+        ("late", pictures.late), ("lost", pictures.lost),
+      ]
+      return fates.map { .init(Double($0.1), labels(of: stream) + [("fate", $0.0)]) }
+    }
+    metrics.family("jitterbug_stream_frames", .gauge, "Frames of video, by what became of them.", frames)
+    gauge("freezes", "Times that the picture stood still (W3C webrtc-stats freezeCount).", to: &metrics) {
+      $0.pictures.map { Double($0.freezes) }
+    }
+    gauge("frozen_seconds", "How long it stood still in all.", to: &metrics) { $0.pictures?.frozen.seconds }
+    gauge("key_frame_requests", "Picture loss indications sent (RFC 4585).", to: &metrics) {
+      $0.pictures.map { Double($0.keyFrameRequests) }
     }
   }
 

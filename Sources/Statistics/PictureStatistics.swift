@@ -34,6 +34,8 @@ public struct PictureStatistics: Equatable, Sendable {
   public var frameInterval = Interval.zero
   /// Picture loss indications sent (RFC 4585 section 6.3.1).
   public var keyFrameRequests = 0
+  /// What became of the frames one after the other.
+  public var history = PictureHistory()
 
   /// Nothing seen yet.
   public init() {}
@@ -48,6 +50,6 @@ public struct PictureStatistics: Equatable, Sendable {
       && left.keyFrames == right.keyFrames && left.freezes == right.freezes && left.frozen == right.frozen
       && left.longestFreeze == right.longestFreeze && left.frameBytes == right.frameBytes
       && left.packetsPerFrame == right.packetsPerFrame && left.frameInterval == right.frameInterval
-      && left.keyFrameRequests == right.keyFrameRequests
+      && left.keyFrameRequests == right.keyFrameRequests && left.history == right.history
   }
 }

@@ -170,7 +170,9 @@ struct Film {
     let bytes = Array(datagram)
     guard var cursor = try? CompoundCursor(validating: bytes.span.bytes) else { return }
     while let part = cursor.next(in: bytes.span.bytes) {
-      guard case .payloadFeedback(let feedback)? = try? RTCPPacket(parsing: part, in: bytes.span.bytes) else { continue }
+      guard case .payloadFeedback(let feedback)? = try? RTCPPacket(parsing: part, in: bytes.span.bytes) else {
+        continue
+      }
       if feedback.asksForKeyFrame(of: 7, in: bytes.span.bytes) { requests += 1 }
     }
   }

@@ -113,7 +113,8 @@ struct FilmTests {
     }
   }
 
-  @Test(arguments: LongRun.seeds(20)) func `Every frame is in one class, whatever the network does`(seed: UInt64) throws {
+  @Test(arguments: LongRun.seeds(20))
+  func `Every frame is in one class, whatever the network does`(seed: UInt64) throws {
     for loss in ["0", "1%", "5%", "20%"] {
       var film = Film()
       film.hasB = seed % 2 == 0
@@ -136,6 +137,7 @@ struct FilmTests {
       let playout = stream.playout
       #expect(
         playout.played + playout.late + playout.discarded.total + playout.stillBuffered == stream.statistics.unique)
+      #expect(pictures.history.cells.reduce(0) { $0 + $1.count } == pictures.expected)
       if loss == "0" { #expect(pictures.lost == 0 && pictures.damaged == 0, "\(pictures)") }
     }
   }

@@ -10,6 +10,7 @@ extension StreamReport {
   func write(to page: inout Markup, place: Int, detail: PageDetail) {
     page.section(anchor(place), heading, description: description, tiles: tiles) { section in
       accounts.write(to: &section)
+      if let pictures { PictureStrip(pictures: pictures).write(to: &section) }
       let charts = StreamCharts(self, detail: detail)
       charts?.write(to: &section)
       writeDelayCharts(to: &section)

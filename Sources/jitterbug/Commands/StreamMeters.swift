@@ -48,6 +48,7 @@ struct StreamMeters {
         meter.longer = playout.insertedDuration
         meter.shorter = playout.removedDuration
       }
+      if let pictures = stream.pictures { line.frames = (pictures.shown, pictures.expected, pictures.freezes) }
       line.bitrate = seconds > 0 ? Double(statistics.bytes - meter.bytes) * 8 / seconds : 0
       line.history = meter.history
       meter.bytes = statistics.bytes
