@@ -345,6 +345,7 @@ final class Receiver {
         recorder.endAll(media.session)
       }
     }
+    for recorder in recorders { if let sentence = recorder.omission { live.say(sentence) } }
     // The report comes out even when something beside it couldn't be written.
     var failures = recorders.map(\.failure)
     do throws(CommandError) { try trace?.close() } catch { failures.append(error) }

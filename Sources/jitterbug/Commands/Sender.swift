@@ -101,6 +101,7 @@ final class Sender {
       let now = MonotonicClock.now()
       pump(at: now)
       deliver(at: now)
+      endStreams(at: now)
       report(at: now)
       if isOver(at: now) { break }
       try wait()
@@ -244,6 +245,15 @@ final class Sender {
 
   /// When the last frame has been played in time; nil before anything was sent.
   private var mediaOver: Instant? { streams.compactMap(\.mediaOver).max() }
+
+  /// A stream that is over while another goes on says goodbye, so that nobody waits for more of it.
+  private func endStreams(at now: Instant) {
+    guard streams.count > 1, options.speed != nil, link?.nextDelivery == nil else { return }
+    for stream in streams where stream.hasMediaEnded && stream.current == nil {
+      guard let over = stream.mediaOver, over <= now else { continue }
+      stream.leave(at: now)
+    }
+  }
 
   private func isOver(at now: Instant) -> Bool {
     if isInterrupted || haveAllFailed { return true }

@@ -97,6 +97,12 @@ final class StreamRecorder {
     recorded += 1
   }
 
+  /// What to say at the end of an output that no stream went into, while others may have been received.
+  var omission: String? {
+    guard let target, !isAlone, recorded == 0, failure == nil else { return nil }
+    return "nothing was written to \(target.path): no stream of \(target.content.implied) came"
+  }
+
   /// Whether any stream has the output.
   private var isWriting: Bool { !outputs.isEmpty || !pictures.isEmpty }
 
