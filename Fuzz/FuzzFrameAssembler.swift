@@ -49,6 +49,7 @@ struct Viewer {
   }
 }
 
+/// One run of the fuzzer.
 @c(LLVMFuzzerTestOneInput)
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   var script = Script(bytes: Array(UnsafeBufferPointer(start: start, count: count)))

@@ -88,7 +88,7 @@ extension ReceiveStream {
 }
 
 extension JitterBuffer.Configuration {
-  /// The most packets and bytes in store of a stream of video: 10 s of 20 Mbit/s.
+  /// The most packets and bytes in store of a stream of video: 10 s of 15 Mbit/s in packets of 1,200 bytes.
   static let framedLimits = (packets: 16_384, bytes: 32 << 20)
 
   /// Holds packets that are parts of frames.

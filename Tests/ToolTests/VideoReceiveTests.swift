@@ -98,7 +98,8 @@ import Testing
     // Whichever waits, both tell of the same reference.
     #expect(audio["lip_sync"]["reference"].string != nil)
     #expect(audio["lip_sync"]["reference"].string == video["lip_sync"]["reference"].string)
-    #expect(contents(wav).count > 44 + 300 * 960 * 4 - 4)
+    let sound = 300 * 960 * 4
+    #expect(contents(wav).count >= sound)
     #expect(contents(ivf).count == contents(media[1]).count)
   }
 
