@@ -76,4 +76,16 @@ enum TransportFixture {
       return packet(number, clock: number % period == 0 ? time : nil)
     }
   }
+
+  /// The pictures that end in these packets.
+  static func pictures(
+    in packets: [UInt8], _ monitor: inout TransportStreamMonitor
+  ) -> [TransportStreamMonitor.Frame] {
+    var result: [TransportStreamMonitor.Frame] = []
+    for start in stride(from: 0, to: packets.count, by: TransportPacket.size) {
+      let packet = packets.span.bytes.extracting(start..<(start + TransportPacket.size))
+      if let ended = monitor.append(packet) { result.append(ended) }
+    }
+    return result
+  }
 }
