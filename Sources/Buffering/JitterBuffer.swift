@@ -35,7 +35,7 @@ public struct JitterBuffer: Sendable {
   /// The delay beyond the smallest transit at which packets are played, ``addedDelay`` included.
   public var target: Interval
   /// What `target` has on top of what the network asks for, so that this stream waits for another one.
-  public private(set) var addedDelay = Interval.zero
+  public internal(set) var addedDelay = Interval.zero
   /// What has been done so far.
   public internal(set) var counts = PlayoutCounts()
 
@@ -136,15 +136,6 @@ public struct JitterBuffer: Sendable {
     observe(packet, transit, isJump: isJump)
     if openFrom != nil, case .none = boundary, store.lowest == packet.sequence { anchor(at: packet) }
     return .stored
-  }
-
-  /// Plays everything so much later than the network asks for.
-  ///
-  /// Where the buffer adapts, audio gets there by stretching. With a fixed target what follows is due later, or earlier, at
-  /// once.
-  public mutating func setAddedDelay(_ delay: Interval) {
-    target += delay - addedDelay
-    addedDelay = delay
   }
 
   /// The sender restarted at `sequence`: a new timeline begins, and the numbers skipped before it were never sent.

@@ -13,7 +13,7 @@ struct AddedDelayTests {
     #expect(listener.buffer.target == .milliseconds(90))
     #expect(listener.buffer.addedDelay == .milliseconds(30))
     for number in Int64(5)..<10 { listener.take(number, at: 100 + number * 20) }
-    listener.listen(until: 400)
+    listener.listen(until: 389)
     #expect(listener.story == (0..<10).map { "play \($0)" })
     for entry in listener.decisions.dropFirst(3).enumerated() {
       #expect(entry.element.at == .zero + .milliseconds(250 + Int64(entry.offset) * 20))

@@ -24,7 +24,8 @@ struct TransportSieveTests {
 
   @Test func `of a picture with a missing packet nothing is let through, nor of those up to the next key picture`() {
     let stream = TransportFixture.stream(pictures: 13)
-    for lost in 2..<stream.count / 188 {
+    // That the very last packet is missing nothing can show.
+    for lost in 2..<stream.count / 188 - 1 {
       var monitor = TransportStreamMonitor()
       let output = Self.sieved(stream, without: [lost])
       let frames = TransportFixture.frames(of: output, in: &monitor)
