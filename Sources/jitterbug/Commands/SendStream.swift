@@ -36,6 +36,8 @@ final class SendStream {
   private var isAfterPause = false
   /// What the schedule had paused in all when it last did.
   private var pausedTime = Interval.zero
+  /// The timestamp of the picture under way, as an offset.
+  private var stamped: (time: Int64, offset: Int64)?
   private var seenRequests = 0
   private var isRequestOpen = false
   private var lastAnswer: Instant?
@@ -95,6 +97,14 @@ final class SendStream {
     var pause = Interval.zero
   }
 
+  /// The packets of one picture share its timestamp (RFC 6184 section 5.1): a pause among them moves only what follows it.
+  private func timestampOffset(of frame: MediaFrame, _ admission: SendSchedule.Admission) -> Int64 {
+    if let stamped, stamped.time == frame.time { return stamped.offset }
+    let offset = admission.timestampOffset - frame.sendOffset
+    stamped = (frame.time, offset)
+    return offset
+  }
+
   /// Moves the schedule by a pause that another stream made.
   func follow(pause: Interval) { schedule?.follow(pause: pause) }
 
@@ -122,8 +132,8 @@ final class SendStream {
     let instant = schedule.flatMap { $0.speed == nil ? nil : $0.deadline(of: frame.time) } ?? now
     guard
       let size = session.packetize(
-        payload.span.bytes, timestampOffset: admission.timestampOffset - frame.sendOffset, marker: marker,
-        into: &bytes, deadline: instant)
+        payload.span.bytes, timestampOffset: timestampOffset(of: frame, admission), marker: marker, into: &bytes,
+        deadline: instant)
     else { return packet }
     if schedule?.speed != nil {
       let duration = Interval(units: frame.duration, rate: clockRate)
