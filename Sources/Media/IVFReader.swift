@@ -146,7 +146,7 @@ public struct IVFReader: ~Copyable {
   /// Reads until `bytes` has `count` bytes; false when the input ends before.
   private mutating func fill(to count: Int) throws(MediaError) -> Bool {
     while bytes.count < count {
-      let wanted = min(count - bytes.count, 65_536)
+      let wanted = min(count - bytes.count, 16_384)
       if try input.read(into: &bytes, count: wanted) == 0 { return false }
     }
     return true
