@@ -42,17 +42,23 @@ struct `video sent` {
     let words = ["--seed", "1", "--sdp", description, media, "rtp://127.0.0.1:\(port)"]
     // For the description; nobody listens yet.
     _ = try await send(in: folder, ["--duration", "100ms"] + words)
-    let ffmpeg = try Program(
-      "ffmpeg",
-      [
-        "-v", "error", "-protocol_whitelist", "file,udp,rtp", "-i", description, "-fps_mode", "passthrough", "-f",
-        "framemd5", sums,
-      ])
-    try await ffmpeg.listens(on: port)
-    let sent = try await send(in: folder, words)
-    // Our goodbye ends it.
-    #expect(try await ffmpeg.end() == 0)
-    #expect(sent["sending"]["never_sent"].int == 0)
+    // A busy machine may leave ffmpeg's socket unread until its buffer is full; it says so, and is then asked again.
+    var isWhole = false
+    for _ in 0..<5 where !isWhole {
+      let ffmpeg = try Program(
+        "ffmpeg",
+        [
+          "-v", "warning", "-y", "-protocol_whitelist", "file,udp,rtp", "-i", description, "-fps_mode", "passthrough",
+          "-f", "framemd5", sums,
+        ])
+      try await ffmpeg.listens(on: port)
+      let sent = try await send(in: folder, words)
+      // Our goodbye ends it.
+      #expect(try await ffmpeg.end() == 0)
+      #expect(sent["sending"]["never_sent"].int == 0)
+      isWhole = !ffmpeg.errors.contains("missed")
+    }
+    #expect(isWhole)
     let heard = try Self.sums(in: sums)
     if kind == "ts" {
       // Its demuxer waits for the beginning of the next picture to end the last one.
@@ -81,7 +87,7 @@ struct `video sent` {
       """
     let gstreamer = try Program("gst-launch-1.0", pipeline.split(whereSeparator: \.isWhitespace).map(String.init))
     try await gstreamer.listens(on: port)
-    let sent = try await send(in: folder, words)
+    let sent = try await send(in: folder, ["--speed", "0.5"] + words)
     #expect(sent["sending"]["packets"].int == count)
     #expect(try await gstreamer.end() == 0)
     #expect(try await pictures(of: heard, ["-f", "h264"]) == expected)
