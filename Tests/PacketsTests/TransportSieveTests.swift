@@ -43,14 +43,14 @@ struct TransportSieveTests {
 
   @Test func `whatever is missing or changed, whole packets come out, and no more than went in`() {
     let stream = TransportFixture.stream(pictures: 9)
-    for bit in stride(from: 0, to: stream.count * 8, by: 97) {
+    for bit in stride(from: 0, to: stream.count * 8, by: 1997) {
       var changed = stream
       changed[bit / 8] ^= 1 << UInt8(bit % 8)
       let output = Self.sieved(changed, without: [bit % 31])
       #expect(output.count % 188 == 0)
       #expect(output.count <= stream.count)
     }
-    for length in 0..<400 {
+    for length in stride(from: 0, to: 600, by: 7) {
       var sieve = TransportSieve()
       var output: [UInt8] = []
       sieve.append(stream.span.bytes.extracting(0..<length), to: &output)

@@ -95,6 +95,6 @@ public struct TransportSieve: Sendable {
   }
 
   private static func append(_ packet: RawSpan, to bytes: inout [UInt8]) {
-    for index in 0..<packet.byteCount { bytes.append(packet.byte(at: index)) }
+    bytes.append(0..<packet.byteCount, of: packet)
   }
 }
