@@ -116,6 +116,9 @@ extension JitterBuffer {
       transit: transit, base: base, at: packet.arrival, seconds: Double(units) / Double(configuration.clockRate))
     elastic.drift.observe(transit: transit, at: packet.arrival)
     var need = estimator.need
+    if configuration.isFramed, packet.arrival - elastic.tick < Self.framedLearning {
+      need = max(need, configuration.firstTarget(adaptation))
+    }
     if packet.sequence >= newestSequence { learnRecovery(packet, transit, base: base) }
     // The delay may stay under the target by the tolerance, and a copy that misses its block is half a copy.
     if packet.carriesFEC { need = recovery.wait(beyond: need).map { $0 + Self.tolerance } ?? need }

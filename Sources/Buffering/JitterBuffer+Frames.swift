@@ -2,6 +2,12 @@ public import Timeline
 
 /// What a buffer does for packets that are parts of frames: their timestamps are the times at which frames are decoded.
 extension JitterBuffer {
+  /// So long an adaptive buffer keeps at least the delay that it began with: a frame that is late breaks all up to the next
+  /// key frame, and what the network does isn't known yet.
+  static let framedLearning = Interval.seconds(2)
+  /// What an adaptive buffer for frames begins with, within its limits.
+  static let framedStart = Interval.milliseconds(100)
+
   // MARK: Inputs
 
   /// The frame that was to be decoded at `time` is over, and so are those before it: packets of them are late.
@@ -33,5 +39,13 @@ extension JitterBuffer {
     if packet.timestamp <= framesOver { return true }
     guard let base = arrivals?.base else { return false }
     return transit - base > target
+  }
+}
+
+extension JitterBuffer.Configuration {
+  /// What an adaptive buffer begins with: as little as it may, for audio, which waits for what is late.
+  func firstTarget(_ adaptation: JitterBuffer.Adaptation) -> Interval {
+    let limits = adaptation.limits
+    return isFramed ? min(max(JitterBuffer.framedStart, limits.lowerBound), limits.upperBound) : limits.lowerBound
   }
 }

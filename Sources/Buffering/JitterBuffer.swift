@@ -95,7 +95,7 @@ public struct JitterBuffer: Sendable {
     isAdaptive = configuration.adaptation != nil
     recovery = RecoveryEstimator(isUsed: configuration.adaptation != nil)
     estimator = DelayEstimator(lateBudget: configuration.adaptation?.lateBudget)
-    if let adaptation = configuration.adaptation { target = adaptation.limits.lowerBound }
+    if let adaptation = configuration.adaptation { target = configuration.firstTarget(adaptation) }
     narrator = BufferNarrator(target: target)
     store = PacketStore(
       packetLimit: configuration.packetLimit, byteLimit: configuration.byteLimit,

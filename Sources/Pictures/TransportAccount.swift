@@ -9,7 +9,7 @@ struct TransportAccount: Sendable {
   private var ledger: PictureLedger
   private var last: Int64?
   private var next: Int64?
-  /// Datagrams missing since the last picture ended.
+  /// How many pictures may be missing since the last one ended.
   private var missing = 0
   /// Whether pictures are missing that those to come refer to.
   private(set) var isBroken = true
@@ -33,8 +33,9 @@ struct TransportAccount: Sendable {
     let gap = next.map { Int(clamping: max(0, sequence - $0)) } ?? 0
     next = sequence + 1
     if gap > 0 {
-      missing += gap
-      monitor.noteGap(packets: gap.multipliedReportingOverflow(by: Self.packets).partialValue)
+      // A datagram may have held as many pictures as packets.
+      missing += min(gap, 1 << 20) * Self.packets
+      monitor.noteGap(packets: min(gap, 1 << 20) * Self.packets)
     }
     var isKey = false
     var offset = 0

@@ -89,6 +89,24 @@ struct FilmTests {
     }
   }
 
+  @Test(arguments: LongRun.seeds(10)) func `An adaptive buffer learns what frames need`(seed: UInt64) throws {
+    var film = Film()
+    film.frames = 900
+    film.link = "delay=30ms,jitter=20ms,seed=\(seed)"
+    film.change = {
+      $0.target = .zero
+      $0.adaptation = JitterBuffer.Adaptation()
+    }
+    film.run()
+    let stream = try #require(film.stream)
+    let pictures = try #require(stream.pictures)
+    #expect(pictures.expected == 900)
+    // Half a percent may be late in the long run; it takes a while to learn how much that is.
+    #expect(pictures.late <= 27, "\(pictures.late)")
+    #expect(stream.playout.target > .milliseconds(40) && stream.playout.target < .milliseconds(250))
+    #expect(pictures.damaged + pictures.lost == 0)
+  }
+
   @Test func `A frame of which nothing comes is told by the timestamps`() throws {
     var film = Film()
     film.isDropped = { frame, _, _ in frame == 40 || frame == 95 || frame == 96 }
