@@ -35,13 +35,13 @@ struct PictureClock {
 
   init(tick: (units: Int64, scale: Int64)) { self.tick = tick }
 
-  /// Changes the time of a field from here on.
+  /// Changes the time of a field from here on, before the first picture or an IDR picture.
   mutating func change(tick new: (units: Int64, scale: Int64)) {
     guard new != tick else { return }
-    base = time(end)
-    decode -= end
-    anchor?.presentation -= end
+    base = time(max(decode, end))
+    decode = 0
     end = 0
+    anchor = nil
     tick = new
   }
 
