@@ -61,9 +61,9 @@ struct AccessUnitAssembly: ~Copyable {
     bytes.append(contentsOf: content)
     switch nal.type {
     case H264NAL.sequenceParameters:
-      parameterSets.append(Array(content))
+      note(parameterSet: content)
       parametersEnd = bytes.count
-    case H264NAL.pictureParameters: parameterSets.append(Array(content))
+    case H264NAL.pictureParameters: note(parameterSet: content)
     case H264NAL.delimiter where !hasPicture && parameterSets.isEmpty: parametersEnd = bytes.count
     default: break
     }
@@ -73,6 +73,12 @@ struct AccessUnitAssembly: ~Copyable {
       if picture == nil { picture = slice }
       last = slice
     }
+  }
+
+  private mutating func note(parameterSet content: ArraySlice<UInt8>) {
+    // There are 32 and 256 numbers; what is more was sent twice, for no good reason.
+    guard parameterSets.count < 288, !parameterSets.contains(where: { $0[...] == content }) else { return }
+    parameterSets.append(Array(content))
   }
 
   /// The bytes with those of the parameter sets that aren't among them.
