@@ -64,7 +64,11 @@ struct PictureClock {
   mutating func withdraw(_ picture: H264SliceHeader?) { decode -= picture?.field == nil ? 2 : 1 }
 
   private mutating func presentation(of picture: H264SliceHeader?, _ sequence: H264SequenceParameters?) -> Int64 {
-    guard let picture, let sequence, case .sent(let bits) = sequence.pictureOrder else { return end }
+    guard let picture, let sequence else { return end }
+    guard case .sent(let bits) = sequence.pictureOrder else {
+      if picture.isIDR { anchor = (0, end, true) }
+      return end
+    }
     let count = count(of: picture, bits: bits)
     if let anchor, !picture.isIDR {
       let counts = count - anchor.count
