@@ -130,6 +130,7 @@ public struct JitterBuffer: Sendable {
       }
       guard isPlausible(packet, transit) else { return .misplaced }
     }
+    guard abandoned.count < 2 || packetCount <= configuration.packetLimit else { return .full }
     let insertion = store.insert(packet, payload: payload)
     guard insertion == .stored else { return insertion }
     observe(packet, transit, isJump: isJump)

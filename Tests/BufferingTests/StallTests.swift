@@ -165,6 +165,20 @@ struct StallTests {
     }
   }
 
+  @Test func `what was given up late counts towards the limit until it is handed out`() {
+    let network = network(hold: 4, pace: 1.6)
+    var playback = Playback { $0.packetLimit = 64 }
+    playback.run(network, until: .milliseconds(14_200))
+    let rest = network.packets.filter { $0.arrival > .zero + .milliseconds(14_200) }
+    for packet in rest { playback.insert(packet) }
+    #expect((50...65).contains(playback.buffer.packetCount), "\(playback.buffer.packetCount)")
+    #expect(playback.mostPackets <= 65)
+    let abandoned = playback.buffer.counts.discarded
+    #expect(abandoned > 2)
+    while playback.discarded.count < abandoned, playback.pull(.milliseconds(10)) {}
+    #expect(playback.discarded.count == abandoned)
+  }
+
   @Test(arguments: [1.1, 1.3])
   func `a network that lets go at less than one and a half times its pace is caught up with, not waited for`(
     pace: Double
