@@ -11,6 +11,28 @@ struct Resumption: Sendable {
   /// What was kept back has all come when for so long no packet was less stale than those before.
   static let patience = Interval.milliseconds(100)
 
+  /// What seemed to be a sender that had stood still, told by two packets, is watched for a while: if it becomes less and
+  /// less late it was a network that lets go slowly, or whose first two packets came far apart.
+  struct Doubt: Sendable {
+    /// For so long.
+    static let time = Interval.seconds(2)
+    /// Packets after a pause may be this much less late than the first one: jitter makes no more.
+    static let fall = Interval.milliseconds(300)
+
+    /// The smallest transit from before, which still holds if it was held up.
+    let base: Interval
+    /// The first packet's transit, and when it came.
+    let transit: Interval
+    let arrival: Instant
+
+    /// Whether a packet shows that it was held up, and what was kept back comes at one and a half times its pace at least:
+    /// until it is all there it takes no more than twice the time for which there was nothing.
+    func isDispelled(by transit: Interval, at arrival: Instant) -> Bool {
+      let fall = self.transit - transit
+      return fall >= Self.fall && fall * 2 >= arrival - self.arrival
+    }
+  }
+
   /// The first packet; it is in store until it is known what it is.
   let first: BufferedPacket
   /// When the first packet alone is proof that the sender had stood still; nil once what was kept back is coming.
@@ -48,7 +70,7 @@ extension JitterBuffer {
   /// What begins with a packet of a new timeline, if it may as well be the old one's, held up by the network.
   func resumption(at packet: BufferedPacket, _ transit: Interval) -> Resumption? {
     guard configuration.isContinuous, hasStarted, store.isEmpty, case .none = boundary, !isEnded,
-      abandoned == nil, let base = arrivals?.base
+      abandoned.isEmpty, let base = arrivals?.base
     else { return nil }
     let (hold, excess) = (packet.arrival - lastArrival, transit - base)
     let length = Interval(units: max(packet.duration, lastDuration), rate: configuration.clockRate)
@@ -90,11 +112,8 @@ extension JitterBuffer {
         return .goingOn
       }
       resumption.proof = nil
-      abandoned = resumption.first
-      counts.discarded += 1
-      store.removeLowest()
       self.resumption = resumption
-      giveUp(resumption.first)
+      abandon(resumption.first)
     } else if packet.arrival - lastArrival > Self.pause {
       endFlush(at: packet.arrival, base: base)
       return .goingOn
@@ -118,6 +137,33 @@ extension JitterBuffer {
     }
     giveUp(packet)
     return .stale
+  }
+
+  /// Asks once more whether the network was held up, while what goes on after a long time without a packet is played.
+  mutating func reconsider(_ packet: BufferedPacket, _ transit: Interval) {
+    guard let doubt, resumption == nil, !isEnded, packet.arrival - doubt.arrival <= Resumption.Doubt.time else {
+      self.doubt = nil
+      return
+    }
+    // Until what was played before is over, what follows has no place yet.
+    guard case .none = boundary, openFrom == nil, packet.sequence >= nextSequence else { return }
+    guard doubt.isDispelled(by: transit, at: packet.arrival) else { return }
+    self.doubt = nil
+    // What is no later than anything else has come after all, and is played.
+    guard transit - doubt.base > target + ElasticPlayout.block else { return }
+    var resumption = Resumption(first: packet, transit: transit, duration: .zero)
+    resumption.proof = nil
+    self.resumption = resumption
+    arrivals = ArrivalModel(transit: doubt.base, at: packet.arrival)
+    while let head = store.head { abandon(head) }
+  }
+
+  /// Gives up a packet that is in store, the first one of all.
+  private mutating func abandon(_ packet: BufferedPacket) {
+    abandoned.append(packet)
+    counts.discarded += 1
+    store.removeLowest()
+    giveUp(packet)
   }
 
   /// Passes a stale packet, and with it those missing before it.
@@ -162,6 +208,9 @@ extension JitterBuffer {
   private mutating func takeUp() {
     guard let first = resumption?.first else { return }
     resumption = nil
+    if isElastic, let base = arrivals?.base {
+      doubt = Resumption.Doubt(base: base, transit: transit(of: first), arrival: first.arrival)
+    }
     observe(first, transit(of: first), isJump: true)
   }
 
@@ -183,8 +232,6 @@ extension JitterBuffer {
 
   /// The packet that is to be handed out as given up.
   @inline(__always) mutating func takeAbandoned() -> BufferedPacket? {
-    guard abandoned != nil else { return nil }
-    defer { abandoned = nil }
-    return abandoned
+    abandoned.isEmpty ? nil : abandoned.removeFirst()
   }
 }

@@ -73,8 +73,10 @@ public struct JitterBuffer: Sendable {
   var isEventOpen = false
   /// What goes on after a long time without a packet, while it isn't known whether the network or the sender was held up.
   var resumption: Resumption?
-  /// A packet that was in store when it turned out to be stale, and is to be handed out as given up.
-  var abandoned: BufferedPacket?
+  /// What went on as a new timeline, as long as it may still turn out to have been held up.
+  var doubt: Resumption.Doubt?
+  /// Packets that were in store when they turned out to be stale, and are to be handed out as given up.
+  var abandoned: [BufferedPacket] = []
   /// What is known of delays, where the target adapts.
   var estimator: DelayEstimator
   /// Whether the target adapts.
@@ -114,6 +116,7 @@ public struct JitterBuffer: Sendable {
       return store.insert(packet, payload: payload)
     }
     let transit = transit(of: packet)
+    if doubt != nil { reconsider(packet, transit) }
     let resumed = resumption == nil ? .goingOn : resume(with: packet, transit)
     if case .stale = resumed { return .late }
     let isNew = if case .jump = resumed { true } else { false }
@@ -131,6 +134,7 @@ public struct JitterBuffer: Sendable {
       }
       guard isPlausible(packet, transit) else { return .misplaced }
     }
+    guard abandoned.count < 2 || packetCount <= configuration.packetLimit else { return .full }
     let insertion = store.insert(packet, payload: payload)
     guard insertion == .stored else { return insertion }
     observe(packet, transit, isJump: isJump)
@@ -199,7 +203,7 @@ public struct JitterBuffer: Sendable {
   // MARK: Queries
 
   /// Packets in store.
-  public var packetCount: Int { store.count + (abandoned == nil ? 0 : 1) }
+  public var packetCount: Int { store.count + abandoned.count }
 
   /// Media from the playout position to the end of the newest packet in store: how much delay the store holds.
   public var level: Interval {

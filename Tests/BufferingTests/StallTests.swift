@@ -125,6 +125,92 @@ struct StallTests {
     }
   }
 
+  /// 10 s, then nothing for `hold`, then what was kept back at `pace` times its own, the first packets each 20 ms.
+  private func network(hold: Double, pace: Double, slowFirst: Int = 0, jitter: Double = 0) -> Network {
+    var generator = SeededGenerator(seed: 7)
+    let rest = hold / (pace - 1) + 20
+    var network = Network(Int64((10 + hold + rest) * 50)) { _ in 0 }
+    var free = Instant.zero
+    for index in network.packets.indices.dropFirst(500) {
+      free = index == 500 ? network.packets[index].arrival + Interval(seconds: hold) : free
+      network.packets[index].arrival = max(network.packets[index].arrival, free)
+      if jitter > 0 { network.packets[index].arrival += Interval(seconds: generator.exponential(mean: jitter) / 1000) }
+      network.packets[index].arrival = max(network.packets[index].arrival, network.packets[index - 1].arrival)
+      free += index < 500 + slowFirst ? .milliseconds(20) : Interval(seconds: 0.02 / pace)
+    }
+    return network
+  }
+
+  @Test(arguments: [1.5, 4, 8, 30], [(1.6, 0), (1.8, 0), (1.95, 0), (5, 2), (50, 4)] as [(Double, Int)])
+  func `a network that lets go slowly, or whose first packets came far apart, is found out before a second is heard`(
+    hold: Double, release: (pace: Double, slowFirst: Int)
+  ) {
+    for (jitter, phase) in [(0.0, 0), (0, 4), (2, 7)] as [(Double, Int64)] {
+      let network = network(hold: hold, pace: release.pace, slowFirst: release.slowFirst, jitter: jitter)
+      let end = end(of: network)
+      var playback = Playback()
+      playback.run(network, .steady(phase: .milliseconds(phase)), until: Interval(seconds: end + 10))
+      let before = playback.meanDelay(from: .seconds(5), to: .seconds(10))
+      let resumed = Instant.zero + Interval(seconds: 10 + hold) + Network.transit
+      let stale = playback.heard.filter { $0.delay > .milliseconds(60) }
+      #expect(stale.count < 60, "\(stale.count)")
+      #expect(stale.allSatisfy { $0.at > resumed && $0.at < resumed + .seconds(1) }, "\(stale.last as Any)")
+      let after = playback.meanDelay(from: Interval(seconds: end + 3), to: Interval(seconds: end + 10))
+      // What is within a block and its hysteresis of the target is left alone.
+      #expect(after <= before + 12, "\(before) -> \(after)")
+      let counts = playback.buffer.counts
+      #expect(counts.played + counts.concealed == Int(playback.played.last ?? 0) + 1)
+      #expect(counts.discarded == playback.discarded.count)
+      #expect(playback.events.contains { if case .gaveUp = $0.event { true } else { false } })
+    }
+  }
+
+  @Test func `what was given up late counts towards the limit until it is handed out`() {
+    let network = network(hold: 4, pace: 1.6)
+    var playback = Playback { $0.packetLimit = 64 }
+    playback.run(network, until: .milliseconds(14_200))
+    let rest = network.packets.filter { $0.arrival > .zero + .milliseconds(14_200) }
+    for packet in rest { playback.insert(packet) }
+    #expect((50...65).contains(playback.buffer.packetCount), "\(playback.buffer.packetCount)")
+    #expect(playback.mostPackets <= 65)
+    let abandoned = playback.buffer.counts.discarded
+    #expect(abandoned > 2)
+    while playback.discarded.count < abandoned, playback.pull(.milliseconds(10)) {}
+    #expect(playback.discarded.count == abandoned)
+  }
+
+  @Test(arguments: [1.1, 1.3])
+  func `a network that lets go at less than one and a half times its pace is caught up with, not waited for`(
+    pace: Double
+  ) {
+    let network = network(hold: 1.5, pace: pace)
+    var playback = Playback()
+    playback.run(network, until: Interval(seconds: end(of: network) + 10))
+    #expect(playback.discarded.isEmpty && playback.late == 0)
+    #expect(playback.heard.count == Int(playback.played.last ?? 0) + 1)
+    let end = end(of: network)
+    #expect(playback.meanDelay(from: Interval(seconds: end + 3), to: Interval(seconds: end + 10)) < 30)
+  }
+
+  @Test(arguments: [1.2, 6])
+  func `a sender that stood still isn't taken for a network that lets go slowly, whatever the jitter`(pause: Double) {
+    for seed in UInt64(1)...20 {
+      var generator = SeededGenerator(seed: seed)
+      // Packets come in time, or in heaps after up to 200 ms.
+      var network = Network(1000) { number in
+        (number >= 500 ? pause * 1000 : 0) + generator.exponential(mean: 5)
+          + Double(number % 10 == 0 ? generator.number(200) : 0)
+      }.inOrder
+      network.packets[501].arrival = max(network.packets[501].arrival, network.packets[500].arrival + .milliseconds(20))
+      for index in network.packets.indices.dropFirst(502) {
+        network.packets[index].arrival = max(network.packets[index].arrival, network.packets[index - 1].arrival)
+      }
+      var playback = Playback()
+      playback.run(network, until: .seconds(20) + Interval(seconds: pause))
+      #expect(playback.discarded.isEmpty && playback.late == 0, "\(seed) \(playback.discarded.count)")
+    }
+  }
+
   @Test(arguments: Policy.allCases, [1.5, 4, 8, 30])
   func `a sender that pauses leaves silence, whether its clock stands still or not, and nothing ran dry`(
     policy: Policy, pause: Double
