@@ -19,27 +19,30 @@ struct AccessUnitAssembly: ~Copyable {
   /// Where prefix NAL units (type 14) begin that may belong to the next picture.
   private var prefixStart: Int?
 
-  /// The header of a slice that begins a picture or goes on with it; nil for everything else.
-  func slice(of nal: H264NAL, _ content: RawSpan, _ sets: H264ParameterSets) -> H264SliceHeader? {
-    guard nal.isPicture else { return nil }
-    return H264SliceHeader(parsing: content, with: sets)
-  }
-
-  /// Whether a NAL unit begins another access unit.
-  func isOver(before nal: H264NAL, _ slice: H264SliceHeader?) -> Bool {
+  /// Whether a NAL unit begins another access unit; `first` is the byte behind its header, if there is one.
+  func isOver(before nal: H264NAL, first: UInt8?, _ slice: H264SliceHeader?) -> Bool {
     guard hasPicture else { return false }
     switch nal.type {
     case H264NAL.supplement...H264NAL.delimiter, 15...18: return true
     case H264NAL.slice, H264NAL.partitionA, H264NAL.idrSlice:
-      guard let last, let slice else { return last != nil || slice != nil }
-      return last.isOtherPicture(slice)
+      if let last, let slice { return last.isOtherPicture(slice) }
+      // What can't be read begins another one when it holds the first macroblock: the first bit is 1.
+      return first.map { $0 & 0x80 != 0 } ?? false
     default: return false
     }
   }
 
-  /// Begins another access unit; prefix NAL units at the end of the last one go along.
-  mutating func begin() {
-    let prefixes = prefixStart.map { Array(bytes[$0...]) } ?? []
+  /// Takes away the prefix NAL units at the end, which belong to the next picture.
+  mutating func takePrefixes() -> [UInt8] {
+    guard let start = prefixStart else { return [] }
+    let prefixes = Array(bytes[start...])
+    bytes.removeSubrange(start...)
+    prefixStart = nil
+    return prefixes
+  }
+
+  /// Begins another access unit, with the prefix NAL units of its first slice.
+  mutating func begin(with prefixes: [UInt8]) {
     self = Self()
     bytes = prefixes
   }
@@ -58,9 +61,9 @@ struct AccessUnitAssembly: ~Copyable {
     bytes.append(contentsOf: content)
     switch nal.type {
     case H264NAL.sequenceParameters:
-      parameterSets.append(Array(content))
+      note(parameterSet: content)
       parametersEnd = bytes.count
-    case H264NAL.pictureParameters: parameterSets.append(Array(content))
+    case H264NAL.pictureParameters: note(parameterSet: content)
     case H264NAL.delimiter where !hasPicture && parameterSets.isEmpty: parametersEnd = bytes.count
     default: break
     }
@@ -70,6 +73,12 @@ struct AccessUnitAssembly: ~Copyable {
       if picture == nil { picture = slice }
       last = slice
     }
+  }
+
+  private mutating func note(parameterSet content: ArraySlice<UInt8>) {
+    // There are 32 and 256 numbers; what is more was sent twice, for no good reason.
+    guard parameterSets.count < 288, !parameterSets.contains(where: { $0[...] == content }) else { return }
+    parameterSets.append(Array(content))
   }
 
   /// The bytes with those of the parameter sets that aren't among them.

@@ -37,6 +37,10 @@ public struct AnnexBReader: ~Copyable {
   private var waiting: VideoFrame?
   private var hasBegun = false
   private var hasEnded = false
+  private var hasComplained = false
+
+  /// The most bytes that a slice header's beginning can have.
+  private static let sliceHeaderLimit = 80
 
   /// Whether a file that begins with `prefix` is H.264 with start codes: the first NAL unit is one that can be first.
   public static func recognizes(_ prefix: [UInt8]) -> Bool {
@@ -103,13 +107,14 @@ public struct AnnexBReader: ~Copyable {
       waiting = nil
       return first
     }
-    if hasEnded { return nil }
+    guard !hasComplained else { return nil }
     do throws(MediaError) {
       if let frame = try read() { return frame }
     } catch {
-      hasEnded = true
+      hasComplained = true
       throw error
     }
+    hasComplained = true
     if !damage.isEmpty { throw .damaged(path: name, detail: damage.detail) }
     return nil
   }
@@ -119,19 +124,41 @@ public struct AnnexBReader: ~Copyable {
   private mutating func read() throws(MediaError) -> VideoFrame? {
     while let range = try scanner.next() {
       guard let header = header(ofUnitAt: range) else { continue }
-      let slice = unit.slice(of: header, scanner.bytes.span.bytes.extracting(range), parameterSets)
-      var finished: VideoFrame?
-      if unit.isOver(before: header, slice) {
-        finished = try finish()
-        unit.begin()
-      }
-      try add(header, range, slice)
+      // Behind what was left out.
+      var finished = try unit.isOver(before: header, first: first(of: range), slice(header, range)) ? finish() : nil
+      try add(header, range)
+      if finished == nil, unit.hasPicture, try isOver() { finished = try finish() }
       if let finished { return finished }
     }
     guard !hasEnded else { return nil }
     hasEnded = true
     return unit.hasPicture ? try finish() : nil
   }
+
+  /// Whether the NAL unit to come begins another access unit.
+  private mutating func isOver() throws(MediaError) -> Bool {
+    var needed = 1
+    while let (range, isWhole) = try scanner.lookAhead(to: needed), !range.isEmpty {
+      let nal = H264NAL(header: scanner.bytes[range.lowerBound])
+      guard nal.isWhole else { return false }
+      let slice = slice(nal, range)
+      // A slice header is read with as few bytes as it needs.
+      if nal.isPicture, slice == nil, !isWhole, range.count < Self.sliceHeaderLimit {
+        needed = range.count + 1
+        continue
+      }
+      return unit.isOver(before: nal, first: first(of: range), slice)
+    }
+    return false
+  }
+
+  private func slice(_ nal: H264NAL, _ range: Range<Int>) -> H264SliceHeader? {
+    guard nal.isPicture else { return nil }
+    return H264SliceHeader(parsing: scanner.bytes.span.bytes.extracting(range), with: parameterSets)
+  }
+
+  /// The byte behind a NAL unit's header.
+  private func first(of range: Range<Int>) -> UInt8? { range.count > 1 ? scanner.bytes[range.lowerBound + 1] : nil }
 
   /// The first byte of a NAL unit; nil, counted, when the unit isn't one that can be sent.
   private mutating func header(ofUnitAt range: Range<Int>) -> H264NAL? {
@@ -144,7 +171,7 @@ public struct AnnexBReader: ~Copyable {
     return nil
   }
 
-  private mutating func add(_ nal: H264NAL, _ range: Range<Int>, _ slice: H264SliceHeader?) throws(MediaError) {
+  private mutating func add(_ nal: H264NAL, _ range: Range<Int>) throws(MediaError) {
     let content = scanner.bytes[range]
     guard unit.bytes.count + 4 + range.count <= Self.frameLimit else {
       throw .damaged(
@@ -155,12 +182,19 @@ public struct AnnexBReader: ~Copyable {
     if nal.type == H264NAL.sequenceParameters || nal.type == H264NAL.pictureParameters {
       _ = parameterSets.take(content.span.bytes)
     }
-    unit.append(nal, content, slice)
+    unit.append(nal, content, slice(nal, range))
     if nal.type == H264NAL.supplement, H264NAL.isRecoveryPoint(content.span.bytes) { unit.hasRecoveryPoint = true }
   }
 
-  /// The picture that is complete; nil when it is left out, because decoding can't begin with it.
+  /// Ends the access unit and begins another; nil when its picture is left out, because decoding can't begin with it.
   private mutating func finish() throws(MediaError) -> VideoFrame? {
+    let prefixes = unit.takePrefixes()
+    let frame = try frame()
+    unit.begin(with: prefixes)
+    return frame
+  }
+
+  private mutating func frame() throws(MediaError) -> VideoFrame? {
     let picture = unit.picture
     let sequence = picture.flatMap { parameterSets.sequence(ofPictureSet: $0.pictureSet) }
     let isKey = picture.map { $0.isIDR || unit.hasRecoveryPoint && $0.isIntra } ?? false
@@ -171,8 +205,9 @@ public struct AnnexBReader: ~Copyable {
       }
       return nil
     }
+    // Another set of parameters can only come into force with an IDR picture (H.264 7.4.1.2.1).
+    if picture?.isIDR ?? false || !hasBegun { follow(sequence) }
     hasBegun = true
-    follow(sequence)
     let place = clock.place(picture, sequence)
     if place.presentation < 0 {
       clock.withdraw(picture)

@@ -6,7 +6,7 @@ struct AnnexBScanner: ~Copyable {
   static let unitLimit = H264Depacketizer.frameLimit
   /// How many bytes may come before the first start code.
   static let leadLimit = 1 << 20
-  private static let chunk = 65_536
+  private static let chunk = 16_384
 
   private var input: InputBytes
   /// What was read and isn't used up; the ranges that ``next()`` gives lie here until it is called again.
@@ -47,6 +47,20 @@ struct AnnexBScanner: ~Copyable {
         return trimmed(start..<bytes.count)
       }
       scanned = max(begin ?? 0, bytes.count - 2)
+      try readMore()
+    }
+  }
+
+  /// What is there of the NAL unit that ``next()`` will give, at least `count` bytes of it unless it is whole.
+  ///
+  /// Nil when the input ends before it. It waits for no more than it needs, so that a live picture can go on as soon as
+  /// the next one begins.
+  mutating func lookAhead(to count: Int) throws(MediaError) -> (range: Range<Int>, isWhole: Bool)? {
+    while true {
+      guard let begin else { return nil }
+      if let code = AnnexBCursor.startCode(in: bytes.span.bytes, from: begin) { return (trimmed(begin..<code), true) }
+      if hasEnded { return (trimmed(begin..<bytes.count), true) }
+      if bytes.count - begin >= count { return (begin..<bytes.count, false) }
       try readMore()
     }
   }

@@ -35,13 +35,13 @@ struct PictureClock {
 
   init(tick: (units: Int64, scale: Int64)) { self.tick = tick }
 
-  /// Changes the time of a field from here on.
+  /// Changes the time of a field from here on, before the first picture or an IDR picture.
   mutating func change(tick new: (units: Int64, scale: Int64)) {
     guard new != tick else { return }
-    base = time(end)
-    decode -= end
-    anchor?.presentation -= end
+    base = time(max(decode, end))
+    decode = 0
     end = 0
+    anchor = nil
     tick = new
   }
 
@@ -64,7 +64,11 @@ struct PictureClock {
   mutating func withdraw(_ picture: H264SliceHeader?) { decode -= picture?.field == nil ? 2 : 1 }
 
   private mutating func presentation(of picture: H264SliceHeader?, _ sequence: H264SequenceParameters?) -> Int64 {
-    guard let picture, let sequence, case .sent(let bits) = sequence.pictureOrder else { return end }
+    guard let picture, let sequence else { return end }
+    guard case .sent(let bits) = sequence.pictureOrder else {
+      if picture.isIDR { anchor = (0, end, true) }
+      return end
+    }
     let count = count(of: picture, bits: bits)
     if let anchor, !picture.isIDR {
       let counts = count - anchor.count

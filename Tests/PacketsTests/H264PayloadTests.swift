@@ -101,15 +101,16 @@ import Timeline
     for (payload, fault) in Self.malformed {
       var depacketizer = H264Depacketizer()
       var frame: [UInt8] = []
-      _ = depacketizer.append([0x41, 0x9a].span.bytes, to: &frame)
+      let slice: [UInt8] = [0x41, 0x9a]
+      _ = depacketizer.append(slice.span.bytes, to: &frame)
       #expect(depacketizer.fault == nil)
       let before = frame
       let piece = depacketizer.append(payload.span.bytes, to: &frame)
       #expect(piece == nil)
       #expect(depacketizer.fault == fault, "\(payload)")
       #expect(frame == before)
-      _ = depacketizer.append([0x41, 1].span.bytes, to: &frame)
-      #expect(depacketizer.fault == nil && frame == before + [0, 0, 0, 1, 0x41, 1])
+      _ = depacketizer.append(slice.span.bytes, to: &frame)
+      #expect(depacketizer.fault == nil && frame == before + before)
     }
   }
 
@@ -118,7 +119,7 @@ import Timeline
     // Which NAL units each payload carries: 12 bytes hold the small ones and fragments of ten.
     let payloads = Self.payloads(H264Maker.annexB(units), limit: 12).map(\.bytes)
     let carried = Self.carried(payloads)
-    #expect(payloads.count == 13)
+    #expect(payloads.count == 12)
     for lost in 0..<(1 << payloads.count) {
       var depacketizer = H264Depacketizer()
       var frame: [UInt8] = []

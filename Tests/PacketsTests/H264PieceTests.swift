@@ -65,6 +65,14 @@ import Testing
     frame.removeAll()
     let first = depacketizer.append(Self.slice { $0.first = 5 }.span.bytes, to: &frame)
     #expect(first?.beginsFrame == true)
+    // What is cut off was there all the same.
+    depacketizer.endFrame(in: &frame)
+    frame.removeAll()
+    for start in [[0x7c, 0x85, 1], [0x7c, 0x85, 2], [0x41, 0x9a]] as [[UInt8]] {
+      let isFirst = frame.isEmpty
+      let piece = depacketizer.append(start.span.bytes, to: &frame)
+      #expect(piece?.beginsFrame == isFirst)
+    }
   }
 
   /// What a payload says behind a gap, after these payloads of another frame.

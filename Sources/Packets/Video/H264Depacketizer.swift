@@ -51,9 +51,10 @@ public struct H264Depacketizer: Sendable {
     switch nal.type {
     case 1...23:
       guard frame.count + 4 + payload.byteCount <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
+      let isFirst = frame.isEmpty
       cutOpenUnit(in: &frame)
       var piece = VideoPiece()
-      appendUnit(0..<payload.byteCount, of: payload, to: &frame, isFirst: frame.isEmpty, &piece)
+      appendUnit(0..<payload.byteCount, of: payload, to: &frame, isFirst: isFirst, &piece)
       isAfterGap = false
       return piece
     case H264NAL.aggregate: return appendAggregate(payload, to: &frame)
@@ -112,9 +113,9 @@ public struct H264Depacketizer: Sendable {
       offset = range.upperBound
     }
     guard size <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
+    let isFirst = frame.isEmpty
     cutOpenUnit(in: &frame)
     var piece = VideoPiece()
-    let isFirst = frame.isEmpty
     offset = 1
     while let range = Self.unit(at: offset, in: payload) {
       appendUnit(range, of: payload, to: &frame, isFirst: isFirst, &piece)
@@ -144,10 +145,10 @@ public struct H264Depacketizer: Sendable {
     let isOpen = open.map { H264NAL(header: $0.header).type == nal.type } ?? false
     guard isFirst || isOpen || (isAfterGap && open == nil) else { return refuse(.noStart, in: &frame) }
     guard frame.count + 3 + payload.byteCount <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
-    if isFirst { cutOpenUnit(in: &frame) }
     let first = isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil
     describe(nal, first: first, isFirst: isFirst && frame.isEmpty, in: &piece)
     if isFirst {
+      cutOpenUnit(in: &frame)
       isAfterGap = false
       open = (frame.count, nal.header)
       Self.appendStartCode(to: &frame)

@@ -32,7 +32,7 @@ public struct H264Format: Equatable, Sendable {
       case "packetization-mode":
         if let mode = Int(value), (0...2).contains(mode) { packetizationMode = mode }
       case "profile-level-id":
-        if value.utf8.count == 6, let number = UInt32(value, radix: 16) { profileLevelID = number }
+        if value.utf8.count == 6, value.allSatisfy(\.isHexDigit) { profileLevelID = UInt32(value, radix: 16) }
       case "sprop-parameter-sets":
         for text in value.split(separator: ",").prefix(Self.maximumParameterSets) {
           guard let unit = Base64.decode(text), let header = unit.first else { continue }
