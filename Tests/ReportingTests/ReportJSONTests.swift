@@ -76,7 +76,7 @@ struct ReportJSONTests {
         "stalls":0,"recoveries":0,"recovering_ms":0,"drift_correction_ppm":0,"drift_lift_ppm":0,"jitterBufferDelay":4464,\
         "jitterBufferTargetDelay":5356.8,"jitterBufferMinimumDelay":null,"jitterBufferEmittedCount":89280},\
         "round_trip_ms":{"min":1.007,\
-        "mean":1.007,"max":1.007},"media":{"kind":"audio","duration_ms":2000,"played_ms":1860,"concealed_ms":120,"recovered_ms":20,\
+        "mean":1.007,"max":1.007},"lip_sync":null,"media":{"kind":"audio","duration_ms":2000,"played_ms":1860,"concealed_ms":120,"recovered_ms":20,\
         "silence_ms":0,"stretched_ms":0,"stretches":0,"inserted_ms":0,"removed_ms":0,"inserted_ms_per_s":0,\
         "removed_ms_per_s":0,"stalled_ms":0,"totalSamplesReceived":96000,"concealedSamples":5760,\
         "silentConcealedSamples":960,"concealmentEvents":3,"insertedSamplesForDeceleration":0,\
