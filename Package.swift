@@ -106,7 +106,8 @@ let package = Package(
     .testTarget(
       name: "PicturesTests", dependencies: ["Pictures", "Statistics", "Packets", "Timeline"], swiftSettings: strict),
     .testTarget(
-      name: "ReceivingTests", dependencies: ["Receiving", "Pictures", "Buffering", "Statistics", "Packets", "Timeline"],
+      name: "ReceivingTests",
+      dependencies: ["Receiving", "Pictures", "Buffering", "Statistics", "Packets", "Timeline"],
       swiftSettings: strict),
     .testTarget(
       name: "ReportingTests", dependencies: ["Reporting", "Plots", "Statistics", "Timeline"], swiftSettings: strict),

@@ -58,4 +58,17 @@ extension JitterBuffer {
     if gapUnits == 0 { counts.concealmentEvents -= 1 }
     if isElastic { counts.underruns -= 1 }
   }
+
+  /// Of what was filled while nothing was known, as much as the gap lacks up to `units` was lost media, the rest a
+  /// pause of the sender; unless that isn't known yet of the rest.
+  mutating func settleStall(lost units: Int64, keepingRest: Bool = false) {
+    guard stallUnits > 0 else { return }
+    let lost = min(stallUnits, max(0, units - gapUnits))
+    noteConcealed(lost)
+    stallUnits -= lost
+    if keepingRest { return }
+    if stallUnits > 0 { notePause() }
+    counts.silenceUnits += stallUnits
+    stallUnits = 0
+  }
 }

@@ -486,17 +486,4 @@ public struct JitterBuffer: Sendable {
   private func concealment(of units: Int64, after filled: Int64) -> PlayoutDecision {
     return filled < concealmentLimit ? .conceal(duration: units) : .silence(duration: units)
   }
-
-  /// Of what was filled while nothing was known, as much as the gap lacks up to `units` was lost media, the rest a
-  /// pause of the sender; unless that isn't known yet of the rest.
-  mutating func settleStall(lost units: Int64, keepingRest: Bool = false) {
-    guard stallUnits > 0 else { return }
-    let lost = min(stallUnits, max(0, units - gapUnits))
-    noteConcealed(lost)
-    stallUnits -= lost
-    if keepingRest { return }
-    if stallUnits > 0 { notePause() }
-    counts.silenceUnits += stallUnits
-    stallUnits = 0
-  }
 }
