@@ -64,6 +64,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   var number: UInt16 = 65_530
   var timestamp: UInt32 = 0xffff_f000
   var packets = 0
+  var clock = DecodeClock(clockRate: 90_000)
   while !script.isOver, packets < 2000 {
     packets += 1
     let flags = script.byte()
@@ -78,6 +79,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
       marker: flags & 16 != 0, payloadType: 96, sequenceNumber: SequenceNumber(number),
       timestamp: RTPTimestamp(timestamp), ssrc: 7
     ).write(into: &span)
+    _ = clock.note(Int64(number), timestamp: Int64(timestamp), at: viewer.now)
+    precondition(clock.count <= DecodeClock.frameLimit, "a clock that remembers without limit")
     let size = script.byte()
     for index in 0..<(flags & 32 != 0 ? 188 * (size % 8) : size) {
       datagram.append(index % 188 == 0 && encoding == .mpegTS ? 0x47 : UInt8(truncatingIfNeeded: script.byte()))

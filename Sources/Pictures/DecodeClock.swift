@@ -14,6 +14,8 @@ public struct DecodeClock: Sendable {
   public static let deepest = 16
   /// Frames remembered, so that a late packet gets its frame's time.
   static let remembered = 128
+  /// The most frames there ever are: the oldest are forgotten 32 at once.
+  public static let frameLimit = remembered + 32
   /// After so many frames the beginning is revised.
   static let learning = 8
   /// A step of the timestamps by more than this begins anew.
@@ -47,7 +49,7 @@ public struct DecodeClock: Sendable {
     self.clockRate = clockRate
     interval = max(1, Int64(clockRate / 30))
     leapUnits = Self.leap.units(rate: clockRate)
-    frames.reserveCapacity(Self.remembered + 32)
+    frames.reserveCapacity(Self.frameLimit)
   }
 
   /// Takes in a packet; true when times that were told before have been revised.
@@ -82,6 +84,9 @@ public struct DecodeClock: Sendable {
     revise()
     return true
   }
+
+  /// The frames remembered: never more than ``frameLimit``.
+  public var count: Int { frames.count }
 
   /// When the packet is to be decoded, in units of the clock; nil when its frame is forgotten.
   public func time(of sequence: Int64) -> Int64? {
@@ -126,7 +131,7 @@ public struct DecodeClock: Sendable {
     frames.append(
       Frame(
         timestamp: timestamp, first: sequence, last: sequence, arrival: arrival, time: max(time, newest.time &+ 1)))
-    if frames.count > Self.remembered + 31 { frames.removeFirst(32) }
+    forgetOldest()
     if seen % 16 == 0 { measureInterval() }
     guard isDeeper || seen == Self.learning else { return false }
     measureInterval()
@@ -139,10 +144,17 @@ public struct DecodeClock: Sendable {
     guard !frames.contains(where: { $0.first <= sequence && sequence <= $0.last }),
       let place = frames.firstIndex(where: { $0.first > sequence })
     else { return }
+    // What lies before all that are remembered is forgotten already.
+    guard place > 0 || frames.count < Self.remembered else { return }
     var time = min(timestamp, frames[place].time - 1)
     if place > 0 { time = max(time, frames[place - 1].time + 1) }
     frames.insert(
       Frame(timestamp: timestamp, first: sequence, last: sequence, arrival: arrival, time: time), at: place)
+    forgetOldest()
+  }
+
+  private mutating func forgetOldest() {
+    if frames.count >= Self.frameLimit { frames.removeFirst(Self.frameLimit - Self.remembered) }
   }
 
   /// The smallest timestamp that isn't shown when this one comes in.

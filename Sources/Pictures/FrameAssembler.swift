@@ -13,6 +13,8 @@ struct FrameAssembler: Sendable {
     var time: Int64
     /// When its first packet was due.
     var due: Instant
+    /// Whether packets of it came that aren't in its bytes, because what they are a part of isn't whole.
+    var isCut = false
   }
 
   private enum Depacketizer: Sendable {
@@ -53,14 +55,14 @@ struct FrameAssembler: Sendable {
 
   /// The frame is over; its bytes are final.
   mutating func close() -> Frame? {
-    guard let frame = open else { return nil }
+    guard var frame = open else { return nil }
     open = nil
     switch depacketizer {
     case .h264(var inner):
-      inner.endFrame(in: &bytes)
+      frame.isCut = inner.endFrame(in: &bytes)
       depacketizer = .h264(inner)
     case .vp8(var inner):
-      inner.endFrame(in: &bytes)
+      frame.isCut = inner.endFrame(in: &bytes)
       depacketizer = .vp8(inner)
     case .transport, .plain: break
     }

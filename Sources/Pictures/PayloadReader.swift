@@ -11,6 +11,8 @@ struct PayloadReader: Sendable {
     var hasPicture = false
     /// H.264's frame_num, which counts the frames that others may refer to.
     var frameNumber: UInt32?
+    /// How many bits it has, by the parameter sets that the picture itself refers to.
+    var frameNumberBits: Int?
   }
 
   /// H.264's parameter sets that came by.
@@ -21,10 +23,8 @@ struct PayloadReader: Sendable {
     Self.read(payload, as: encoding, &sets)
   }
 
-  /// The bits of frame_num, and how many frames are sent before one that is shown earlier, where that is told.
-  var parameters: (frameNumberBits: Int, reorderDepth: Int?)? {
-    sets.first.map { ($0.frameNumberBits, $0.reorderDepth) }
-  }
+  /// How many frames are sent before one that is shown earlier, where that is told.
+  var reorderDepth: Int? { sets.first?.reorderDepth }
 
   /// What a payload says by itself; nil when it is invalid.
   static func readAlone(_ payload: RawSpan, as encoding: VideoEncoding) -> Reading? {
@@ -36,7 +36,7 @@ struct PayloadReader: Sendable {
   {
     switch encoding {
     case .h264: readH264(payload, &sets)
-    case .vp8: readVP8(payload)
+    case .vp8: VP8Depacketizer.piece(of: payload).map { Reading(piece: $0, hasPicture: true) }
     case .mpegTS: TransportDepacketizer.piece(of: payload).map { Reading(piece: $0, hasPicture: true) }
     }
   }
@@ -51,7 +51,7 @@ struct PayloadReader: Sendable {
     case 1...23:
       note(header, first: payload.byteCount > 1 ? payload.byte(at: 1) : nil, in: &reading)
       look(into: 0..<payload.byteCount, of: payload, &sets, in: &reading)
-    case NAL.aggregate:
+    case H264NAL.aggregate:
       var offset = 1
       guard payload.byteCount > 1 else { return nil }
       while offset < payload.byteCount {
@@ -65,7 +65,7 @@ struct PayloadReader: Sendable {
         offset = start + size
         look(into: start..<offset, of: payload, &sets, in: &reading)
       }
-    case NAL.fragment:
+    case H264NAL.fragment:
       guard payload.byteCount >= 2 else { return nil }
       let marks = payload.byte(at: 1)
       guard marks & 0xc0 != 0xc0, (1...23).contains(marks & 0x1f) else { return nil }
@@ -83,9 +83,9 @@ struct PayloadReader: Sendable {
     // first_mb_in_slice is ue(v): a first bit of 1 is 0, the picture's first slice.
     let isFirstSlice = first.map { $0 & 0x80 != 0 } ?? false
     switch header & 0x1f {
-    case NAL.delimiter, NAL.sequenceParameters: reading.piece.beginsFrame = true
-    case NAL.slice, NAL.partitionA: if isFirstSlice { reading.piece.beginsFrame = true }
-    case NAL.idrSlice: reading.piece.isKey = true
+    case H264NAL.delimiter, H264NAL.sequenceParameters: reading.piece.beginsFrame = true
+    case H264NAL.slice, H264NAL.partitionA: if isFirstSlice { reading.piece.beginsFrame = true }
+    case H264NAL.idrSlice: reading.piece.isKey = true
     default: break
     }
     guard (1...5).contains(header & 0x1f) else { return }
@@ -99,10 +99,13 @@ struct PayloadReader: Sendable {
   ) {
     let unit = payload.extracting(range)
     switch unit.byte(at: 0) & 0x1f {
-    case NAL.sequenceParameters, NAL.pictureParameters: _ = sets.take(unit)
-    case NAL.supplement: if H264NAL.isRecoveryPoint(unit) { reading.piece.isKey = true }
-    case NAL.slice, NAL.partitionA, NAL.idrSlice:
-      if let slice = H264SliceHeader(parsing: unit, with: sets) { reading.frameNumber = slice.frameNumber }
+    case H264NAL.sequenceParameters, H264NAL.pictureParameters: _ = sets.take(unit)
+    case H264NAL.supplement: if H264NAL.isRecoveryPoint(unit) { reading.piece.isKey = true }
+    case H264NAL.slice, H264NAL.partitionA, H264NAL.idrSlice:
+      if let slice = H264SliceHeader(parsing: unit, with: sets) {
+        reading.frameNumber = slice.frameNumber
+        reading.frameNumberBits = sets.sequence(ofPictureSet: slice.pictureSet)?.frameNumberBits
+      }
     default: break
     }
   }
@@ -115,7 +118,7 @@ struct PayloadReader: Sendable {
     for index in 2..<min(payload.byteCount, 2 + sliceStart) { unit.append(payload.byte(at: index)) }
     switch unit[0] & 0x1f {
     // Sets and supplements would be cut.
-    case NAL.slice, NAL.partitionA, NAL.idrSlice:
+    case H264NAL.slice, H264NAL.partitionA, H264NAL.idrSlice:
       unsafe look(into: 0..<unit.count, of: unit.span.bytes, &sets, in: &reading)
     default: break
     }
@@ -123,49 +126,4 @@ struct PayloadReader: Sendable {
 
   /// As much of a slice as is needed to read its frame_num.
   private static let sliceStart = 32
-
-  /// The descriptor and, where the frame begins, the frame's own first byte (RFC 7741 sections 4.2 and 4.3).
-  private static func readVP8(_ payload: RawSpan) -> Reading? {
-    guard payload.byteCount > 0 else { return nil }
-    let first = payload.byte(at: 0)
-    var offset = 1
-    var reading = Reading()
-    reading.hasPicture = true
-    reading.piece.isReference = first & 0x20 == 0
-    reading.piece.beginsFrame = first & 0x17 == 0x10
-    if first & 0x80 != 0 {
-      guard payload.byteCount > 1 else { return nil }
-      let fields = payload.byte(at: 1)
-      offset = 2
-      if fields & 0x80 != 0 {
-        guard payload.byteCount > offset else { return nil }
-        let high = payload.byte(at: offset)
-        if high & 0x80 != 0 {
-          guard payload.byteCount > offset + 1 else { return nil }
-          reading.piece.pictureID = (Int(payload.bigEndian(at: offset, as: UInt16.self) & 0x7fff), 15)
-          offset += 2
-        } else {
-          reading.piece.pictureID = (Int(high), 7)
-          offset += 1
-        }
-      }
-      if fields & 0x40 != 0 { offset += 1 }
-      if fields & 0x30 != 0 { offset += 1 }
-    }
-    guard payload.byteCount > offset else { return nil }
-    reading.piece.isKey = reading.piece.beginsFrame && payload.byte(at: offset) & 1 == 0
-    return reading
-  }
-
-  private enum NAL {
-    static let slice: UInt8 = 1
-    static let partitionA: UInt8 = 2
-    static let idrSlice: UInt8 = 5
-    static let supplement: UInt8 = 6
-    static let sequenceParameters: UInt8 = 7
-    static let pictureParameters: UInt8 = 8
-    static let delimiter: UInt8 = 9
-    static let aggregate: UInt8 = 24
-    static let fragment: UInt8 = 28
-  }
 }

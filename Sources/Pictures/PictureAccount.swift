@@ -37,6 +37,8 @@ struct PictureAccount: Sendable {
     var pictureID: (value: Int, bits: Int)?
     /// frame_num, and whether it begins anew with this frame.
     var frameNumber: UInt32?
+    /// How many bits it has, by the frame's own parameter sets.
+    var frameNumberBits: Int?
     var isIDR: Bool { isKey && frameNumber == 0 }
     var state = State.open
     /// A packet of it came after its time although it was still open.
@@ -67,6 +69,7 @@ struct PictureAccount: Sendable {
   private var nextID = 0
   /// From this number on the sender counts anew.
   private var runStart = Int64.min
+  /// The bits of the frame_num seen last.
   private var frameNumberBits: Int?
   /// The frame_num that the next frame has if no frame is missing that others refer to.
   private var expectedNumber: UInt32?
@@ -106,10 +109,8 @@ struct PictureAccount: Sendable {
 
   /// Takes in a packet that the buffer has taken, or has called late.
   mutating func arrive(
-    _ sequence: Int64, timestamp: Int64, marker: Bool, bytes: Int, reading: PayloadReader.Reading,
-    frameNumberBits: Int? = nil, isLate: Bool
+    _ sequence: Int64, timestamp: Int64, marker: Bool, bytes: Int, reading: PayloadReader.Reading, isLate: Bool
   ) {
-    self.frameNumberBits = frameNumberBits ?? self.frameNumberBits
     if sequence >= runStart, sequence < firstSequence ?? .max { firstSequence = sequence }
     guard let place = place(of: timestamp, sequence: sequence) else { return }
     if marker { hasMarkers = true }
@@ -121,10 +122,14 @@ struct PictureAccount: Sendable {
   }
 
   /// The time of a frame has come, and nothing later can be in time.
-  mutating func close(_ id: Int) -> Outcome {
+  ///
+  /// `isCut` says that not all that came of it could be put together. Where no packet is missing that spoils it; else
+  /// what is missing may be the reason, and may still come.
+  mutating func close(_ id: Int, isCut: Bool) -> Outcome {
     guard let place = frames.lastIndex(where: { $0.id == id }) else {
       return Outcome(missingPackets: 1, isKey: false, isReference: false, isDecodable: false)
     }
+    if isCut, frames[place].state == .open, isWhole(place) { frames[place].isSpoiled = true }
     if frames[place].state == .open { close(at: place, as: isWhole(place) ? .whole : .partial) }
     let frame = frames[place]
     return Outcome(
@@ -240,8 +245,9 @@ struct PictureAccount: Sendable {
 
   /// frame_num grows by one with the frame behind each frame that others may refer to (H.264 7.4.3).
   private mutating func expectNumber(after frame: Frame) {
-    if let number = frame.frameNumber, let bits = frameNumberBits {
+    if let number = frame.frameNumber, let bits = frame.frameNumberBits {
       hasUnprovenGap = false
+      frameNumberBits = bits
       expectedNumber = frame.isReference ? (number &+ 1) & (1 << UInt32(bits) - 1) : number
     } else if !frame.hasPicture {
       expectedNumber = nil
@@ -319,6 +325,9 @@ extension PictureAccount.Frame {
     if piece.isReference { isReference = true }
     if reading.hasPicture { hasPicture = true }
     if let number = piece.pictureID { pictureID = number }
-    if let number = reading.frameNumber { frameNumber = number }
+    if let number = reading.frameNumber {
+      frameNumber = number
+      frameNumberBits = reading.frameNumberBits
+    }
   }
 }

@@ -21,6 +21,8 @@ struct PictureLedger: Sendable {
   private static let freezeMargin = Interval.milliseconds(150)
   /// Steps of which the median is the frame interval.
   private static let steps = 31
+  /// Gaps remembered: many more than the frames that can stand between them and their holes.
+  static let gapLimit = 64
 
   private let clockRate: UInt32
   private let leap: Int64
@@ -32,8 +34,11 @@ struct PictureLedger: Sendable {
   private var shownUp = 0
   /// Frames that may be missing, by the place of the frame before which they are.
   private var gaps: [(place: Int, count: Int)] = []
+  private var first: Int64?
   private var last: Int64?
   private var lastShown: Int64?
+  /// How long the runs lasted of which nothing was shown, before the first picture.
+  private var unseen = Interval.zero
   private var durations: [Int64] = []
   private var durationsNext = 0
   private var intervals: [Int64] = []
@@ -53,6 +58,7 @@ struct PictureLedger: Sendable {
     }
     added += 1
     if entry.missingBefore > 0 { gaps.append((added, entry.missingBefore)) }
+    if gaps.count > Self.gapLimit { gaps.removeFirst() }
     var place = waiting.count
     while place > 0, waiting[place - 1].timestamp > entry.timestamp { place -= 1 }
     depth = max(depth, min(waiting.count - place, DecodeClock.deepest))
@@ -65,6 +71,7 @@ struct PictureLedger: Sendable {
     while !waiting.isEmpty { show(waiting.removeFirst()) }
     endFreeze()
     gaps.removeAll()
+    first = nil
     last = nil
     lastShown = nil
   }
@@ -77,6 +84,9 @@ struct PictureLedger: Sendable {
     result.frameInterval = Interval(units: interval ?? 0, rate: clockRate)
   }
 
+  /// Gaps in the numbers for which no hole in the timestamps has been found yet.
+  var gapCount: Int { gaps.count }
+
   // MARK: Private
 
   /// The usual time between two frames.
@@ -87,6 +97,7 @@ struct PictureLedger: Sendable {
   private mutating func show(_ entry: Entry) {
     shownUp += 1
     countMissing(before: entry)
+    first = min(first ?? entry.timestamp, entry.timestamp)
     last = max(last ?? entry.timestamp, entry.timestamp)
     result.expected += 1
     result.history.add(entry.fate)
@@ -140,7 +151,10 @@ struct PictureLedger: Sendable {
   }
 
   private mutating func noteShown(_ timestamp: Int64) {
-    guard let before = lastShown else { return lastShown = timestamp }
+    guard let before = lastShown else {
+      lastShown = timestamp
+      return endWait(after: timestamp - (first ?? timestamp))
+    }
     guard timestamp > before else { return }
     lastShown = timestamp
     noteFreeze(timestamp - before)
@@ -163,9 +177,24 @@ struct PictureLedger: Sendable {
     result.longestFreeze = max(result.longestFreeze, length)
   }
 
-  /// The picture may have stood still until the end.
+  /// The first picture of a run is there, so long after its first frame.
+  ///
+  /// What was shown of the run before stood still until now; before the very first picture there was none to freeze.
+  private mutating func endWait(after duration: Int64) {
+    if result.waited == nil {
+      result.waited = unseen + Interval(units: duration, rate: clockRate)
+    } else {
+      noteFreeze(duration)
+    }
+  }
+
+  /// The picture may have stood still until the end, or there was none.
   private mutating func endFreeze() {
-    guard let last, let lastShown, last > lastShown else { return }
-    noteFreeze(last - lastShown)
+    guard let last, let since = lastShown ?? first, last > since else { return }
+    if result.waited == nil {
+      unseen += Interval(units: last - since, rate: clockRate)
+    } else {
+      noteFreeze(last - since)
+    }
   }
 }

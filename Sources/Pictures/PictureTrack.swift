@@ -51,7 +51,7 @@ public struct PictureTrack: Sendable {
       self.reading = reading
     }
     if transport != nil { return (timestamp, false) }
-    var isRevised = clock.raise(depth: reader.parameters?.reorderDepth ?? 0)
+    var isRevised = clock.raise(depth: reader.reorderDepth ?? 0)
     if clock.note(sequence, timestamp: timestamp, at: arrival) { isRevised = true }
     return (clock.time(of: sequence) ?? timestamp, isRevised)
   }
@@ -60,8 +60,7 @@ public struct PictureTrack: Sendable {
   public mutating func arrive(sequence: Int64, timestamp: Int64, marker: Bool, bytes: Int, isLate: Bool) {
     guard transport == nil else { return }
     account.arrive(
-      sequence, timestamp: timestamp, marker: marker, bytes: bytes, reading: reading,
-      frameNumberBits: reader.parameters?.frameNumberBits, isLate: isLate)
+      sequence, timestamp: timestamp, marker: marker, bytes: bytes, reading: reading, isLate: isLate)
   }
 
   /// Takes in a packet whose time has come; the decoding time of the last frame that is over with it, if any.
@@ -135,7 +134,7 @@ public struct PictureTrack: Sendable {
 
   private mutating func closeFrame() -> Int64? {
     guard let frame = assembler.close() else { return nil }
-    let outcome = account.close(frame.id)
+    let outcome = account.close(frame.id, isCut: frame.isCut && keepsPayloads)
     handOut(
       ReceivedFrame(
         number: handedOut, timestamp: frame.timestamp, due: frame.due, missingPackets: outcome.missingPackets,

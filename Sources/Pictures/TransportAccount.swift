@@ -11,6 +11,8 @@ struct TransportAccount: Sendable {
   private var next: Int64?
   /// How many pictures may be missing since the last one ended.
   private var missing = 0
+  /// The most packets that a missing datagram is taken to have had: as many as the largest so far, and seven at least.
+  private var packets = 7
   /// Whether pictures are missing that those to come refer to.
   private(set) var isBroken = true
   private(set) var hasPictures = false
@@ -32,10 +34,11 @@ struct TransportAccount: Sendable {
   mutating func play(_ payload: RawSpan, sequence: Int64) -> (missing: Int, isKey: Bool) {
     let gap = next.map { Int(clamping: max(0, sequence - $0)) } ?? 0
     next = sequence + 1
+    packets = max(packets, payload.byteCount / TransportPacket.size)
     if gap > 0 {
       // A datagram may have held as many pictures as packets.
-      missing += min(gap, 1 << 20) * Self.packets
-      monitor.noteGap(packets: min(gap, 1 << 20) * Self.packets)
+      missing = min(missing + min(gap, 1 << 20) * packets, 1 << 40)
+      monitor.noteGap(packets: min(gap, 1 << 20) * packets)
     }
     var isKey = false
     var offset = 0
@@ -78,7 +81,4 @@ struct TransportAccount: Sendable {
         bytes: frame.bytes, packets: frame.packets, missingBefore: missing))
     missing = 0
   }
-
-  /// The most packets that a datagram is taken to have had.
-  private static let packets = 7
 }

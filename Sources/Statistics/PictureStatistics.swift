@@ -19,6 +19,8 @@ public struct PictureStatistics: Equatable, Sendable {
   public var undecodable = 0
   /// Complete key frames.
   public var keyFrames = 0
+  /// The time from the first frame to the first one shown, in which there is no picture to freeze; nil when none was.
+  public var waited: Interval?
   /// How often the picture stood still, by W3C's freezeCount: a frame shown longer than three times the usual, and
   /// 150 ms longer than it.
   public var freezes = 0
@@ -45,7 +47,8 @@ public struct PictureStatistics: Equatable, Sendable {
 
   /// Whether both say the same.
   public static func == (left: Self, right: Self) -> Bool {
-    left.expected == right.expected && left.complete == right.complete && left.damaged == right.damaged
+    guard left.waited == right.waited else { return false }
+    return left.expected == right.expected && left.complete == right.complete && left.damaged == right.damaged
       && left.late == right.late && left.lost == right.lost && left.undecodable == right.undecodable
       && left.keyFrames == right.keyFrames && left.freezes == right.freezes && left.frozen == right.frozen
       && left.longestFreeze == right.longestFreeze && left.frameBytes == right.frameBytes

@@ -175,6 +175,26 @@ import Timeline
     #expect(Self.assembled([start]).isEmpty)
   }
 
+  @Test func `the end of a frame tells whether something that came isn't in it`() {
+    func isCut(_ payloads: [[UInt8]]) -> Bool {
+      var depacketizer = H264Depacketizer()
+      var frame: [UInt8] = []
+      for payload in payloads { _ = depacketizer.append(payload.span.bytes, to: &frame) }
+      let isCut = depacketizer.endFrame(in: &frame)
+      let isCutAgain = depacketizer.endFrame(in: &frame)
+      #expect(!isCutAgain, "the next frame begins anew")
+      return isCut
+    }
+    let (start, end): ([UInt8], [UInt8]) = ([0x7c, 0x85, 1, 2], [0x7c, 0x45, 4])
+    #expect(!isCut([start, end]))
+    #expect(!isCut([[0x41, 7]]))
+    #expect(isCut([start]))
+    #expect(isCut([start, start, end]))
+    #expect(isCut([start, [0x41, 7]]))
+    #expect(isCut([start, [0x78, 0, 2, 0x41, 7]]))
+    #expect(isCut([end]), "its beginning is missing")
+  }
+
   @Test func `a frame never grows beyond its limit`() {
     var depacketizer = H264Depacketizer()
     var frame: [UInt8] = []

@@ -45,6 +45,10 @@ import Testing
     for size in 0...3 { #expect(!isRecoveryPoint(Array([6, 6, 1].prefix(size)))) }
     #expect(!isRecoveryPoint([6, 255, 255]))
     #expect(!isRecoveryPoint([6, 5, 200, 6, 1, 0x80]))
+    // The 3 that keeps a start code out counts for nothing: four bytes are 0, 0, 1, 9.
+    #expect(isRecoveryPoint([6, 5, 4, 0, 0, 3, 1, 9, 6, 1, 0xc4, 0x80]))
+    #expect(!isRecoveryPoint([6, 5, 4, 0, 0, 3, 1, 9, 6, 1, 0x44, 0x80]))
+    for size in 0...9 { #expect(!isRecoveryPoint(Array([6, 5, 4, 0, 0, 3, 1, 9, 6, 1].prefix(size)))) }
     var depacketizer = H264Depacketizer()
     var frame: [UInt8] = []
     var isKey = false

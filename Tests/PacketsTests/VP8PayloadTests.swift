@@ -133,11 +133,28 @@ import Testing
       #expect(!piece.beginsFrame && !piece.isKey)
       #expect(frame.isEmpty)
     }
-    depacketizer.endFrame(in: &frame)
+    let isCut = depacketizer.endFrame(in: &frame)
+    #expect(isCut)
     depacketizer.noteGap(in: &frame)
     let next = Self.payloads(of: Self.otherFrame, &packetizer)
     for payload in next { _ = depacketizer.append(payload.span.bytes, to: &frame) }
     #expect(frame == Self.otherFrame)
+    let isNextCut = depacketizer.endFrame(in: &frame)
+    #expect(!isNextCut)
+  }
+
+  @Test func `a payload alone says what it is, and without its start code no frame is a key frame`() {
+    func piece(_ hex: String) -> VideoPiece? {
+      let payload = Vectors.bytes(hex)
+      return VP8Depacketizer.piece(of: payload.span.bytes)
+    }
+    #expect(piece("10 10 02 00 9d 01 2a 40 01 f0 00")?.isKey == true)
+    #expect(piece("10 10 02 00 9d 01 2b 40 01 f0 00")?.isKey == false)
+    #expect(piece("10 10 02")?.isKey == true, "the start code isn't there yet")
+    #expect(piece("11 10 02 00 9d 01 2a")?.isKey == false, "another partition")
+    #expect(piece("30 11")?.isReference == false)
+    #expect(piece("90 80 07 11")?.pictureID?.value == 7)
+    #expect(piece("10") == nil)
   }
 
   @Test func `refuses payloads without content, and frames without end`() {

@@ -21,4 +21,21 @@ struct DecodeClockTests {
     #expect(times(of: [0, 3, 1, 2, 6, 4, 5, 9, 7, 8, 12, 10, 11]) == Array(-1..<12))
     #expect(times(of: [0, 4, 2, 1, 3, 8, 6, 5, 7, 12, 10, 9, 11]) == Array(-2..<11))
   }
+
+  @Test func `Packets that come backwards don't fill the memory`() {
+    var clock = DecodeClock(clockRate: 90_000)
+    for number in (0..<2000 as Range<Int64>).reversed() {
+      _ = clock.note(number, timestamp: number * 3000, at: .zero)
+      #expect(clock.count <= DecodeClock.frameLimit)
+    }
+    #expect(clock.time(of: 1999) == Int64(5_997_000))
+    // Between two others as well.
+    clock = DecodeClock(clockRate: 90_000)
+    _ = clock.note(0, timestamp: 0, at: .zero)
+    for number in (1...3000 as ClosedRange<Int64>).reversed() {
+      _ = clock.note(number, timestamp: number * 100, at: .zero)
+      #expect(clock.count <= DecodeClock.frameLimit)
+    }
+    #expect(clock.time(of: 3000) != nil)
+  }
 }

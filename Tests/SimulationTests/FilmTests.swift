@@ -149,7 +149,12 @@ struct FilmTests {
       // What is whole is as it was sent.
       var frames = 0..<300
       for shown in film.shown where shown.frame.missingPackets == 0 {
-        let frame = frames.first { film.unit($0) == shown.bytes }
+        // Of the very first one nobody can know whether packets lie before the first that came.
+        let mayLackStart = frames.lowerBound == 0
+        let frame = frames.first {
+          let sent = film.unit($0)
+          return sent == shown.bytes || mayLackStart && sent.suffix(shown.bytes.count - 5) == shown.bytes.dropFirst(5)
+        }
         frames = (try #require(frame) + 1)..<300
       }
       let playout = stream.playout

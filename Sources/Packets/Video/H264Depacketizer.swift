@@ -31,6 +31,8 @@ public struct H264Depacketizer: Sendable {
   private var open: (start: Int, header: UInt8)?
   /// Whether something is missing before the next payload, or was, and no NAL unit has begun since.
   private var isAfterGap = true
+  /// Whether a part of this frame that came was left out, because its NAL unit isn't whole.
+  private var hasCut = false
   /// Whether parameter sets come with the key frames.
   private var hasParameters = false
   /// Whether frames have been seen that begin with a supplement.
@@ -70,7 +72,15 @@ public struct H264Depacketizer: Sendable {
   }
 
   /// Notes that the frame is over, and cuts off what didn't become whole.
-  public mutating func endFrame(in frame: inout [UInt8]) { cutOpenUnit(in: &frame) }
+  ///
+  /// Returns whether anything that was accepted isn't in the frame, since it began: a fragment without the NAL unit's
+  /// beginning, or a NAL unit without its end.
+  @discardableResult
+  public mutating func endFrame(in frame: inout [UInt8]) -> Bool {
+    cutOpenUnit(in: &frame)
+    defer { hasCut = false }
+    return hasCut
+  }
 
   // MARK: -
 
@@ -85,6 +95,7 @@ public struct H264Depacketizer: Sendable {
   private mutating func cutOpenUnit(in frame: inout [UInt8]) {
     guard let unit = open else { return }
     open = nil
+    hasCut = true
     if unit.start < frame.count { frame.removeSubrange(unit.start...) }
   }
 
@@ -154,6 +165,7 @@ public struct H264Depacketizer: Sendable {
       Self.appendStartCode(to: &frame)
       frame.append(nal.header)
     } else if !isOpen {
+      hasCut = true
       return piece
     }
     frame.append(2..<payload.byteCount, of: payload)

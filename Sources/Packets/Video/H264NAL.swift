@@ -39,26 +39,52 @@ public struct H264NAL: Equatable, Sendable {
 
   /// Whether a supplement says that decoding can begin with its picture (H.264 D.1.8, recovery_frame_cnt 0).
   ///
-  /// Open groups of pictures begin so. `unit` is the NAL unit with its header.
+  /// Open groups of pictures begin so. `unit` is the NAL unit with its header, and the bytes that prevent start codes.
   public static func isRecoveryPoint(_ unit: RawSpan) -> Bool {
-    var offset = 1
-    func number() -> Int? {
-      var sum = 0
-      while offset < unit.byteCount {
-        let byte = unit.byte(at: offset)
-        offset += 1
-        sum += Int(byte)
-        if byte != 255 { return sum }
+    var walk = SupplementWalk()
+    while let type = walk.number(in: unit), let size = walk.number(in: unit), size <= unit.byteCount - walk.offset {
+      var first: UInt8 = 0
+      for index in 0..<size {
+        guard let byte = walk.next(in: unit) else { return false }
+        if index == 0 { first = byte }
       }
-      return nil
-    }
-    while let type = number(), let size = number(), size <= unit.byteCount - offset {
       // recovery_frame_cnt is ue(v): a first bit of 1 is 0.
-      if type == 6 { return size > 0 && unit.byte(at: offset) & 0x80 != 0 }
-      offset += size
-      if offset < unit.byteCount, unit.byte(at: offset) == 0x80 { return false }
+      if type == 6 { return first & 0x80 != 0 }
+      if walk.offset < unit.byteCount, unit.byte(at: walk.offset) == 0x80 { return false }
     }
     return false
+  }
+}
+
+/// Walks over a supplement's content; like ``AnnexBCursor`` it keeps an offset, never the bytes.
+private struct SupplementWalk {
+  /// Where the next byte lies.
+  var offset = 1
+  private var zeros = 0
+
+  init() {}
+
+  /// The next byte of the content; a 3 behind two zeros is none (H.264 7.4.1).
+  mutating func next(in unit: RawSpan) -> UInt8? {
+    if zeros >= 2, offset < unit.byteCount, unit.byte(at: offset) == 3 {
+      offset += 1
+      zeros = 0
+    }
+    guard offset < unit.byteCount else { return nil }
+    let byte = unit.byte(at: offset)
+    offset += 1
+    zeros = byte == 0 ? zeros + 1 : 0
+    return byte
+  }
+
+  /// The next number, which is the sum of bytes up to one that isn't 255 (H.264 7.3.2.3.1).
+  mutating func number(in unit: RawSpan) -> Int? {
+    var sum = 0
+    while let byte = next(in: unit) {
+      sum += Int(byte)
+      if byte != 255 { return sum }
+    }
+    return nil
   }
 }
 

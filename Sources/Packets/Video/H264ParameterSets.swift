@@ -3,6 +3,9 @@ public struct H264ParameterSets: Equatable, Sendable {
   private var sequences: [Int: (bytes: [UInt8], parameters: H264SequenceParameters)] = [:]
   private var pictures: [Int: (bytes: [UInt8], sequence: Int)] = [:]
 
+  /// How often a set was added or changed so far: whoever has seen this number needn't compare the sets.
+  public private(set) var revision = 0
+
   /// None known.
   public init() {}
 
@@ -14,11 +17,15 @@ public struct H264ParameterSets: Equatable, Sendable {
     switch H264NAL(header: unit.byte(at: 0)).type {
     case H264NAL.sequenceParameters:
       guard let parameters = H264SequenceParameters(parsing: unit) else { return false }
+      guard sequences[parameters.id]?.bytes != bytes else { return true }
       sequences[parameters.id] = (bytes, parameters)
+      revision += 1
       return true
     case H264NAL.pictureParameters:
       guard let numbers = Self.numbers(ofPictureSet: unit) else { return false }
+      guard pictures[numbers.id]?.bytes != bytes else { return true }
       pictures[numbers.id] = (bytes, numbers.sequence)
+      revision += 1
       return true
     default: return false
     }
@@ -37,7 +44,7 @@ public struct H264ParameterSets: Equatable, Sendable {
   /// What the sequence parameter set with the lowest number says.
   public var first: H264SequenceParameters? { sequences.min { $0.key < $1.key }?.value.parameters }
 
-  /// Whether both hold the same.
+  /// Whether both hold the same, whatever they held before.
   public static func == (left: Self, right: Self) -> Bool { left.units == right.units }
 
   /// The numbers of a picture parameter set and of the sequence parameter set to which it refers.

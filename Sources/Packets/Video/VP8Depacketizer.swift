@@ -18,31 +18,48 @@ public struct VP8Depacketizer: Sendable {
   /// Nil when the payload is invalid and nothing was appended: its descriptor is cut, nothing follows it, or the frame
   /// would be longer than ``frameLimit``. Of a frame whose beginning is missing nothing is appended either.
   public mutating func append(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
-    guard let (descriptor, size) = VP8Descriptor.parse(payload), size < payload.byteCount,
-      payload.byteCount - size <= Self.frameLimit - frame.count
-    else { return nil }
-    let content = payload.extracting(size..<payload.byteCount)
-    var piece = VideoPiece()
-    piece.isReference = !descriptor.isNonReference
-    if let number = descriptor.pictureID { piece.pictureID = (number, descriptor.pictureIDBits) }
+    guard let (said, size) = Self.parse(payload), payload.byteCount - size <= Self.frameLimit - frame.count else {
+      return nil
+    }
+    var piece = said
     if !frame.isEmpty {
       if hasGap { isBroken = true }
     } else if !isBroken {
-      piece.beginsFrame = descriptor.beginsFrame
-      isBroken = !descriptor.beginsFrame
+      isBroken = !piece.beginsFrame
     }
+    // Only what is appended first begins anything.
+    if isBroken || !frame.isEmpty { (piece.beginsFrame, piece.isKey) = (false, false) }
     hasGap = false
-    if piece.beginsFrame { piece.isKey = Self.isKey(content) }
     guard !isBroken else { return piece }
-    frame.append(0..<content.byteCount, of: content)
+    frame.append(size..<payload.byteCount, of: payload)
     return piece
   }
+
+  /// What a payload says by itself, wherever it stands; nil when its descriptor is cut or nothing follows it.
+  public static func piece(of payload: RawSpan) -> VideoPiece? { parse(payload)?.piece }
 
   /// Packets are missing right before the next payload.
   public mutating func noteGap(in frame: inout [UInt8]) { hasGap = true }
 
   /// The frame is over; the next payload belongs to another one, and is given an empty array.
-  public mutating func endFrame(in frame: inout [UInt8]) { isBroken = false }
+  ///
+  /// Returns whether payloads of it that were accepted were left out.
+  @discardableResult
+  public mutating func endFrame(in frame: inout [UInt8]) -> Bool {
+    defer { isBroken = false }
+    return isBroken
+  }
+
+  /// What a payload says by itself, and the length of its descriptor.
+  private static func parse(_ payload: RawSpan) -> (piece: VideoPiece, size: Int)? {
+    guard let (descriptor, size) = VP8Descriptor.parse(payload), size < payload.byteCount else { return nil }
+    var piece = VideoPiece()
+    piece.isReference = !descriptor.isNonReference
+    piece.beginsFrame = descriptor.beginsFrame
+    if let number = descriptor.pictureID { piece.pictureID = (number, descriptor.pictureIDBits) }
+    piece.isKey = piece.beginsFrame && isKey(payload.extracting(size..<payload.byteCount))
+    return (piece, size)
+  }
 
   /// Whether the beginning of a frame is that of a key frame; the start code is looked at as far as it is there.
   private static func isKey(_ content: RawSpan) -> Bool {
