@@ -232,10 +232,14 @@ public struct AnnexBReader: ~Copyable {
   /// What to say when there is no picture to begin with.
   private func whyThereIsNoVideo() -> MediaError {
     if damage.skippedPictures > 0 {
-      let what =
-        parameterSets.first == nil
-        ? "no parameter set that can be read is among" : "there is no key frame among"
-      return .notVideo(path: name, detail: "\(what) its \(damage.skippedPictures) pictures")
+      if parameterSets.first == nil {
+        let why = "no parameter set (SPS) that can be read is in it, without which no picture can be decoded"
+        return .notVideo(path: name, detail: why)
+      }
+      let count = damage.skippedPictures
+      return .notVideo(
+        path: name,
+        detail: count == 1 ? "its one picture is no key frame" : "there is no key frame among its \(count) pictures")
     }
     return .notVideo(path: name, detail: "no picture of H.264 is in it")
   }

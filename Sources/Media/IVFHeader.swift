@@ -2,8 +2,8 @@
 struct IVFHeader: Equatable, Sendable {
   static let size = 32
   static let frameSize = 12
-  /// Where the number of frames lies.
-  static let countOffset = 24
+  /// Where the length in ticks lies, or the number of frames: programs differ.
+  static let lengthOffset = 24
   /// The longest header that is passed over; the format has never had another than 32.
   static let longest = 1024
 
@@ -14,7 +14,7 @@ struct IVFHeader: Equatable, Sendable {
   /// A frame's time is its number times `scale` / `rate` seconds.
   var rate: Int64 = 90_000
   var scale: Int64 = 1
-  /// The frames in the file; 0 where the writer couldn't come back to say it.
+  /// The length in ticks, or the number of frames; 0 where the writer couldn't come back to say it.
   var count = 0
   /// The whole header's length in bytes.
   var length = Self.size
@@ -31,7 +31,7 @@ struct IVFHeader: Equatable, Sendable {
     codec = Array(bytes[8..<12])
     (width, height) = (Int(number(12, 2)), Int(number(14, 2)))
     (rate, scale) = (number(16, 4), number(20, 4))
-    count = Int(number(Self.countOffset, 4))
+    count = Int(number(Self.lengthOffset, 4))
   }
 
   /// The header as it stands in a file.

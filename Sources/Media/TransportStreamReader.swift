@@ -9,8 +9,8 @@ public struct TransportStreamReader: ~Copyable {
   /// So many packets are read on for the next clock reference: 3 MiB.
   public static let waitingLimit = 16_384
 
-  /// The packets of a datagram.
-  public let packetsPerFrame: Int
+  /// The packets of a datagram, from the next one on: 1 to 340.
+  public private(set) var packetsPerFrame: Int
   /// Bytes that belong to no packet, and were left out.
   public var skippedBytes: Int64 { packets.skippedBytes }
   /// How often the stream's clock was set anew.
@@ -33,7 +33,7 @@ public struct TransportStreamReader: ~Copyable {
   /// A datagram gets `packetsPerFrame` packets, seven where nothing else is asked for, from 1 to 7 all that a datagram
   /// carries without being cut on its way.
   init(_ input: consuming InputBytes, packetsPerFrame: Int = 7) throws(MediaError) {
-    self.packetsPerFrame = min(max(packetsPerFrame, 1), 340)
+    self.packetsPerFrame = Self.allowed(packetsPerFrame)
     packets = TransportPacketReader(input)
     try readOn()
     guard clock.hasBegun else {
@@ -66,7 +66,12 @@ public struct TransportStreamReader: ~Copyable {
       isKey: TransportDepacketizer.piece(of: bytes.span.bytes)?.isKey ?? false)
   }
 
+  /// Changes the packets of a datagram: what the way carries may be known only once the input lies open.
+  public mutating func setPacketsPerFrame(_ count: Int) { packetsPerFrame = Self.allowed(count) }
+
   // MARK: -
+
+  private static func allowed(_ count: Int) -> Int { min(max(count, 1), 340) }
 
   /// Reads until the next datagram is there and when it is due is known, or the input ends.
   private mutating func readOn() throws(MediaError) {

@@ -49,6 +49,11 @@ public struct VideoSource: ~Copyable {
     return try transport?.next()
   }
 
+  /// Changes how many packets of a transport stream go into one datagram, from the next one on: 1 to 340.
+  ///
+  /// Nothing comes of it for anything else.
+  public mutating func setPacketsPerFrame(_ count: Int) { transport?.setPacketsPerFrame(count) }
+
   /// The parameter sets of H.264 read so far, which are those of the first key frame at least; nil of anything else.
   public private(set) var parameterSets: H264ParameterSets?
 

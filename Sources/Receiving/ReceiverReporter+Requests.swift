@@ -26,18 +26,31 @@ extension ReceiverReporter {
     else { return nil }
     var writer = CompoundWriter(limit: PendingReport.datagramLimit)
     var isEmpty = true
-    for place in streams.indices where streams[place].isFollowed && streams[place].track != nil {
-      if streams[place].track?.takeRequest(at: now) == true {
-        if isEmpty {
-          guard writer.receiverReport(ssrc: configuration.ssrc, blocks: [ReportBlock]().span, into: &bytes),
-            writer.sourceDescription(ssrc: configuration.ssrc, cname: configuration.cname.utf8, into: &bytes)
-          else { return nil }
-          isEmpty = false
-        }
-        _ = writer.pictureLossIndication(sender: configuration.ssrc, media: streams[place].ssrc, into: &bytes)
+    for place in streams.indices where streams[place].isFollowed {
+      guard let next = streams[place].track?.nextRequest(after: now) else { continue }
+      guard next <= now else {
+        noteRequest(due: next)
+        continue
       }
+      guard !isEmpty || beginRequest(with: &writer, into: &bytes),
+        writer.pictureLossIndication(sender: configuration.ssrc, media: streams[place].ssrc, into: &bytes)
+      else {
+        // What is left goes into a datagram of its own, at once; where nothing fits at all it is tried again later.
+        noteRequest(due: isEmpty ? now + PictureTrack.requestInterval : now)
+        break
+      }
+      isEmpty = false
+      _ = streams[place].track?.takeRequest(at: now)
       noteRequest(due: streams[place].track?.nextRequest(after: now))
     }
-    return isEmpty ? nil : writer.count
+    guard !isEmpty else { return nil }
+    membership.sent(bytes: writer.count)
+    return writer.count
+  }
+
+  /// Writes what stands before the indications: false when there is no room for it.
+  private func beginRequest(with writer: inout CompoundWriter, into bytes: inout MutableSpan<UInt8>) -> Bool {
+    writer.receiverReport(ssrc: configuration.ssrc, blocks: [ReportBlock]().span, into: &bytes)
+      && writer.sourceDescription(ssrc: configuration.ssrc, cname: configuration.cname.utf8, into: &bytes)
   }
 }

@@ -14,7 +14,7 @@ struct ReceiverReporter: Sendable {
   /// When to look whether a sender has to be asked for a key frame.
   var requestDue: Instant?
   /// Who takes part, and the timer.
-  private(set) var membership: Membership
+  var membership: Membership
   let configuration: ReceiveSession.Configuration
   private var generator: SeededGenerator
   private var names: [(ssrc: UInt32, name: String)] = []

@@ -79,6 +79,21 @@ import Testing
     }
   }
 
+  @Test func `the revision of parameter sets counts changes, not repetitions`() {
+    var sets = H264ParameterSets()
+    var revisions = [sets.revision]
+    for unit in [Self.sets[0], Self.sets[0], Self.sets[1], Self.sets[1] + [1], Self.sets[1] + [1], Self.sets[0]] {
+      let isTaken = sets.take(unit.span.bytes)
+      #expect(isTaken)
+      revisions.append(sets.revision)
+    }
+    #expect(revisions == [0, 1, 1, 2, 3, 3, 3])
+    let slice: [UInt8] = [0x65, 0x88]
+    let isTaken = sets.take(slice.span.bytes)
+    #expect(!isTaken && sets.revision == 3)
+    #expect(sets.units == [Self.sets[0], Self.sets[1] + [1]])
+  }
+
   @Test func `pictures come in decoding order, each with the time at which it is shown`() {
     let units = Self.sets + Self.group(0) + Self.sets + Self.group(1)
     for isShort in [false, true] {

@@ -37,7 +37,11 @@ import Testing
     let many = Reading(H264Maker.annexB(AnnexBReaderTests.sets + pictures))
     #expect(Self.detail(many.error) == "there is no key frame among its first 1500 pictures")
     let bare = Reading(H264Maker.annexB(AnnexBReaderTests.group(0)))
-    #expect(Self.detail(bare.error) == "no parameter set that can be read is among its 7 pictures")
+    #expect(
+      Self.detail(bare.error)
+        == "no parameter set (SPS) that can be read is in it, without which no picture can be decoded")
+    let one = Reading(H264Maker.annexB(AnnexBReaderTests.sets + pictures[..<1]))
+    #expect(Self.detail(one.error) == "its one picture is no key frame")
   }
 
   @Test func `a NAL unit or a picture beyond the limit ends the reading with a sentence`() {

@@ -114,6 +114,23 @@ import Testing
     #expect(last == IVFHeader.little(4, 8))
   }
 
+  @Test func `the header's length is in ticks up to the end of the last frame, as ffmpeg reads it`() throws {
+    let folder = TemporaryFolder()
+    let path = folder.file("seen.ivf")
+    var writer = IVFWriter(output: try OutputFile(path: path))
+    // The film begins at 2 s, and its third frame is missing.
+    let times: [Int64] = [180_000, 183_600, 190_800, 194_400, 198_000]
+    let lengths: [Int64] = [1, 7_200, 16_200, 19_200, 22_500]
+    for (number, time) in times.enumerated() {
+      try writer.append(IVFFixture.frame(number).span.bytes, at: time)
+      #expect(Array(contents(path)[24..<28]) == IVFHeader.little(lengths[number], 4))
+    }
+    // What 32 bits can't hold is as long as they can say.
+    try writer.append(IVFFixture.frame(5).span.bytes, at: 1 << 40)
+    #expect(Array(contents(path)[24..<28]) == [0xff, 0xff, 0xff, 0xff])
+    try writer.finish()
+  }
+
   @Test func `writes to a pipe what a reader reads from it`() throws {
     var ends: [CInt] = [0, 0]
     try #require(pipe(&ends) == 0)

@@ -30,6 +30,16 @@ import Testing
     #expect(frames.map(\.decode) == [0, 270, 540])
   }
 
+  @Test func `the packets of a datagram may be changed once the input lies open`() throws {
+    let stream = TransportFixture.stream(packets: 8, period: 2)
+    for (asked, counts) in [(3, [3, 3, 2]), (0, [1, 1, 1, 1, 1, 1, 1, 1]), (1_000, [8])] {
+      var source = try Inputs.pipe(stream).videoSource()
+      source.setPacketsPerFrame(asked)
+      let frames = try VideoFixture.frames(of: &source)
+      #expect(frames.map { $0.bytes.count / 188 } == counts)
+    }
+  }
+
   @Test func `a clock that goes round is no leap, one that is set anew goes on at the rate before`() throws {
     let round = TransportFixture.stream(packets: 70, period: 5, start: TransportPacket.clockModulus - 27_000 * 30)
     var source = try Inputs.pipe(round).videoSource()

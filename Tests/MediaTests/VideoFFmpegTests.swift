@@ -54,6 +54,24 @@ import Testing
     }
   }
 
+  @Test func `ffprobe finds the duration of what we write as IVF`() throws {
+    let folder = TemporaryFolder()
+    let (path, seen) = (folder.file("clip.ivf"), folder.file("seen.ivf"))
+    try Self.encode(Clip(testDescription: "usual"), ["-c:v", "libvpx", "-b:v", "400k"], to: path)
+    var source = try MediaInput(path: path).videoSource()
+    var writer = IVFWriter(output: try OutputFile(path: seen))
+    var count = 0
+    while let frame = try source.next() {
+      try writer.append(frame.bytes.span.bytes, at: frame.presentation)
+      count += 1
+    }
+    try writer.finish()
+    let arguments = ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", seen]
+    let line = try #require(try Tool.run("ffprobe", arguments).output.split(separator: "\n").first)
+    let duration = try #require(Double(line))
+    #expect(abs(duration - Double(count) / 25) < 0.001, "\(duration) s of \(count) frames")
+  }
+
   @Test(arguments: [
     Clip(testDescription: "H.264 with B-frames", options: ["-c:v", "libx264", "-bf", "2", "-g", "20"]),
     Clip(testDescription: "constant rate", options: ["-c:v", "libx264", "-g", "20", "-muxrate", "2M"]),

@@ -47,6 +47,10 @@ import Testing
       let datagram = Vectors.bytes(hex)
       let part = try `RTCP packets`.first(datagram, reducedSize: true)
       #expect(throws: PacketParseError.self) { try PayloadFeedback(parsing: part, in: datagram.span.bytes) }
+      // As one packet of many it is passed over.
+      let packet = try RTCPPacket(parsing: part, in: datagram.span.bytes)
+      #expect(packet == .other(part))
+      #expect(Vectors.rewrittenRTCP(datagram) == datagram)
     }
   }
 

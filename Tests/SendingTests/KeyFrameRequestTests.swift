@@ -45,6 +45,48 @@ struct KeyFrameRequestTests {
     }
   }
 
+  /// A full intra request of this stream.
+  private static func request(from sender: UInt32, number: UInt8) throws -> [UInt8] {
+    try compound { $0.fullIntraRequest(sender: sender, media: 0xdead_beef, sequence: number, into: &$1) }
+  }
+
+  @Test func `requests of several receivers that repeat them in turn count once each`() throws {
+    var session = SendSession(SendSessionTests.configuration())
+    _ = SendSessionTests.packetize(&session, offset: 0)
+    for _ in 0..<3 {
+      for sender in UInt32(1)...16 {
+        let packet = try Self.request(from: sender, number: 1)
+        session.handleRTCP(packet.span.bytes, at: .zero)
+      }
+    }
+    #expect(session.keyFrameRequests.fullIntra == 16)
+    // One more takes the place of the one that has been silent for longest, and of no other.
+    for sender in [17, 2, 16, 17] as [UInt32] {
+      let packet = try Self.request(from: sender, number: 1)
+      session.handleRTCP(packet.span.bytes, at: .zero)
+    }
+    #expect(session.keyFrameRequests.fullIntra == 17)
+    let forgotten = try Self.request(from: 1, number: 1)
+    session.handleRTCP(forgotten.span.bytes, at: .zero)
+    #expect(session.keyFrameRequests.fullIntra == 18)
+  }
+
+  @Test func `a malformed request doesn't take the rest of the compound with it`() throws {
+    var session = SendSession(SendSessionTests.configuration())
+    _ = SendSessionTests.packetize(&session, offset: 0)
+    var packet = try Self.compound { _, _ in true }
+    // A full intra request with an empty list, one with half an entry, and an indication that doesn't say of what.
+    packet += [0x84, 206, 0, 2, 0, 0, 0, 7, 0, 0, 0, 0]
+    packet += [0x84, 206, 0, 3, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 7]
+    packet += [0x81, 206, 0, 1, 0, 0, 0, 7]
+    // A whole indication.
+    packet += [0x81, 206, 0, 2, 0, 0, 0, 7, 0xde, 0xad, 0xbe, 0xef]
+    session.handleRTCP(packet.span.bytes, at: .zero)
+    #expect(session.keyFrameRequests.pictureLosses == 1)
+    #expect(session.keyFrameRequests.fullIntra == 0)
+    #expect(session.farEnds.invalidCount == 0)
+  }
+
   @Test func `a stream that follows another's pause stays beside it`() {
     var (audio, video) = (
       SendSchedule(start: .zero, clockRate: 48_000), SendSchedule(start: .zero, clockRate: 90_000)

@@ -95,6 +95,32 @@ import Testing
     #expect(run.errors.contains(" standard input (-) ") || run.errors.contains("read standard input (-)"))
   }
 
+  @Test(
+    arguments: [
+      ("empty.h264", []), ("empty.264", []), ("empty.ivf", []), ("empty.ts", []), ("noise.h264", noise),
+      ("noise.ivf", noise), ("noise.ts", noise),
+    ] as [(String, [UInt8])])
+  func `what is called video and is none is told which video can be sent`(name: String, bytes: [UInt8]) async throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file(name, holding: bytes)
+    let run = try await Jitterbug.run(["send", "--speed", "max", path, "127.0.0.1:20998"])
+    #expect(run.status == 1)
+    #expect(run.errors.hasPrefix("jitterbug: “\(path)” is not video that can be sent ("), "\(run.errors)")
+    #expect(run.errors.hasSuffix("); \(Self.acceptedVideo)\n"), "\(run.errors)")
+    #expect(!run.errors.contains("without clock references"), "\(run.errors)")
+  }
+
+  @Test func `standard input that --format calls video is no audio when it is empty`() async throws {
+    let run = try await Jitterbug.run(
+      ["send", "-", "--format", "h264", "--speed", "max", "127.0.0.1:20998"], input: .pipe([]))
+    #expect(run.status == 1)
+    let what = "standard input (-) is not video that can be sent (it is empty)"
+    #expect(run.errors == "jitterbug: \(what); \(Self.acceptedVideo)\n")
+  }
+
+  private static let acceptedVideo =
+    "give H.264 with start codes as ffmpeg -i INPUT -an -c:v libx264 OUTPUT.h264 makes it, VP8 in IVF, or an MPEG "
+    + "transport stream"
   private static let accepted = "give an Ogg Opus, Ogg Vorbis, WAV, FLAC or MP3 file"
   private static let rest = "what is whole was used, make or fetch the file again for the rest"
   private static let noise = (0..<5_000).map { Made.packet($0, size: 2)[1] }

@@ -122,10 +122,9 @@ import Testing
     #expect(steps.contains { $0 < 0 })
   }
 
-  @Test func `a transport stream goes seven packets at a time, or as many as the limit takes`() async throws {
-    let folder = try TemporaryFolder()
-    // Packets of nothing (RFC 2250 doesn't look into them), and a clock now and then.
-    let stream = (0..<70).flatMap { number -> [UInt8] in
+  /// Seventy packets of nothing (RFC 2250 doesn't look into them), and a clock now and then.
+  private static var transportStream: [UInt8] {
+    (0..<70).flatMap { number -> [UInt8] in
       var packet = [UInt8](repeating: 0xFF, count: 188)
       packet.replaceSubrange(0..<4, with: [0x47, 0x01, 0x00, 0x10 | UInt8(number & 15)])
       guard number % 10 == 0 else { return packet }
@@ -136,6 +135,30 @@ import Testing
       packet.replaceSubrange(4..<12, with: [7, 0x10] + high + [UInt8(clock & 1) << 7 | 0x7E, 0])
       return packet
     }
+  }
+
+  @Test func `a limit without room for a packet of a transport stream is refused`() async throws {
+    let folder = try TemporaryFolder()
+    let file = folder.file("in.ts", holding: Self.transportStream)
+    let words = ["send", file, "--rtcp-mux", "--no-xr", "--speed", "max", "--mtu"]
+    // 20 bytes of IP, 8 of UDP, 12 of RTP.
+    let refused = try await Jitterbug.run(words + ["227", "127.0.0.1:20997"])
+    #expect(refused.status == 1)
+    #expect(
+      refused.errors
+        == "jitterbug: --mtu 227 leaves no room for a packet of a transport stream, which takes 228 bytes with its "
+        + "headers: choose 228 to 65000\n")
+    let socket = try TestSocket.datagrams()
+    let kept = try await Jitterbug.run(words + ["228", "127.0.0.1:\(try socket.port())"])
+    #expect(kept.status == 0)
+    let packets = Self.packets(socket).filter { !$0.isControl }
+    #expect(packets.count == 70)
+    #expect(packets.flatMap(\.payload) == Self.transportStream)
+  }
+
+  @Test func `a transport stream goes seven packets at a time, or as many as the limit takes`() async throws {
+    let folder = try TemporaryFolder()
+    let stream = Self.transportStream
     let file = folder.file("in.ts", holding: stream)
     for (options, size) in [([], 1_316), (["--mtu", "1000"], 5 * 188)] {
       let socket = try TestSocket.datagrams()

@@ -14,10 +14,13 @@ public enum RTCPPacket: Equatable, Sendable {
   case payloadFeedback(PayloadFeedback)
   /// An extended report.
   case extendedReport(ExtendedReport)
-  /// A type that this module doesn't read; only its place is known.
+  /// A type that this module doesn't read, or feedback on a payload that is malformed; only its place is known.
   case other(CompoundPart)
 
   /// Reads the packet that a cursor has found; throws what the type's own initializer throws.
+  ///
+  /// Malformed feedback on a payload throws nothing and is ``other(_:)``: of its many kinds few are read, and the
+  /// reports beside it are worth as much as before.
   public init(parsing part: CompoundPart, in datagram: RawSpan) throws(PacketParseError) {
     switch part.type {
     case RTCPHeader.PacketType.senderReport:
@@ -31,7 +34,11 @@ public enum RTCPPacket: Equatable, Sendable {
     case RTCPHeader.PacketType.application:
       self = .application(try ApplicationPacket(parsing: part, in: datagram))
     case RTCPHeader.PacketType.payloadFeedback:
-      self = .payloadFeedback(try PayloadFeedback(parsing: part, in: datagram))
+      if let feedback = try? PayloadFeedback(parsing: part, in: datagram) {
+        self = .payloadFeedback(feedback)
+      } else {
+        self = .other(part)
+      }
     case RTCPHeader.PacketType.extendedReport:
       self = .extendedReport(try ExtendedReport(parsing: part, in: datagram))
     default:

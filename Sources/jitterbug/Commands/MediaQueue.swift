@@ -11,6 +11,15 @@ enum MediaItem: Sendable {
   case problem(String)
   /// All the media has been handed over.
   case ended
+
+  /// The bytes of media in it.
+  fileprivate var byteCount: Int {
+    switch self {
+    case .frame(let frame): frame.payload.count
+    case .parameters(let payloads): payloads.reduce(0) { $0 + $1.count }
+    case .problem, .ended: 0
+    }
+  }
 }
 
 /// Media for one RTP packet.
@@ -42,11 +51,17 @@ final class MediaQueue: @unchecked Sendable {
   /// The most items that wait, for video: a second at 20 Mbit/s, 4 MiB of large packets.
   static func videoLimit(mtu: Int?) -> Int { max(64, min(2_048, (4 << 20) / (mtu ?? 1))) }
 
+  /// The bytes of media from which on nothing more is taken, whatever the number of items: parameter sets may have a
+  /// megabyte.
+  static let byteLimit = 4 << 20
+
   /// Readable when something was added to an empty queue.
   let wake: WakeDescriptor
   // Every access to what follows holds the lock.
   private var items: [MediaItem] = []
   private var first = 0
+  /// The bytes of media that wait.
+  private var byteCount = 0
   private var isClosed = false
   private var wantsKeyFrame = false
   private let limit: Int
@@ -77,6 +92,7 @@ final class MediaQueue: @unchecked Sendable {
     defer { pthread_mutex_unlock(lock) }
     while isFull, !isClosed { pthread_cond_wait(notFull, lock) }
     guard !isClosed else { return false }
+    byteCount += item.byteCount
     items.append(item)
     if items.count - first == 1 { wake.wake() }
     return true
@@ -87,14 +103,19 @@ final class MediaQueue: @unchecked Sendable {
     pthread_mutex_lock(lock)
     defer { pthread_mutex_unlock(lock) }
     guard first < items.count else { return nil }
-    let item = items[first]
+    // Its place stays for a while, what it holds doesn't.
+    var item = MediaItem.ended
+    swap(&item, &items[first])
     first += 1
+    let before = byteCount
+    byteCount -= item.byteCount
+    let half = Self.byteLimit / 2
     if first >= limit / 2 || first == items.count {
       items.removeFirst(first)
       first = 0
       // Half a queue at a time: fewer switches between the threads than one a packet.
       pthread_cond_signal(notFull)
-    } else if span != nil, !isFull {
+    } else if span != nil && !isFull || before > half && byteCount <= half {
       pthread_cond_signal(notFull)
     }
     return item
@@ -115,9 +136,9 @@ final class MediaQueue: @unchecked Sendable {
     return wantsKeyFrame
   }
 
-  /// Whether a reader has to wait.
-  private var isFull: Bool {
-    guard items.count - first < limit else { return true }
+  /// Whether a reader has to wait; asked with the lock, or by a thread that is alone with the queue.
+  var isFull: Bool {
+    guard items.count - first < limit, byteCount < Self.byteLimit else { return true }
     guard let span, first < items.count, case .frame(let earliest) = items[first],
       case .frame(let latest) = items[items.count - 1]
     else { return false }

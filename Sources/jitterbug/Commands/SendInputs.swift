@@ -1,6 +1,5 @@
 import Media
 import Packets
-import Sockets
 
 /// What there is to send: the media, found out by looking at the files before anything is configured.
 struct SendInputs: Sendable {
@@ -40,7 +39,7 @@ struct SendInputs: Sendable {
 
   /// Finds out what a file is; one that can't be read is left to the reader of audio, which says why.
   private mutating func look(at file: String, _ options: SendOptions) throws(CommandError) {
-    guard options.raw == nil, let input = try? MediaInput(path: file) else { return audio.append(file) }
+    guard options.raw == nil, let input = try Self.opened(file, options) else { return audio.append(file) }
     let isSeekable = input.isSeekable
     guard let encoding = Self.encoding(of: file, input.format, options) else {
       audio.append(file)
@@ -61,13 +60,25 @@ struct SendInputs: Sendable {
   private static func encoding(of file: String, _ format: MediaInput.Format, _ options: SendOptions) -> VideoEncoding? {
     if file == "-", let told = options.videoFormat { return told }
     if let video = format.video { return video }
-    return format == .other && !options.files.contains("-") ? options.videoFormat : nil
+    guard format == .other else { return nil }
+    if !options.files.contains("-"), let told = options.videoFormat { return told }
+    return VideoEncoding(suffixOf: file)
+  }
+
+  /// Opens a file; nil for one that can't be read, unless it is known that it should have been video.
+  private static func opened(_ file: String, _ options: SendOptions) throws(CommandError) -> MediaInput? {
+    do throws(MediaError) {
+      return try MediaInput(path: file)
+    } catch {
+      guard error == .empty(path: file), encoding(of: file, .other, options) != nil else { return nil }
+      throw CommandError(MediaError.notVideo(path: file, detail: "it is empty").description)
+    }
   }
 
   private static func video(
     _ input: consuming MediaInput, as encoding: VideoEncoding, _ options: SendOptions
   ) throws(MediaError) -> VideoSource {
-    try input.videoSource(as: encoding, frameRate: options.frameRate, packetsPerFrame: options.transportPackets)
+    try input.videoSource(as: encoding, frameRate: options.frameRate)
   }
 
   /// A file or pipe, opened anew unless it lies open.
@@ -93,14 +104,5 @@ struct SendInputs: Sendable {
       default: nil
       }
     }
-  }
-}
-
-extension SendOptions {
-  /// Packets of a transport stream in one of ours: seven, or what `--mtu` leaves room for.
-  fileprivate var transportPackets: Int {
-    guard let mtu else { return TransportPacketizer.usualPackets }
-    let isIPv6 = destinations.contains { $0.host?.contains(":") == true }
-    return max(1, TransportPacketizer(payloadLimit: mtu - (isIPv6 ? 48 : 28) - RTPHeader.size).packetsPerPayload)
   }
 }

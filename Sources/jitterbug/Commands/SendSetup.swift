@@ -92,6 +92,7 @@ struct SendSetup {
   func streams(to destinations: [[Destination]]) throws(CommandError) -> [SendStream] {
     var streams: [SendStream] = []
     for (index, media) in inputs.media.enumerated() {
+      try checkLimit(of: media, to: destinations[index])
       let configuration = configurations[index]
       let queue: MediaQueue
       do throws(SocketError) {
@@ -129,9 +130,24 @@ struct SendSetup {
     }
   }
 
+  /// A packet of a transport stream goes out whole or not at all: one has to fit.
+  private func checkLimit(of media: SentMedia, to destinations: [Destination]) throws(CommandError) {
+    guard media == .video(.mpegTS), let mtu = options.mtu else { return }
+    let least = Self.headerBytes(to: destinations) + RTPHeader.size + TransportPacket.size
+    guard mtu < least else { return }
+    throw CommandError(
+      "--mtu \(mtu) leaves no room for a packet of a transport stream, which takes \(least) bytes with its headers: "
+        + "choose \(least) to 65000")
+  }
+
+  /// Bytes of IP and UDP headers on each packet, where they are most.
+  private static func headerBytes(to destinations: [Destination]) -> Int {
+    destinations.map(\.headerBytes).max() ?? 28
+  }
+
   /// The most bytes of payload in a packet that IP needn't cut.
   private func payloadLimit(of stream: SendStream) -> Int {
-    let headers = stream.destinations.map(\.headerBytes).max() ?? 28
+    let headers = Self.headerBytes(to: stream.destinations)
     if let mtu = options.mtu { return mtu - headers - RTPHeader.size }
     guard stream.media != .video(.mpegTS) else { return TransportPacketizer.usualPackets * TransportPacket.size }
     return SendOptions.usualMTU - headers - RTPHeader.size

@@ -68,6 +68,11 @@ struct VideoFeed: ~Copyable {
       return "\(file) has \(source.encoding.format.encodingName), and what comes before it has "
         + "\(encoding.format.encodingName): one stream has one of them, so send it by a command of its own"
     }
+    if encoding == .mpegTS {
+      source.setPacketsPerFrame(TransportPacketizer(payloadLimit: payloadLimit).packetsPerPayload)
+    }
+    /// The parameter sets that the sender was told of last, by the file's own count.
+    var revision: Int?
     /// The instant at which the first frame is shown, in the file's own time.
     var origin: Int64?
     while true {
@@ -76,7 +81,10 @@ struct VideoFeed: ~Copyable {
       guard let frame else { return source.leftOut.map { "\(file): \($0)" } }
       let shift = base - (origin ?? frame.presentation)
       if origin == nil { origin = frame.presentation }
-      try take(source.parameterSets?.units ?? [])
+      if source.parameterSets?.revision != revision {
+        revision = source.parameterSets?.revision
+        try take(source.parameterSets?.units ?? [])
+      }
       try emit(frame, shift: shift)
     }
   }

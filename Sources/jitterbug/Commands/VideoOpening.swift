@@ -36,3 +36,17 @@ final class VideoOpening: @unchecked Sendable {
   /// The video of this file, the first time.
   func take(_ file: String) -> VideoSource? { file == self.file ? source.take() : nil }
 }
+
+extension VideoEncoding {
+  /// The video that a file's name promises, for files that don't look like what they are called; nil for other names.
+  init?(suffixOf name: String) {
+    let parts = name.split(separator: "/").last?.split(separator: ".") ?? []
+    guard parts.count > 1 else { return nil }
+    switch parts.last?.lowercased() {
+    case "h264", "264", "avc": self = .h264
+    case "ivf": self = .vp8
+    case "ts", "mts", "m2ts": self = .mpegTS
+    default: return nil
+    }
+  }
+}
