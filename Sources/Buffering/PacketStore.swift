@@ -25,6 +25,8 @@ import Timeline
   private var slab: [UInt8]
   private var width = narrowest
   private var wide: [Int: [UInt8]] = [:]
+  /// Places of wide payloads whose packets were taken out since the last insertion.
+  private var departed: [Int] = []
   private(set) var count = 0
   private(set) var bytes = 0
   /// The lowest number in store; meaningless when it is empty.
@@ -46,6 +48,9 @@ import Timeline
   }
 
   @inline(__always) var isEmpty: Bool { count == 0 }
+
+  /// Payloads too wide for a row, with those that were taken out since the last insertion.
+  var wideCount: Int { wide.count }
 
   @inline(__always) func slot(of sequence: Int64) -> Int { Int(truncatingIfNeeded: sequence) & (places.count - 1) }
 
@@ -98,6 +103,7 @@ import Timeline
     let index = slot(of: lowest)
     bytes -= places[index].size
     places[index].packet.sequence = Self.vacant
+    if keepsPayloads, places[index].size > Self.widest { departed.append(index) }
     count -= 1
     guard count > 0 else { return }
     repeat { lowest += 1 } while places[slot(of: lowest)].packet.sequence != lowest
@@ -141,10 +147,11 @@ import Timeline
     return .improved
   }
 
-  /// Lets go of wide payloads whose packets are gone.
+  /// Lets go of wide payloads whose packets are gone, and of the one that is replaced.
   private mutating func forgetWide(replacing index: Int) {
     wide[index] = nil
-    for key in Array(wide.keys) where places[key].packet.sequence == Self.vacant { wide[key] = nil }
+    for place in departed { wide[place] = nil }
+    departed.removeAll(keepingCapacity: true)
   }
 
   /// Makes rows wide enough for `size` bytes; false when they would be too wide.
@@ -170,6 +177,7 @@ import Timeline
     places = Array(repeating: Place(), count: count)
     if keepsPayloads { slab = Array(repeating: 0, count: count * newWidth) }
     wide = [:]
+    departed = []
     for (index, place) in old.enumerated() where place.packet.sequence != Self.vacant {
       let target = Int(truncatingIfNeeded: place.packet.sequence) & mask
       places[target] = place

@@ -60,7 +60,7 @@ public struct LipSync: Sendable {
   /// A first difference of less isn't worth anything.
   private static let smallest = Interval.milliseconds(1)
 
-  /// How each stream was kept together with others, at last; those that ended too.
+  /// How each stream was kept together with others, at last; those that ended too, until they are forgotten.
   public private(set) var statistics: [Int: LipSyncStatistics] = [:]
   private let isMeasuring: Bool
   /// The reference of each sender.
@@ -101,6 +101,21 @@ public struct LipSync: Sendable {
       }
     }
     return changes
+  }
+
+  /// Streams of which something is remembered.
+  var rememberedStreams: Set<Int> {
+    settled.union(statistics.keys).union(wrong.keys).union(references.values)
+  }
+
+  /// Forgets all streams but these, and the senders whose reference is gone.
+  ///
+  /// Senders come and go, and each may call itself anything: what sessions have forgotten isn't remembered here.
+  public mutating func forgetStreams(except known: Set<Int>) {
+    statistics = statistics.filter { known.contains($0.key) }
+    references = references.filter { known.contains($0.value) }
+    wrong = wrong.filter { known.contains($0.key) }
+    settled.formIntersection(known)
   }
 
   /// The stream that the others wait for: the one that is played last, and the same as before unless it is clear.

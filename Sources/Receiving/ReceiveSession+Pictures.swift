@@ -14,6 +14,15 @@ extension ReceiveSession {
     return streams[place].track?.pollFrame(into: &bytes)
   }
 
+  /// Lets go of this stream's frames whose time has come, where nobody fetches them.
+  public mutating func discardFrames(of stream: Int) {
+    guard let place = streams.indices.last(where: { streams[$0].id == stream }), streams[place].track != nil else {
+      return
+    }
+    var bytes: [UInt8] = []
+    while streams[place].track?.pollFrame(into: &bytes) != nil {}
+  }
+
   /// Which video a packet may be; nil when it can't be read.
   func videoGuess(_ packet: RTPPacket, of datagram: RawSpan) -> VideoGuess? {
     guard !configuration.isEncrypted else { return nil }

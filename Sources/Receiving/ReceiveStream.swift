@@ -105,10 +105,11 @@ public struct ReceiveStream: Sendable, Identifiable {
     statistics = ReceptionStatistics(clockRate: format.clockRate)
     var configuration = JitterBuffer.Configuration(
       clockRate: format.clockRate, target: target, isContinuous: isOpus)
-    configuration.keepsPayloads = keepsPayloads
     configuration.adaptation = adaptation
     track = Self.track(of: format, origin, isEncrypted: isEncrypted, keepsPayloads: keepsPayloads)
     if track != nil { configuration.holdFrames() }
+    // What a transport stream's datagrams hold is looked at when their time comes, whoever plays.
+    configuration.keepsPayloads = keepsPayloads || track?.encoding == .mpegTS
     buffer = JitterBuffer(configuration)
     validator = SequenceValidator(first: header.sequenceNumber)
     lastArrival = first.arrival

@@ -3,15 +3,30 @@ internal import Timeline
 
 /// What a viewer saw of a stream of video.
 extension StreamReport {
-  /// "video" where frames were followed, "audio" for encodings of sound, nil where nothing is known.
+  /// Encodings of sound by RFC 3551 and the registry of media types, in small letters.
+  private static let soundNames: Set<String> = [
+    "opus", "pcmu", "pcma", "pcmu-wb", "pcma-wb", "g711-0", "g719", "g722", "g7221", "g723", "g728", "g729", "g7291",
+    "gsm", "gsm-efr", "gsm-hr-08", "l8", "l16", "l20", "l24", "dat12", "mpa", "mpa-robust", "mp4a-latm",
+    "mpeg4-generic", "speex", "ilbc", "isac", "amr", "amr-wb", "amr-wb+", "evs", "evrc", "evrc0", "evrc1", "evrcb",
+    "evrcb0", "evrcb1", "evrcwb", "evrcwb0", "evrcwb1", "smv", "smv0", "vmr-wb", "dvi4", "lpc", "qcelp", "cn",
+    "telephone-event", "tone", "vdvi", "vorbis", "bv16", "bv32", "ac3", "eac3", "silk", "melp", "tetra_acelp",
+  ]
+
+  /// Encodings of video by the same.
+  private static let pictureNames: Set<String> = [
+    "h264", "h264-svc", "h265", "h266", "vp8", "vp9", "av1", "mp2t", "mp1s", "mp2p", "mpv", "mp4v-es", "jpeg",
+    "jpeg2000", "jxsv", "h261", "h263", "h263-1998", "h263-2000", "theora", "celb", "nv", "raw", "vc1",
+  ]
+
+  /// "video" where frames were followed or the encoding is one of video, "audio" for encodings of sound, nil where
+  /// nothing is known.
   private var mediaKind: String? {
     if pictures != nil { return "video" }
     guard let name = encoding?.split(separator: "/").first?.lowercased() else { return nil }
-    switch name {
-    case "h264", "h265", "vp8", "vp9", "av1", "mp2t", "mpv", "jpeg", "h261", "h263", "celb", "nv": return "video"
-    case "unknown", "synthetic": return nil
-    default: return "audio"
-    }
+    if Self.pictureNames.contains(name) { return "video" }
+    // The others are such as retransmissions, text, and what a session description calls as it likes.
+    let isSound = Self.soundNames.contains(name) || name.hasPrefix("g726-") || name.hasPrefix("aal2-g726-")
+    return isSound ? "audio" : nil
   }
 
   /// Members of the object `media`.
@@ -30,6 +45,7 @@ extension StreamReport {
     json.value("frame_interval_ms", pictures.frameInterval.milliseconds, decimals: 3)
     json.value("key_frames", pictures.keyFrames)
     json.value("key_frame_requests", pictures.keyFrameRequests)
+    json.value("first_picture_ms", pictures.waited?.milliseconds, decimals: 3)
     json.object("freezes") { json in
       json.value("count", pictures.freezes)
       json.value("total_ms", pictures.frozen.milliseconds, decimals: 3)
@@ -61,14 +77,7 @@ extension StreamReport {
     shown.append(Figures.count(pictures.keyFrames, "key frame"))
     if pictures.keyFrameRequests > 0 { shown.append(Figures.count(pictures.keyFrameRequests, "request") + " for one") }
     page.row("shown", shown)
-    page.row(
-      "picture",
-      pictures.freezes == 0
-        ? ["never froze"]
-        : [
-          "froze \(Figures.count(pictures.freezes, "time"))", "\(Figures.duration(pictures.frozen)) in all",
-          "\(Figures.duration(pictures.longestFreeze)) at most",
-        ])
+    page.row("picture", stillness(pictures))
     guard pictures.complete > 0 else { return }
     var sizes = [
       "half of the frames up to \(Figures.bytes(pictures.frameBytes.median))",
@@ -78,5 +87,17 @@ extension StreamReport {
     let interval = pictures.frameInterval.seconds
     if interval > 0 { sizes.append("\(Figures.trimmed(1 / interval, decimals: 2)) a second") }
     page.row("sizes", sizes)
+  }
+
+  /// When the picture stood still, and when there was none.
+  private func stillness(_ pictures: PictureStatistics) -> [String] {
+    guard let waited = pictures.waited else { return ["nothing could be shown"] }
+    var parts = waited > .zero ? ["the first one came after \(Figures.duration(waited))"] : []
+    guard pictures.freezes > 0 else { return parts + [waited > .zero ? "never froze from then on" : "never froze"] }
+    parts += [
+      "froze \(Figures.count(pictures.freezes, "time"))", "\(Figures.duration(pictures.frozen)) in all",
+      "\(Figures.duration(pictures.longestFreeze)) at most",
+    ]
+    return parts
   }
 }

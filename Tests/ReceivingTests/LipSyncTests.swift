@@ -1,9 +1,10 @@
 import Buffering
 import Packets
-import Receiving
 import Statistics
 import Testing
 import Timeline
+
+@testable import Receiving
 
 struct LipSyncTests {
   /// A stream's timing; delays in ms.
@@ -69,6 +70,23 @@ struct LipSyncTests {
     #expect(
       lipSync.update([Self.timing(1, needs: 40), Self.timing(2, needs: 3_000, isVideo: true)], at: .zero).isEmpty)
     #expect(lipSync.statistics[1]?.skew == .milliseconds(-2_960))
+  }
+
+  @Test func `what sessions have forgotten isn't remembered, whatever senders call themselves`() {
+    var lipSync = LipSync()
+    for sender in 0..<1_000 {
+      let timings = [
+        Self.timing(2 * sender, needs: 40, of: "\(sender)@b"),
+        Self.timing(2 * sender + 1, needs: 70, of: "\(sender)@b", isVideo: true),
+      ]
+      _ = lipSync.update(timings, at: .zero + .seconds(Int64(sender)))
+      // What was set is wrong now.
+      _ = lipSync.update(timings, at: .zero + .seconds(Int64(sender)))
+      lipSync.forgetStreams(except: Set(2 * sender - 2...2 * sender + 1))
+      #expect(lipSync.rememberedStreams.count <= 4)
+    }
+    #expect(Set(lipSync.statistics.keys) == [1_996, 1_997, 1_998, 1_999])
+    #expect(lipSync.statistics[1_998]?.skewWithout == .milliseconds(-30))
   }
 
   /// One session of a sender whose media arrives after a path of its own, and when its packets are played.

@@ -16,6 +16,7 @@ struct PictureReportTests {
     pictures.undecodable = 20
     pictures.keyFrames = 9
     pictures.keyFrameRequests = 4
+    pictures.waited = .zero
     pictures.freezes = 3
     pictures.frozen = .milliseconds(800)
     pictures.longestFreeze = .milliseconds(400)
@@ -39,9 +40,23 @@ struct PictureReportTests {
         """
         "media":{"kind":"video","frames":{"expected":250,"complete":240,"damaged":6,"late":3,"lost":1,"undecodable":20,\
         "shown":220},"frame_interval_ms":40,"key_frames":9,"key_frame_requests":4,\
-        "freezes":{"count":3,"total_ms":800,"longest_ms":400},"frame_bytes":{"p50":4000,"max":21000},\
-        "packets_per_frame":{"p50":4,"max":19},"duration_ms":
+        "first_picture_ms":0,"freezes":{"count":3,"total_ms":800,"longest_ms":400},\
+        "frame_bytes":{"p50":4000,"max":21000},"packets_per_frame":{"p50":4,"max":19},"duration_ms":
         """), "\(json)")
+  }
+
+  @Test(arguments: [
+    ("opus/48000/2", "\"audio\""), ("PCMU/8000", "\"audio\""), ("telephone-event/8000", "\"audio\""),
+    ("mpeg4-generic/44100/2", "\"audio\""), ("G726-32/8000", "\"audio\""), ("MP4V-ES/90000", "\"video\""),
+    ("raw/90000", "\"video\""), ("H263-1998/90000", "\"video\""), ("H265/90000", "\"video\""),
+    ("rtx/90000", "null"), ("t140/1000", "null"), ("synthetic/90000", "null"), ("unknown/8000", "null"),
+    ("x-mine/8000", "null"),
+  ])
+  func `The kind of media is that of the encoding, and null where it isn't known`(encoding: String, kind: String) {
+    var report = SampleReport.receiving()
+    report.streams[0].encoding = encoding
+    let json = report.json()
+    #expect(json.contains("\"media\":{\"kind\":\(kind)"), "\(json)")
   }
 
   @Test func `Text tells them in words`() {
@@ -50,6 +65,70 @@ struct PictureReportTests {
     #expect(text.contains("240 whole (96 %)"), "\(text)")
     #expect(text.contains("froze 3 times"), "\(text)")
     #expect(text.contains("220 could be decoded"), "\(text)")
+  }
+
+  /// A report of 150 frames at 25 a second, of which so many could be shown.
+  private static func film(shown: Int, _ change: (inout PictureStatistics) -> Void) -> Report {
+    var report = Self.report
+    var pictures = PictureStatistics()
+    pictures.expected = 150
+    pictures.complete = 150
+    pictures.undecodable = 150 - shown
+    pictures.keyFrames = shown > 0 ? 5 : 0
+    pictures.frameInterval = .milliseconds(40)
+    if shown > 0 { pictures.waited = .zero }
+    change(&pictures)
+    report.streams[0].pictures = pictures
+    return report
+  }
+
+  /// The page's verdict begins with its grade.
+  private static func verdict(_ report: Report, grade: Int) -> Substring {
+    let page = report.html()
+    let parts = page.split(separator: "class=\"verdict g\(grade)\"", maxSplits: 1)
+    return parts.count == 2 ? parts[1].prefix(2_000) : "no verdict of grade \(grade)"
+  }
+
+  @Test func `The verdict on a film is that of its frames and freezes, not of its packets`() {
+    let bad = Self.verdict(
+      Self.film(shown: 132) {
+        ($0.complete, $0.damaged, $0.undecodable) = (147, 3, 15)
+        ($0.freezes, $0.frozen, $0.longestFreeze) = (1, .milliseconds(720), .milliseconds(720))
+      }, grade: 2)
+    for words in [
+      "Bad: 132 of 150 frames could be shown, and the picture stood still for 720 ms.",
+      // The page writes an apostrophe as a reference.
+      "t be shown: 3 damaged, 15 whole but of no use, because what they refer to was missing.",
+      "the picture froze 1 time, 720 ms in all and 720 ms at most.",
+      "A longer buffer would not have helped: no frame came too late.",
+    ] { #expect(bad.contains(words), "\(bad)") }
+    let perfect = Self.verdict(Self.film(shown: 150) { _ in }, grade: 0)
+    #expect(perfect.contains("Perfect: every one of 150 frames could be shown."), "\(perfect)")
+    #expect(perfect.contains("the picture never froze."), "\(perfect)")
+    let fair = Self.verdict(Self.film(shown: 147) { _ in }, grade: 1)
+    #expect(fair.contains("Fair: 147 of 150 frames could be shown."), "\(fair)")
+    let late = Self.verdict(
+      Self.film(shown: 147) { ($0.complete, $0.late, $0.undecodable) = (147, 3, 0) }, grade: 1)
+    #expect(late.contains("would have helped the 3 frames that came too late"), "\(late)")
+  }
+
+  @Test func `A film of which nothing could be shown never gets a good word`() {
+    let report = Self.film(shown: 0) { _ in }
+    let page = Self.verdict(report, grade: 2)
+    #expect(page.contains("Nothing to see: none of 150 frames could be shown."), "\(page)")
+    #expect(page.contains("no key frame came whole"), "\(page)")
+    #expect(report.text().contains("nothing could be shown"))
+    #expect(!report.text().contains("never froze"))
+    #expect(!page.contains("never froze"))
+    #expect(report.json().contains("\"first_picture_ms\":null"))
+  }
+
+  @Test func `The time before the first picture is told`() {
+    let report = Self.film(shown: 50) { $0.waited = .seconds(4) }
+    #expect(report.text().contains("the first one came after 4.0 s"), "\(report.text())")
+    #expect(report.text().contains("never froze from then on"))
+    #expect(Self.verdict(report, grade: 2).contains("; the first picture came after 4.0 s."))
+    #expect(report.json().contains("\"first_picture_ms\":4000,"))
   }
 
   @Test func `The page draws a cell a frame, and a stream without frames has no such strip`() {

@@ -63,12 +63,8 @@ import Testing
       in: folder, send: [media, "--seed", "1", "--speed", "4"],
       receive: Exchange.patient + link + ["--output", kept, "--damaged", "keep"])
     #expect(second.stream["packets"]["lost"].int == first.stream["packets"]["lost"].int)
-    func count(_ path: String) -> Int {
-      let header = contents(path)
-      return header.count < 32 ? 0 : (0..<4).reduce(0) { $0 | Int(header[24 + $1]) << (8 * $1) }
-    }
-    #expect(count(dropped) == shown)
-    #expect(count(kept) > shown)
+    #expect(Self.times(contents(dropped)).count == shown)
+    #expect(Self.times(contents(kept)).count > shown)
   }
 
   @Test func `audio and video of one sender are two sessions of a receiver, which keeps them together`() async throws {
@@ -101,6 +97,89 @@ import Testing
     let sound = 300 * 960 * 4
     #expect(contents(wav).count >= sound)
     #expect(contents(ivf).count == contents(media[1]).count)
+  }
+
+  /// An RTP datagram that is a frame of its own, of type 96.
+  private static func rtp(_ number: Int, ssrc: UInt32, timestamp: UInt32, payload: [UInt8]) -> [UInt8] {
+    [0x80, 0xe0] + Captures.big(UInt16(truncatingIfNeeded: number)) + Captures.big(timestamp)
+      + Captures.big(ssrc) + payload
+  }
+
+  /// The times of the whole frames in an IVF file.
+  private static func times(_ file: [UInt8]) -> [Int] {
+    func number(_ place: Int, _ count: Int) -> Int { (0..<count).reduce(0) { $0 | Int(file[place + $1]) << (8 * $1) } }
+    guard file.count >= 32 else { return [] }
+    var times: [Int] = []
+    var place = 32
+    while place + 12 <= file.count, place + 12 + number(place, 4) <= file.count {
+      times.append(number(place + 4, 8))
+      place += 12 + number(place, 4)
+    }
+    return times
+  }
+
+  @Test(arguments: [3_000_000_000, 500_000] as [UInt32])
+  func `where a sender begins anew the times in an IVF file go on`(restart: UInt32) async throws {
+    let folder = try TemporaryFolder()
+    let seen = folder.file("seen.ivf")
+    let receiver = try Jitterbug(
+      ["receive", "--output", seen, "--idle-timeout", "60s"] + Exchange.patient + [Exchange.anyPort])
+    let socket = try TestSocket.datagrams()
+    try socket.connectDatagrams(to: try await receiver.address())
+    // A descriptor, and a key frame.
+    var payload: [UInt8] = [0x10, 0x10, 2, 0, 0x9d, 0x01, 0x2a] + Made.little(320, 2) + Made.little(240, 2)
+    payload += [UInt8](repeating: 0, count: 90)
+    for (first, start, count) in [(100, 1_000_000, 10), (40_000, restart, 18)] as [(Int, UInt32, Int)] {
+      for index in 0..<10 {
+        try socket.send(
+          Self.rtp(first + index, ssrc: 7, timestamp: start + UInt32(index) * 3_600, payload: payload))
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      _ = try await receiver.wait(for: "\(count) frames") {
+        Self.times(contents(seen)).count >= count ? true : nil
+      }
+    }
+    receiver.signal(SIGINT)
+    #expect(try await receiver.end() == 0, "\(receiver.errors)")
+    let times = Self.times(contents(seen))
+    #expect(times == times.indices.map { $0 * 3_600 })
+  }
+
+  @Test func `an output that changes hands begins with the parameter sets that were told beforehand`() async throws {
+    let folder = try TemporaryFolder()
+    let seen = folder.file("seen.h264")
+    let description = folder.file(
+      "clip.sdp",
+      holding: Array(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n".utf8)
+        + Array("m=video 5004 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n".utf8)
+        + Array("a=fmtp:96 packetization-mode=1;sprop-parameter-sets=Z0LAHtk=,aM48gA==\r\n".utf8))
+    let receiver = try Jitterbug(
+      ["receive", "--sdp", description, "--output", seen, "--idle-timeout", "60s"] + Exchange.patient
+        + [Exchange.anyPort])
+    let socket = try TestSocket.datagrams()
+    try socket.connectDatagrams(to: try await receiver.address())
+    // A stray has the output first.
+    for number in 0..<3 {
+      let picture: [UInt8] = [0x65, 0x88, 0x11, UInt8(number)]
+      try socket.send(Self.rtp(number, ssrc: 1, timestamp: UInt32(number) * 3_600, payload: picture))
+    }
+    try await receiver.says("0x00000001")
+    let start = ContinuousClock.now
+    var number = 0
+    let written = try await receiver.wait(for: "the pictures of the other stream") { () -> [UInt8]? in
+      let elapsed = ContinuousClock.now - start
+      let timestamp = UInt32(elapsed / Duration.milliseconds(1)) * 90
+      try socket.send(Self.rtp(number, ssrc: 2, timestamp: timestamp, payload: [0x65, 0x88, 0x22, 0x33]))
+      number += 1
+      let bytes = contents(seen)
+      return Self.units(bytes).contains([0x65, 0x88, 0x22, 0x33]) ? bytes : nil
+    }
+    let units = Self.units(written)
+    #expect(units.first == [0x67, 0x42, 0xc0, 0x1e, 0xd9])
+    #expect(units.dropFirst().first == [0x68, 0xce, 0x3c, 0x80])
+    receiver.signal(SIGINT)
+    #expect(try await receiver.end() == 0, "\(receiver.errors)")
   }
 
   @Test func `a stream that can't be written says what to do`() async throws {

@@ -80,8 +80,9 @@ extension StreamReport {
   /// Whether it is heard, not watched: video has a clock of 90 kHz (RFC 3551 section 5).
   private var isAudio: Bool { encoding.map { !$0.contains("/90000") } ?? false }
 
-  /// The verdict on this stream.
+  /// The verdict on this stream: of video by what could be seen, of anything else by the packets.
   var verdict: Verdict {
+    if let pictures, pictures.expected > 0 { return verdict(on: pictures) }
     let total = loss.total
     let percent = Figures.percent(missing, of: total)
     let (grade, word, meaning) = judgement
@@ -108,7 +109,8 @@ extension StreamReport {
     }
   }
 
-  private var causes: String {
+  /// What became of the packets that weren't there.
+  var causes: String {
     var parts: [String] = []
     let counts = reception
     let loss = loss
@@ -160,7 +162,7 @@ extension StreamReport {
   }
 
   /// Which buffer would have done.
-  private var advice: String {
+  var advice: String {
     if playout.adaptation != nil, playout.samples?.meanTarget != nil {
       var text = "The buffer followed the network, with \(targetWords)"
       if let enough = sufficientBuffer {
@@ -203,7 +205,8 @@ extension StreamReport {
     Figures.fixed(max((milliseconds / 5).rounded(.up) * 5, 5), decimals: 0)
   }
 
-  private var longestSilence: Interval? {
+  /// The longest time in which nothing arrived, where there was one.
+  var longestSilence: Interval? {
     timeline?.events.compactMap { event in
       if case .gap(let length) = event.kind { length } else { nil }
     }.max()

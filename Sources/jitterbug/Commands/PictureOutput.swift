@@ -1,6 +1,7 @@
 import Media
 import Packets
 import Pictures
+import Timeline
 
 /// Writes the frames of one stream of video to a file or pipe: H.264 with start codes, VP8 as IVF, or a transport stream.
 ///
@@ -23,8 +24,9 @@ final class PictureOutput {
   /// Leaves pictures out of a transport stream.
   private var sieve: TransportSieve?
   private var passed: [UInt8] = []
-  /// The extended timestamp of the first frame written.
-  private var first: Int64?
+  private var times = FrameTimes()
+  /// The time of the first frame written.
+  private var origin: Int64?
 
   init(
     path: String, encoding: VideoEncoding, keepsDamaged: Bool, parameterSets: [UInt8] = [], interrupt: WriteInterrupt
@@ -46,8 +48,10 @@ final class PictureOutput {
   ///
   /// What is handed out of a transport stream are datagrams, which don't begin and end with pictures.
   func write(_ frame: ReceivedFrame, _ bytes: RawSpan) throws(CommandError) {
+    // A frame that is left out takes its time too.
+    let time = times.time(of: frame)
     guard sieve != nil else {
-      if keepsDamaged || frame.isDecodable { try append(frame, bytes) }
+      if keepsDamaged || frame.isDecodable { try append(bytes, at: time) }
       return
     }
     passed.removeAll(keepingCapacity: true)
@@ -56,13 +60,13 @@ final class PictureOutput {
     }
     sieve?.append(bytes, to: &passed)
     let kept = passed
-    try append(frame, kept.span.bytes)
+    try append(kept.span.bytes, at: time)
   }
 
-  private func append(_ frame: ReceivedFrame, _ bytes: RawSpan) throws(CommandError) {
+  private func append(_ bytes: RawSpan, at streamTime: Int64) throws(CommandError) {
     guard bytes.byteCount > 0 else { return }
-    let time = max(0, frame.timestamp - (first ?? frame.timestamp))
-    if first == nil { first = frame.timestamp }
+    let time = max(0, streamTime - (origin ?? streamTime))
+    if origin == nil { origin = streamTime }
     do {
       switch exchange(with: .closed) {
       case .annexB(var file):
@@ -107,5 +111,44 @@ final class PictureOutput {
     var taken = new
     swap(&taken, &writer)
     return taken
+  }
+}
+
+/// The times of a stream's frames, in 1/90000 s from the first one.
+///
+/// They are those of the timestamps; where the sender has begun anew, on another timeline, they go on by the time that
+/// a frame takes.
+private struct FrameTimes {
+  /// A step ahead by more, or back by more, is another timeline: frames that are shown in another order than they are
+  /// sent step back by less.
+  private static let furthest = (ahead: Interval.seconds(5), back: Interval.seconds(-2))
+  /// Unless frames that are far ahead were due as much later: the sender has paused.
+  private static let tolerance = Interval.seconds(1)
+  private static let rate: UInt32 = 90_000
+
+  /// The frame before, and its time.
+  private var last: (timestamp: Int64, due: Instant, time: Int64)?
+  private var latest: Int64 = 0
+  /// How long a frame takes.
+  private var interval: Int64 = 3_000
+
+  mutating func time(of frame: ReceivedFrame) -> Int64 {
+    var time: Int64 = 0
+    if let last {
+      let units = frame.timestamp &- last.timestamp
+      let step = Interval(units: units, rate: Self.rate)
+      let pause = frame.due - last.due
+      let isAhead = step > Self.furthest.ahead
+      let isPaused = isAhead && step - pause < Self.tolerance && pause - step < Self.tolerance
+      if step < Self.furthest.back || isAhead && !isPaused {
+        time = latest + interval
+      } else {
+        time = last.time + units
+        if units > 0, !isAhead { interval = units }
+      }
+    }
+    last = (frame.timestamp, frame.due, time)
+    latest = max(latest, time)
+    return time
   }
 }

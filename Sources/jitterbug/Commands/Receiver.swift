@@ -237,6 +237,7 @@ final class Receiver {
   private func keepInSync(at now: Instant) {
     guard !isStopping, lipSync.isDue(at: now) else { return }
     let timings = media.flatMap { $0.session.timings(at: now) }
+    lipSync.forgetStreams(except: Set(media.flatMap { $0.session.streams.map(\.id) }))
     for (stream, delay) in lipSync.update(timings, at: now) {
       for media in media where media.session.stream(stream) != nil {
         let change = media.session.setAddedDelay(delay, of: stream)
@@ -252,6 +253,7 @@ final class Receiver {
         media.session.settleStretch(of: stream, by: change)
       }
       for recorder in recorders { recorder.showFrames(of: stream, in: &media.session) }
+      if !recorders.contains(where: \.takesPictures) { media.session.discardFrames(of: stream) }
     }
     for recorder in recorders { recorder.showFrames(in: &media.session) }
     guard options.recordsAll else { return }

@@ -20,6 +20,8 @@ final class StreamRecorder {
   private var listeners: [Int: StreamOutput] = [:]
   /// Outputs of video.
   private var pictures: [Int: PictureOutput] = [:]
+  /// H.264's parameter sets of the streams, as they were told beforehand: an output may change hands.
+  private var parameterSets: [Int: [UInt8]] = [:]
   private var frame: [UInt8] = []
   private var recorded = 0
   /// Packets after which a stream keeps the output: fewer can be a stray or a made-up source.
@@ -45,8 +47,9 @@ final class StreamRecorder {
   ///
   /// `parameterSets` are H.264's that were told beforehand.
   func begin(_ stream: ReceiveStream, parameterSets: [UInt8]? = nil) {
+    if let parameterSets, target?.content.isVideo == true { self.parameterSets[stream.id] = parameterSets }
     do throws(CommandError) {
-      try open(stream, parameterSets)
+      try open(stream)
       guard target?.content.isVideo != true else { return }
       let isHeard = outputs[stream.id] != nil && !options.recordsAll
       guard !isHeard, options.buffer.adaptation != nil, stream.format == .opus else {
@@ -72,7 +75,7 @@ final class StreamRecorder {
     return account
   }
 
-  private func open(_ stream: ReceiveStream, _ parameterSets: [UInt8]?) throws(CommandError) {
+  private func open(_ stream: ReceiveStream) throws(CommandError) {
     guard let target, failure == nil else { return }
     guard target.content.takes(stream.format) else {
       guard isAlone else { return }
@@ -91,8 +94,8 @@ final class StreamRecorder {
         interrupt: interrupt)
     case .video(let encoding):
       pictures[stream.id] = try PictureOutput(
-        path: name, encoding: encoding, keepsDamaged: options.keepsDamaged == true, parameterSets: parameterSets ?? [],
-        interrupt: interrupt)
+        path: name, encoding: encoding, keepsDamaged: options.keepsDamaged == true,
+        parameterSets: parameterSets[stream.id] ?? [], interrupt: interrupt)
     }
     recorded += 1
   }
@@ -102,6 +105,9 @@ final class StreamRecorder {
     guard let target, !isAlone, recorded == 0, failure == nil else { return nil }
     return "nothing was written to \(target.path): no stream of \(target.content.implied) came"
   }
+
+  /// Whether frames of video are written, or may be.
+  var takesPictures: Bool { failure == nil && target?.content.isVideo == true }
 
   /// Whether any stream has the output.
   private var isWriting: Bool { !outputs.isEmpty || !pictures.isEmpty }
@@ -180,6 +186,7 @@ final class StreamRecorder {
   /// A stream's output ends, after the stream has; or without it, when another one gets the output.
   func end(_ id: Int, after stream: ReceiveStream? = nil) {
     refused.removeAll { $0 == id }
+    if stream != nil { parameterSets[id] = nil }
     let (output, listener) = (outputs[id], listeners[id])
     let unheard = stream?.playout.samples?.end.total
     do throws(CommandError) {
