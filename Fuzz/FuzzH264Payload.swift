@@ -25,7 +25,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let piece = depacketizer.append(payload.span.bytes, to: &frame)
     precondition((piece == nil) == (depacketizer.fault != nil), "a refusal has a reason")
     precondition(piece != nil || frame.count <= before, "what is refused isn't appended")
-    precondition(frame.count <= H264Depacketizer.frameLimit)
+    precondition(frame.count <= VideoEncoding.frameLimit)
     precondition(frame.isEmpty || frame.starts(with: [0, 0, 0, 1]))
     precondition(piece?.beginsFrame != true || before == 0, "nothing begins in the middle")
   }

@@ -10,7 +10,7 @@ public import Packets
 /// picture; after that there is nothing more. From a pipe each picture comes as soon as the next one begins.
 public struct AnnexBReader: ~Copyable {
   /// The longest access unit, and the longest NAL unit, in bytes.
-  public static let frameLimit = H264Depacketizer.frameLimit
+  public static let frameLimit = VideoEncoding.frameLimit
   /// So many pictures without a key frame are no video to begin with.
   public static let skippedLimit = 1_500
 

@@ -3,7 +3,7 @@ import Packets
 /// Finds the NAL units of an input with start codes, one by one, holding one of them at a time.
 struct AnnexBScanner: ~Copyable {
   /// The longest NAL unit.
-  static let unitLimit = H264Depacketizer.frameLimit
+  static let unitLimit = VideoEncoding.frameLimit
   /// How many bytes may come before the first start code.
   static let leadLimit = 1 << 20
   private static let chunk = 16_384

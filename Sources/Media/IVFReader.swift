@@ -6,7 +6,7 @@ import Packets
 /// reading with one ``MediaError/damaged(path:detail:)`` after the last whole frame.
 public struct IVFReader: ~Copyable {
   /// The longest frame in bytes: 8 MiB.
-  public static let frameLimit = VP8Depacketizer.frameLimit
+  public static let frameLimit = VideoEncoding.frameLimit
   /// So many frames without a key frame are no video to begin with.
   public static let skippedLimit = 1_500
   /// A longer silence than this, in 1/90000 s, is taken for a mistake in the times: an hour.

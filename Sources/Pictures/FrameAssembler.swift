@@ -32,9 +32,6 @@ struct FrameAssembler: Sendable {
   private var depacketizer: Depacketizer
   private var next: Int64?
 
-  /// The most bytes of a frame.
-  private static let frameLimit = 8 << 20
-
   init(encoding: VideoEncoding?) {
     depacketizer =
       switch encoding {
@@ -81,7 +78,7 @@ struct FrameAssembler: Sendable {
       return piece != nil
     case .transport(var inner): return inner.append(payload, to: &bytes) != nil
     case .plain:
-      guard bytes.count + payload.byteCount <= Self.frameLimit else { return false }
+      guard bytes.count + payload.byteCount <= VideoEncoding.frameLimit else { return false }
       unsafe payload.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
       return true
     }

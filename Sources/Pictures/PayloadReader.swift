@@ -44,26 +44,23 @@ struct PayloadReader: Sendable {
   /// Single NAL units, STAP-A and FU-A (RFC 6184 sections 5.6 to 5.8).
   private static func readH264(_ payload: RawSpan, _ sets: inout H264ParameterSets) -> Reading? {
     guard payload.byteCount > 0 else { return nil }
-    let header = payload.byte(at: 0)
-    guard header & 0x80 == 0 else { return nil }
+    let nal = H264NAL(header: payload.byte(at: 0))
+    guard !nal.isForbidden else { return nil }
     var reading = Reading()
-    switch header & 0x1f {
+    switch nal.type {
     case 1...23:
-      note(header, first: payload.byteCount > 1 ? payload.byte(at: 1) : nil, in: &reading)
+      note(nal.header, first: payload.byteCount > 1 ? payload.byte(at: 1) : nil, in: &reading)
       look(into: 0..<payload.byteCount, of: payload, &sets, in: &reading)
     case H264NAL.aggregate:
       var offset = 1
       guard payload.byteCount > 1 else { return nil }
       while offset < payload.byteCount {
-        guard payload.byteCount - offset >= 2 else { return nil }
-        let size = Int(payload.bigEndian(at: offset, as: UInt16.self))
-        let start = offset + 2
-        guard size > 0, size <= payload.byteCount - start else { return nil }
-        let inner = payload.byte(at: start)
-        guard inner & 0x80 == 0, (1...23).contains(inner & 0x1f) else { return nil }
-        note(inner, first: size > 1 ? payload.byte(at: start + 1) : nil, in: &reading)
-        offset = start + size
-        look(into: start..<offset, of: payload, &sets, in: &reading)
+        guard let range = H264NAL.unit(at: offset, ofAggregate: payload), !range.isEmpty else { return nil }
+        let inner = H264NAL(header: payload.byte(at: range.lowerBound))
+        guard inner.isWhole else { return nil }
+        note(inner.header, first: range.count > 1 ? payload.byte(at: range.lowerBound + 1) : nil, in: &reading)
+        look(into: range, of: payload, &sets, in: &reading)
+        offset = range.upperBound
       }
     case H264NAL.fragment:
       guard payload.byteCount >= 2 else { return nil }
@@ -71,7 +68,8 @@ struct PayloadReader: Sendable {
       guard marks & 0xc0 != 0xc0, (1...23).contains(marks & 0x1f) else { return nil }
       let isFirst = marks & 0x80 != 0
       note(
-        header & 0xe0 | marks & 0x1f, first: isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil, in: &reading)
+        nal.header & 0xe0 | marks & 0x1f, first: isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil,
+        in: &reading)
       if isFirst { lookIntoFragment(payload, &sets, in: &reading) } else { reading.piece.beginsFrame = false }
     default: return nil
     }

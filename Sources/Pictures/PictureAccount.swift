@@ -34,7 +34,7 @@ struct PictureAccount: Sendable {
     var isKey = false
     var isReference = false
     var hasPicture = false
-    var pictureID: (value: Int, bits: Int)?
+    var pictureID: VideoPiece.PictureID?
     /// frame_num, and whether it begins anew with this frame.
     var frameNumber: UInt32?
     /// How many bits it has, by the frame's own parameter sets.

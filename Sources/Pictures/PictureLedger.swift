@@ -79,8 +79,8 @@ struct PictureLedger: Sendable {
   /// Everything has come.
   mutating func finish() {
     restart()
-    result.frameBytes = (bytes.median, bytes.most)
-    result.packetsPerFrame = (packets.median, packets.most)
+    result.frameBytes = PictureStatistics.Sizes(median: bytes.median, most: bytes.most)
+    result.packetsPerFrame = PictureStatistics.Sizes(median: packets.median, most: packets.most)
     result.frameInterval = Interval(units: interval ?? 0, rate: clockRate)
   }
 

@@ -4,6 +4,20 @@ public import Timeline
 ///
 /// Every frame expected is in exactly one of `complete`, `damaged`, `late` and `lost`.
 public struct PictureStatistics: Equatable, Sendable {
+  /// How big complete frames are.
+  public struct Sizes: Equatable, Sendable {
+    /// Half of them are no bigger.
+    public let median: Int
+    /// The biggest.
+    public let most: Int
+
+    /// Makes sizes from their parts.
+    public init(median: Int, most: Int) {
+      self.median = median
+      self.most = most
+    }
+  }
+
   /// Frames from the first to the last that anything is known of; those of which nothing arrived are told by the gap in
   /// the timestamps.
   public var expected = 0
@@ -29,9 +43,9 @@ public struct PictureStatistics: Equatable, Sendable {
   /// The longest time that it stood still.
   public var longestFreeze = Interval.zero
   /// Bytes a complete frame: the median and the most.
-  public var frameBytes: (median: Int, most: Int) = (0, 0)
+  public var frameBytes = Sizes(median: 0, most: 0)
   /// Packets a complete frame: the median and the most.
-  public var packetsPerFrame: (median: Int, most: Int) = (0, 0)
+  public var packetsPerFrame = Sizes(median: 0, most: 0)
   /// The usual time between two frames; zero when it isn't known.
   public var frameInterval = Interval.zero
   /// Picture loss indications sent (RFC 4585 section 6.3.1).
@@ -44,15 +58,4 @@ public struct PictureStatistics: Equatable, Sendable {
 
   /// Frames that could be shown: whole, in time, and with all that they refer to.
   public var shown: Int { complete - undecodable }
-
-  /// Whether both say the same.
-  public static func == (left: Self, right: Self) -> Bool {
-    guard left.waited == right.waited else { return false }
-    return left.expected == right.expected && left.complete == right.complete && left.damaged == right.damaged
-      && left.late == right.late && left.lost == right.lost && left.undecodable == right.undecodable
-      && left.keyFrames == right.keyFrames && left.freezes == right.freezes && left.frozen == right.frozen
-      && left.longestFreeze == right.longestFreeze && left.frameBytes == right.frameBytes
-      && left.packetsPerFrame == right.packetsPerFrame && left.frameInterval == right.frameInterval
-      && left.keyFrameRequests == right.keyFrameRequests && left.history == right.history
-  }
 }

@@ -202,8 +202,8 @@ import Timeline
     var taken = 0
     while taken < 1_000, depacketizer.append(block.span.bytes, to: &frame) != nil { taken += 1 }
     #expect(depacketizer.fault == .tooLong)
-    #expect(frame.count <= H264Depacketizer.frameLimit)
-    #expect(frame.count + 65_005 > H264Depacketizer.frameLimit)
+    #expect(frame.count <= VideoEncoding.frameLimit)
+    #expect(frame.count + 65_005 > VideoEncoding.frameLimit)
     frame = []
     _ = depacketizer.append(([0x7c, 0x85] + block).span.bytes, to: &frame)
     taken = 0

@@ -165,13 +165,13 @@ import Testing
       let piece = depacketizer.append(payload.span.bytes, to: &frame)
       #expect(piece == nil && frame.isEmpty)
     }
-    frame = [UInt8](repeating: 1, count: VP8Depacketizer.frameLimit - 1)
+    frame = [UInt8](repeating: 1, count: VideoEncoding.frameLimit - 1)
     let two: [UInt8] = [0x00, 1, 2]
     let one: [UInt8] = [0x00, 1]
     let tooMuch = depacketizer.append(two.span.bytes, to: &frame)
-    #expect(tooMuch == nil && frame.count == VP8Depacketizer.frameLimit - 1)
+    #expect(tooMuch == nil && frame.count == VideoEncoding.frameLimit - 1)
     let enough = depacketizer.append(one.span.bytes, to: &frame)
-    #expect(enough != nil && frame.count == VP8Depacketizer.frameLimit)
+    #expect(enough != nil && frame.count == VideoEncoding.frameLimit)
   }
 
   @Test func `each length and each change of one bit of a payload is refused or appended`() throws {

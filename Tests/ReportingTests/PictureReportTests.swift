@@ -20,8 +20,8 @@ struct PictureReportTests {
     pictures.freezes = 3
     pictures.frozen = .milliseconds(800)
     pictures.longestFreeze = .milliseconds(400)
-    pictures.frameBytes = (4000, 21_000)
-    pictures.packetsPerFrame = (4, 19)
+    pictures.frameBytes = PictureStatistics.Sizes(median: 4000, most: 21_000)
+    pictures.packetsPerFrame = PictureStatistics.Sizes(median: 4, most: 19)
     pictures.frameInterval = .milliseconds(40)
     for _ in 0..<220 { pictures.history.add(.shown) }
     for _ in 0..<20 { pictures.history.add(.undecodable) }

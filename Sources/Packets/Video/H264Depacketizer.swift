@@ -3,9 +3,6 @@
 /// It understands single NAL units, STAP-A and FU-A: all of packetization modes 0 and 1. Payloads come in the order of
 /// their sequence numbers; of a NAL unit that isn't whole nothing stays in the frame.
 public struct H264Depacketizer: Sendable {
-  /// The most bytes of a frame; what would make it longer is refused.
-  public static let frameLimit = 8 << 20
-
   /// Why a payload was refused.
   public enum Fault: Equatable, Sendable {
     /// It has no byte, or holds a NAL unit without one.
@@ -20,7 +17,7 @@ public struct H264Depacketizer: Sendable {
     case startAndEnd
     /// A fragment continues a NAL unit that hasn't begun, and nothing is missing before it.
     case noStart
-    /// The frame would be longer than ``frameLimit``.
+    /// The frame would be longer than ``VideoEncoding/frameLimit``.
     case tooLong
   }
 
@@ -52,7 +49,7 @@ public struct H264Depacketizer: Sendable {
     guard !nal.isForbidden else { return refuse(.forbiddenBit, in: &frame) }
     switch nal.type {
     case 1...23:
-      guard frame.count + 4 + payload.byteCount <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
+      guard frame.count + 4 + payload.byteCount <= VideoEncoding.frameLimit else { return refuse(.tooLong, in: &frame) }
       let isFirst = frame.isEmpty
       cutOpenUnit(in: &frame)
       var piece = VideoPiece()
@@ -115,7 +112,7 @@ public struct H264Depacketizer: Sendable {
     var size = frame.count
     guard payload.byteCount > 1 else { return refuse(.overrun, in: &frame) }
     while offset < payload.byteCount {
-      guard let range = Self.unit(at: offset, in: payload) else { return refuse(.overrun, in: &frame) }
+      guard let range = H264NAL.unit(at: offset, ofAggregate: payload) else { return refuse(.overrun, in: &frame) }
       guard !range.isEmpty else { return refuse(.empty, in: &frame) }
       let nal = H264NAL(header: payload.byte(at: range.lowerBound))
       guard !nal.isForbidden else { return refuse(.forbiddenBit, in: &frame) }
@@ -123,25 +120,17 @@ public struct H264Depacketizer: Sendable {
       size += 4 + range.count
       offset = range.upperBound
     }
-    guard size <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
+    guard size <= VideoEncoding.frameLimit else { return refuse(.tooLong, in: &frame) }
     let isFirst = frame.isEmpty
     cutOpenUnit(in: &frame)
     var piece = VideoPiece()
     offset = 1
-    while let range = Self.unit(at: offset, in: payload) {
+    while let range = H264NAL.unit(at: offset, ofAggregate: payload) {
       appendUnit(range, of: payload, to: &frame, isFirst: isFirst, &piece)
       offset = range.upperBound
     }
     isAfterGap = false
     return piece
-  }
-
-  /// Where a NAL unit in a STAP-A lies whose length is at `offset`; nil when it isn't all there.
-  private static func unit(at offset: Int, in payload: RawSpan) -> Range<Int>? {
-    guard payload.byteCount - offset >= 2 else { return nil }
-    let size = Int(payload.bigEndian(at: offset, as: UInt16.self))
-    guard size <= payload.byteCount - offset - 2 else { return nil }
-    return (offset + 2)..<(offset + 2 + size)
   }
 
   private mutating func appendFragment(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
@@ -155,7 +144,7 @@ public struct H264Depacketizer: Sendable {
     var piece = VideoPiece()
     let isOpen = open.map { H264NAL(header: $0.header).type == nal.type } ?? false
     guard isFirst || isOpen || (isAfterGap && open == nil) else { return refuse(.noStart, in: &frame) }
-    guard frame.count + 3 + payload.byteCount <= Self.frameLimit else { return refuse(.tooLong, in: &frame) }
+    guard frame.count + 3 + payload.byteCount <= VideoEncoding.frameLimit else { return refuse(.tooLong, in: &frame) }
     let first = isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil
     describe(nal, first: first, isFirst: isFirst && frame.isEmpty, in: &piece)
     if isFirst {

@@ -37,6 +37,14 @@ public struct H264NAL: Equatable, Sendable {
   /// Whether it holds a part of a picture: a slice, whole or in partitions.
   public var isPicture: Bool { (1...5).contains(type) }
 
+  /// Where a NAL unit in a STAP-A lies whose length is at `offset`; nil when it isn't all there (RFC 6184 section 5.7.1).
+  public static func unit(at offset: Int, ofAggregate payload: RawSpan) -> Range<Int>? {
+    guard payload.byteCount - offset >= 2 else { return nil }
+    let size = Int(payload.bigEndian(at: offset, as: UInt16.self))
+    guard size <= payload.byteCount - offset - 2 else { return nil }
+    return (offset + 2)..<(offset + 2 + size)
+  }
+
   /// Whether a supplement says that decoding can begin with its picture (H.264 D.1.8, recovery_frame_cnt 0).
   ///
   /// Open groups of pictures begin so. `unit` is the NAL unit with its header, and the bytes that prevent start codes.

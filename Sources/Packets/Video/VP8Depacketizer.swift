@@ -2,9 +2,6 @@
 ///
 /// What follows a gap within a frame is left out: a frame stays a beginning of what it was, never a patchwork.
 public struct VP8Depacketizer: Sendable {
-  /// The most bytes that a frame may have: 8 MiB.
-  public static let frameLimit = 8 << 20
-
   /// Whether packets are missing before the next payload.
   private var hasGap = false
   /// Whether something of this frame is missing, so that what comes is left out until it ends.
@@ -16,11 +13,10 @@ public struct VP8Depacketizer: Sendable {
   /// Appends what a payload holds to its frame.
   ///
   /// Nil when the payload is invalid and nothing was appended: its descriptor is cut, nothing follows it, or the frame
-  /// would be longer than ``frameLimit``. Of a frame whose beginning is missing nothing is appended either.
+  /// would be longer than ``VideoEncoding/frameLimit``. Of a frame whose beginning is missing nothing is appended either.
   public mutating func append(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
-    guard let (said, size) = Self.parse(payload), payload.byteCount - size <= Self.frameLimit - frame.count else {
-      return nil
-    }
+    guard let (said, size) = Self.parse(payload), payload.byteCount - size <= VideoEncoding.frameLimit - frame.count
+    else { return nil }
     var piece = said
     if !frame.isEmpty {
       if hasGap { isBroken = true }
@@ -56,7 +52,9 @@ public struct VP8Depacketizer: Sendable {
     var piece = VideoPiece()
     piece.isReference = !descriptor.isNonReference
     piece.beginsFrame = descriptor.beginsFrame
-    if let number = descriptor.pictureID { piece.pictureID = (number, descriptor.pictureIDBits) }
+    if let number = descriptor.pictureID {
+      piece.pictureID = VideoPiece.PictureID(value: number, bits: descriptor.pictureIDBits)
+    }
     piece.isKey = piece.beginsFrame && isKey(payload.extracting(size..<payload.byteCount))
     return (piece, size)
   }

@@ -7,6 +7,9 @@ public enum VideoEncoding: String, CaseIterable, Sendable {
   /// MPEG transport stream, by RFC 2250.
   case mpegTS
 
+  /// The most bytes that a frame may have: 8 MiB.
+  public static let frameLimit = 8 << 20
+
   /// The kind that a payload format names; nil for anything else.
   public init?(_ format: PayloadFormat) {
     switch format.encodingName.lowercased() {
