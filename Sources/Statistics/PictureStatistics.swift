@@ -34,6 +34,8 @@ public struct PictureStatistics: Equatable, Sendable {
   public var packetsPerFrame: (median: Int, most: Int) = (0, 0)
   /// The usual time between two frames; zero when it isn't known.
   public var frameInterval = Interval.zero
+  /// How many frames are sent before one that is shown earlier: a decoder holds back as many.
+  public var reorderDepth = 0
   /// Picture loss indications sent (RFC 4585 section 6.3.1).
   public var keyFrameRequests = 0
   /// What became of the frames one after the other.
@@ -47,7 +49,7 @@ public struct PictureStatistics: Equatable, Sendable {
 
   /// Whether both say the same.
   public static func == (left: Self, right: Self) -> Bool {
-    guard left.waited == right.waited else { return false }
+    guard left.waited == right.waited, left.reorderDepth == right.reorderDepth else { return false }
     return left.expected == right.expected && left.complete == right.complete && left.damaged == right.damaged
       && left.late == right.late && left.lost == right.lost && left.undecodable == right.undecodable
       && left.keyFrames == right.keyFrames && left.freezes == right.freezes && left.frozen == right.frozen
