@@ -4,7 +4,9 @@ public struct AnnexBDamage: Equatable, Sendable {
   public internal(set) var skippedPictures = 0
   /// NAL units without a byte, with the forbidden bit, or of a type that RTP has no name for; they were left out.
   public internal(set) var invalidUnits = 0
-  /// Where in the file the first of those is, in bytes.
+  /// Those of them that have the forbidden bit, by which something on the way says that they are broken.
+  public internal(set) var forbiddenUnits = 0
+  /// Where in the file the first of those left out is, in bytes.
   public internal(set) var firstOffset: Int64?
   /// Pictures whose slice header can't be read; they are sent, but when they are shown is a guess.
   public internal(set) var unreadablePictures = 0
@@ -17,7 +19,7 @@ public struct AnnexBDamage: Equatable, Sendable {
     var parts: [String] = []
     if invalidUnits > 0 {
       parts.append(
-        "\(invalidUnits) of its NAL units \(invalidUnits == 1 ? "is" : "are") empty or of no valid type"
+        "\(invalidUnits) of its NAL units \(invalidUnits == 1 ? "was" : "were") left out: \(invalidity)"
           + (firstOffset.map { ", the first at byte \($0)" } ?? ""))
     }
     if unreadablePictures > 0 {
@@ -28,5 +30,13 @@ public struct AnnexBDamage: Equatable, Sendable {
         "\(skippedPictures) of its pictures \(skippedPictures == 1 ? "comes" : "come") before the first key frame")
     }
     return parts.joined(separator: "; ")
+  }
+
+  /// What is the matter with the NAL units that were left out.
+  private var invalidity: String {
+    let others = invalidUnits - forbiddenUnits
+    guard forbiddenUnits > 0 else { return "empty, or of no valid type" }
+    guard others > 0 else { return "the forbidden bit is set" }
+    return "\(forbiddenUnits) with the forbidden bit set and \(others) empty or of no valid type"
   }
 }

@@ -165,6 +165,7 @@ public struct AnnexBReader: ~Copyable {
     if !range.isEmpty {
       let nal = H264NAL(header: scanner.bytes[range.lowerBound])
       if nal.isWhole { return nal }
+      if nal.isForbidden { damage.forbiddenUnits += 1 }
     }
     damage.invalidUnits += 1
     if damage.firstOffset == nil { damage.firstOffset = scanner.place(of: range.lowerBound) }

@@ -40,14 +40,24 @@ public struct SyntheticSource: Sendable {
   /// Makes the next frame of a video a key frame, and begins a group of pictures with it.
   public mutating func makeKeyFrame() { nextKey = number }
 
+  /// When the frame is due that is next, whatever it will be.
+  public var nextTimestamp: Int64 {
+    switch spec {
+    case .constant(_, let interval): return (interval * number).units(rate: 90_000)
+    case .video(let thousandths, _, _):
+      let scale = Int128(90_000) * 1_000
+      return Int64((Int128(number) * scale * 2 + Int128(thousandths)) / (Int128(thousandths) * 2))
+    }
+  }
+
   /// The next frame.
   public mutating func next() -> SyntheticFrame {
     defer { number += 1 }
+    let timestamp = nextTimestamp
     switch spec {
-    case .constant(let packetBytes, let interval):
+    case .constant(let packetBytes, _):
       return SyntheticFrame(
-        number: number, bytes: packetBytes - SyntheticSpec.headerBytes,
-        timestamp: (interval * number).units(rate: 90_000), isKey: true)
+        number: number, bytes: packetBytes - SyntheticSpec.headerBytes, timestamp: timestamp, isKey: true)
     case .video(let thousandths, let bitrate, let gop):
       let isKey = number == nextKey
       if isKey {
@@ -57,11 +67,7 @@ public struct SyntheticSource: Sendable {
       let before = groupBytes * weightSoFar / groupWeight
       weightSoFar += Int128(weight(of: number, isKey: isKey))
       let after = groupBytes * weightSoFar / groupWeight
-      let scale = Int128(90_000) * 1_000
-      return SyntheticFrame(
-        number: number, bytes: Int(after - before),
-        timestamp: Int64((Int128(number) * scale * 2 + Int128(thousandths)) / (Int128(thousandths) * 2)),
-        isKey: isKey)
+      return SyntheticFrame(number: number, bytes: Int(after - before), timestamp: timestamp, isKey: isKey)
     }
   }
 

@@ -77,10 +77,18 @@ public struct VideoSource: ~Copyable {
   private var skippedFrames = 0
   private var skippedBytes: Int64 = 0
 
+  /// What of H.264 was broken so far, as a sentence, for whoever stops before the end; nil when nothing was.
+  public var brokenSoFar: MediaError? {
+    damage.isEmpty ? nil : .damaged(path: name, detail: damage.detail)
+  }
+
+  private var damage = AnnexBDamage()
+
   /// Copies what is asked for: of an optional that can't be copied it can only be read while it is changed.
   private mutating func observe() {
     if let origin = h264?.rateOrigin { rateOrigin = origin }
     if let sets = h264?.parameterSets { parameterSets = sets }
+    if let found = h264?.damage { damage = found }
     if let count = ivf?.skippedFrames { skippedFrames = count }
     if let count = transport?.skippedBytes { skippedBytes = count }
   }

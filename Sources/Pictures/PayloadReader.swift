@@ -13,10 +13,28 @@ struct PayloadReader: Sendable {
     var frameNumber: UInt32?
     /// How many bits it has, by the parameter sets that the picture itself refers to.
     var frameNumberBits: Int?
+    /// Whether there is a slice of an instantaneous decoding refresh in it.
+    var isIDR = false
+    /// Whether there is a sequence parameter set in it, or a part of one.
+    var hasSequenceSet = false
+    /// The same of a picture parameter set.
+    var hasPictureSet = false
+    /// After how many frames the picture is right again, if decoding begins here (H.264's recovery_frame_cnt).
+    var recoveryCount: Int?
   }
 
   /// H.264's parameter sets that came by.
   private(set) var sets = H264ParameterSets()
+
+  /// Whether both kinds of parameter sets were told beforehand.
+  let isPrepared: Bool
+
+  /// Begins with the parameter sets that were told beforehand, as NAL units.
+  init(parameterSets: [[UInt8]] = []) {
+    let types = parameterSets.compactMap { $0.first.map { $0 & 0x1f } }
+    isPrepared = types.contains(H264NAL.sequenceParameters) && types.contains(H264NAL.pictureParameters)
+    for unit in parameterSets { _ = unsafe sets.take(unit.span.bytes) }
+  }
 
   /// What a payload says; nil when it is invalid in itself.
   mutating func read(_ payload: RawSpan, as encoding: VideoEncoding) -> Reading? {
@@ -30,6 +48,20 @@ struct PayloadReader: Sendable {
   static func readAlone(_ payload: RawSpan, as encoding: VideoEncoding) -> Reading? {
     var sets = H264ParameterSets()
     return read(payload, as: encoding, &sets)
+  }
+
+  /// What a payload of the synthetic source says.
+  static func readSynthetic(_ payload: RawSpan) -> Reading {
+    var reading = Reading(hasPicture: true)
+    reading.piece.isReference = true
+    switch SyntheticPiece(parsing: payload) {
+    case .keyFrame:
+      reading.piece.beginsFrame = true
+      reading.piece.isKey = true
+    case .frame: reading.piece.beginsFrame = true
+    case .continuation, nil: break
+    }
+    return reading
   }
 
   private static func read(_ payload: RawSpan, as encoding: VideoEncoding, _ sets: inout H264ParameterSets) -> Reading?
@@ -81,9 +113,15 @@ struct PayloadReader: Sendable {
     // first_mb_in_slice is ue(v): a first bit of 1 is 0, the picture's first slice.
     let isFirstSlice = first.map { $0 & 0x80 != 0 } ?? false
     switch header & 0x1f {
-    case H264NAL.delimiter, H264NAL.sequenceParameters: reading.piece.beginsFrame = true
+    case H264NAL.delimiter: reading.piece.beginsFrame = true
+    case H264NAL.sequenceParameters:
+      reading.piece.beginsFrame = true
+      reading.hasSequenceSet = true
+    case H264NAL.pictureParameters: reading.hasPictureSet = true
     case H264NAL.slice, H264NAL.partitionA: if isFirstSlice { reading.piece.beginsFrame = true }
-    case H264NAL.idrSlice: reading.piece.isKey = true
+    case H264NAL.idrSlice:
+      reading.piece.isKey = true
+      reading.isIDR = true
     default: break
     }
     guard (1...5).contains(header & 0x1f) else { return }
@@ -98,7 +136,10 @@ struct PayloadReader: Sendable {
     let unit = payload.extracting(range)
     switch unit.byte(at: 0) & 0x1f {
     case H264NAL.sequenceParameters, H264NAL.pictureParameters: _ = sets.take(unit)
-    case H264NAL.supplement: if H264NAL.isRecoveryPoint(unit) { reading.piece.isKey = true }
+    case H264NAL.supplement:
+      guard let count = H264NAL.recoveryCount(of: unit) else { return }
+      reading.recoveryCount = count
+      if count == 0 { reading.piece.isKey = true }
     case H264NAL.slice, H264NAL.partitionA, H264NAL.idrSlice:
       if let slice = H264SliceHeader(parsing: unit, with: sets) {
         reading.frameNumber = slice.frameNumber

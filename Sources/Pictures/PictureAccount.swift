@@ -39,13 +39,16 @@ struct PictureAccount: Sendable {
     var frameNumber: UInt32?
     /// How many bits it has, by the frame's own parameter sets.
     var frameNumberBits: Int?
-    var isIDR: Bool { isKey && frameNumber == 0 }
+    var isIDR = false
+    var recoveryCount: Int?
     var state = State.open
     /// A packet of it came after its time although it was still open.
     var missedDeadline = false
     /// A payload of it was invalid, so that it can't be whole.
     var isSpoiled = false
     var isDecodable = false
+    /// It can't be shown, but those that will be refer to it.
+    var heals = false
   }
 
   /// What a frame is when it is handed out.
@@ -54,9 +57,11 @@ struct PictureAccount: Sendable {
     var isKey: Bool
     var isReference: Bool
     var isDecodable: Bool
+    var heals = false
   }
 
-  private let encoding: VideoEncoding?
+  /// Whether it is known what frames refer to.
+  private let knowsReferences: Bool
   /// In sending order.
   private var frames: [Frame] = []
   private var ledger: PictureLedger
@@ -77,13 +82,25 @@ struct PictureAccount: Sendable {
   private var hasUnprovenGap = false
   /// Whether something is missing that the frames to come refer to.
   private(set) var isBroken: Bool
-  /// Frames closed while it was broken.
+  /// The frame_num with which a refresh without key frames is over that has begun.
+  private var recovery: UInt32?
+  /// After a break: what was sent after the key frame and is shown before it refers to the frames before the break.
+  private var leadingBefore: Int64?
+  /// Steps of the timestamps by more than this aren't those of frames in another order.
+  private let leap: Int64
+  /// The first numbers with H.264's sequence and picture parameter sets, without which nothing can be decoded.
+  private var setsFrom: (sequence: Int64, picture: Int64) = (.max, .max)
+  /// Indications sent.
   private(set) var requests = 0
 
-  /// Begins; without an encoding nothing is known of what frames refer to, and all that are whole can be shown.
-  init(encoding: VideoEncoding?, clockRate: UInt32) {
-    self.encoding = encoding
-    isBroken = encoding != nil
+  /// Begins; where nothing is known of what frames refer to all that are whole can be shown.
+  ///
+  /// `isPrepared` says that H.264's parameter sets were told beforehand, or that there are none.
+  init(clockRate: UInt32, knowsReferences: Bool, isPrepared: Bool) {
+    self.knowsReferences = knowsReferences
+    isBroken = knowsReferences
+    leap = DecodeClock.leap.units(rate: clockRate)
+    if isPrepared { setsFrom = (.min, .min) }
     ledger = PictureLedger(clockRate: clockRate)
     frames.reserveCapacity(Self.remembered + 1)
   }
@@ -114,6 +131,10 @@ struct PictureAccount: Sendable {
     if sequence >= runStart, sequence < firstSequence ?? .max { firstSequence = sequence }
     guard let place = place(of: timestamp, sequence: sequence) else { return }
     if marker { hasMarkers = true }
+    if !isLate {
+      if reading.hasSequenceSet { setsFrom.sequence = min(setsFrom.sequence, sequence) }
+      if reading.hasPictureSet { setsFrom.picture = min(setsFrom.picture, sequence) }
+    }
     frames[place].note(sequence, marker: marker, bytes: bytes, reading: reading)
     if isLate, frames[place].state == .open {
       frames[place].missedDeadline = true
@@ -134,7 +155,7 @@ struct PictureAccount: Sendable {
     let frame = frames[place]
     return Outcome(
       missingPackets: missing(place), isKey: frame.isKey, isReference: frame.isReference || !frame.hasPicture,
-      isDecodable: frame.isDecodable)
+      isDecodable: frame.isDecodable, heals: frame.heals)
   }
 
   /// The sender begins anew about this number: what comes stands in no relation to what came before, which is still in
@@ -201,21 +222,54 @@ struct PictureAccount: Sendable {
     closedThrough = max(closedThrough, frames[place].last)
     closedCount += 1
     if startsRun(frames[place], after: place > 0 ? frames[place - 1] : forgotten) {
-      isBroken = encoding != nil
+      breakOff()
+      leadingBefore = nil
       expectedNumber = nil
       hasUnprovenGap = false
     }
     let gap = gap(before: place)
     if gap > 0 { hasUnprovenGap = true }
-    if hasUnprovenGap, mayHaveLostReference(in: gap, before: place) { isBroken = encoding != nil }
+    if hasUnprovenGap, mayHaveLostReference(in: gap, before: place) { breakOff() }
     let frame = frames[place]
     expectNumber(after: frame)
     if state == .whole {
-      if frame.isKey { isBroken = false }
-      frames[place].isDecodable = !isBroken
-    } else if frame.isReference || !frame.hasPicture {
-      isBroken = encoding != nil
+      heal(with: frame)
+      frames[place].isDecodable = !isBroken && !isLeading(frame)
+      frames[place].heals = isBroken && recovery != nil
+    } else if frame.isReference || !frame.hasPicture, !isLeading(frame) {
+      breakOff()
     }
+  }
+
+  /// Something is missing that the frames to come refer to.
+  private mutating func breakOff() {
+    isBroken = knowsReferences
+    recovery = nil
+  }
+
+  /// A whole frame may end what is broken: a key frame at once, a refresh without one after as many frames as it says.
+  private mutating func heal(with frame: Frame) {
+    guard max(setsFrom.sequence, setsFrom.picture) <= frame.last else { return }
+    if frame.isKey {
+      leadingBefore = isBroken && !frame.isIDR ? frame.timestamp : nil
+      isBroken = false
+      recovery = nil
+      return
+    }
+    guard isBroken, frame.isReference, let number = frame.frameNumber else { return }
+    if number == recovery {
+      leadingBefore = frame.timestamp
+      isBroken = false
+      recovery = nil
+    } else if recovery == nil, let count = frame.recoveryCount, let bits = frame.frameNumberBits {
+      recovery = (number &+ UInt32(count)) & (1 << UInt32(bits) - 1)
+    }
+  }
+
+  /// Whether a frame is shown before the one with which decoding went on after a break.
+  private func isLeading(_ frame: Frame) -> Bool {
+    guard let leadingBefore else { return false }
+    return frame.timestamp < leadingBefore && leadingBefore - frame.timestamp < leap
   }
 
   /// Numbers of which nothing came between a frame and the one before it.
@@ -324,6 +378,8 @@ extension PictureAccount.Frame {
     if piece.isKey { isKey = true }
     if piece.isReference { isReference = true }
     if reading.hasPicture { hasPicture = true }
+    if reading.isIDR { isIDR = true }
+    if let count = reading.recoveryCount { recoveryCount = count }
     if let number = piece.pictureID { pictureID = number }
     if let number = reading.frameNumber {
       frameNumber = number

@@ -21,18 +21,29 @@ public struct PictureTrack: Sendable {
   private var assembler: FrameAssembler
   private var queue = FrameQueue()
   private let keepsPayloads: Bool
-  private var reader = PayloadReader()
+  private var reader: PayloadReader
+  private let isSynthetic: Bool
   /// What the packet placed last says.
   private var reading = PayloadReader.Reading()
   private var handedOut = 0
   private var lastRequest: Instant?
 
   /// Begins a stream; where payloads aren't kept nothing is handed out, and the frames are counted all the same.
-  public init(encoding: VideoEncoding?, clockRate: UInt32, keepsPayloads: Bool = true) {
+  ///
+  /// `parameterSets` are H.264's that were told beforehand, as NAL units; `isSynthetic` says that payloads are those of
+  /// ``SyntheticPiece``, where there is no encoding.
+  public init(
+    encoding: VideoEncoding?, clockRate: UInt32, keepsPayloads: Bool = true, isSynthetic: Bool = false,
+    parameterSets: [[UInt8]] = []
+  ) {
     self.encoding = encoding
     self.keepsPayloads = keepsPayloads
+    self.isSynthetic = isSynthetic
+    reader = PayloadReader(parameterSets: encoding == .h264 ? parameterSets : [])
     clock = DecodeClock(clockRate: clockRate)
-    account = PictureAccount(encoding: encoding, clockRate: clockRate)
+    account = PictureAccount(
+      clockRate: clockRate, knowsReferences: encoding != nil || isSynthetic,
+      isPrepared: encoding != .h264 || reader.isPrepared)
     transport = encoding == .mpegTS ? TransportAccount(clockRate: clockRate) : nil
     assembler = FrameAssembler(encoding: encoding)
   }
@@ -49,6 +60,8 @@ public struct PictureTrack: Sendable {
     if let encoding {
       guard let reading = reader.read(payload, as: encoding) else { return nil }
       self.reading = reading
+    } else if isSynthetic {
+      reading = PayloadReader.readSynthetic(payload)
     }
     if transport != nil { return (timestamp, false) }
     var isRevised = clock.raise(depth: reader.reorderDepth ?? 0)
@@ -116,7 +129,12 @@ public struct PictureTrack: Sendable {
   }
 
   /// What a viewer saw so far.
-  public var statistics: PictureStatistics { transport?.statistics ?? account.statistics }
+  public var statistics: PictureStatistics {
+    if let transport { return transport.statistics }
+    var statistics = account.statistics
+    statistics.reorderDepth = clock.depth
+    return statistics
+  }
 
   /// When a packet is to be decoded, after a revision; nil when its frame is forgotten.
   public func time(of sequence: Int64) -> Int64? { clock.time(of: sequence) }
@@ -138,7 +156,8 @@ public struct PictureTrack: Sendable {
     handOut(
       ReceivedFrame(
         number: handedOut, timestamp: frame.timestamp, due: frame.due, missingPackets: outcome.missingPackets,
-        isKey: outcome.isKey, isDecodable: outcome.isDecodable, isReference: outcome.isReference))
+        isKey: outcome.isKey, isDecodable: outcome.isDecodable, isReference: outcome.isReference,
+        heals: outcome.heals))
     return frame.time
   }
 

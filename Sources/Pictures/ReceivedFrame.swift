@@ -16,6 +16,8 @@ public struct ReceivedFrame: Equatable, Sendable {
   public var isDecodable: Bool
   /// Whether others may refer to it.
   public var isReference: Bool
+  /// Whether it can't be shown as it should, but is needed by those that will be: a part of a refresh without key frames.
+  public var heals = false
 }
 
 /// Frames that wait to be fetched, with their bytes.

@@ -6,6 +6,8 @@ public struct VideoGuess: Equatable, Sendable {
   private var kinds: [Bool]
   /// Whether a frame would begin with it, if it is VP8.
   private let beginsVP8: Bool
+  /// Whether it says of itself that it is synthetic video.
+  public let isSynthetic: Bool
   private let marker: Bool
   private let sequence: UInt16
   private let timestamp: UInt32
@@ -22,6 +24,7 @@ public struct VideoGuess: Equatable, Sendable {
       return isUsual && PayloadReader.readAlone(payload, as: encoding) != nil
     }
     beginsVP8 = payload.byteCount > 0 && payload.byte(at: 0) & 0x17 == 0x10
+    isSynthetic = SyntheticPiece(parsing: payload) != nil
     self.marker = marker
     self.sequence = sequence
     self.timestamp = timestamp

@@ -21,6 +21,8 @@ public enum FormatOrigin: String, Sendable {
 public struct FormatTable: Sendable {
   /// The formats that a session description gave.
   public var described: [UInt8: PayloadFormat] = [:]
+  /// H.264's parameter sets that a session description gave (`sprop-parameter-sets`), as NAL units.
+  public var parameterSets: [UInt8: [[UInt8]]] = [:]
   /// The format that the user named for dynamic types.
   public var option: PayloadFormat?
   /// The format that the output file's suffix implies for dynamic types.
@@ -69,6 +71,11 @@ public struct FormatTable: Sendable {
       return (PayloadFormat(encodingName: "unknown", clockRate: rate), .packets)
     }
     return (usual ?? PayloadFormat(encodingName: "unknown", clockRate: 90_000), .convention)
+  }
+
+  /// Whether a stream of the synthetic source has frames like a video's: its payloads say so.
+  func isSyntheticVideo(_ format: PayloadFormat, samples: [Sample]) -> Bool {
+    format.encodingName == Self.synthetic.encodingName && samples.contains { $0.video?.isSynthetic == true }
   }
 
   private static func video(_ samples: [Sample]) -> VideoEncoding? {

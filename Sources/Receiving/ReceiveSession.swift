@@ -393,7 +393,9 @@ public struct ReceiveSession: Sendable {
     let stream = ReceiveStream(
       id: nextID, first: first, header: header, format: format, origin: origin, target: configuration.target,
       adaptation: configuration.adaptation, arrivalLimit: configuration.arrivalLimit,
-      keepsPayloads: configuration.keepsPayloads, isEncrypted: configuration.isEncrypted)
+      keepsPayloads: configuration.keepsPayloads, isEncrypted: configuration.isEncrypted,
+      isSyntheticVideo: configuration.formats.isSyntheticVideo(format, samples: samples),
+      parameterSets: configuration.formats.parameterSets[header.payloadType] ?? [])
     nextID += 1
     streams.append(stream)
     let place = streams.count - 1

@@ -92,7 +92,7 @@ public struct ReceiveStream: Sendable, Identifiable {
   init(
     id: Int, first: HeldDatagram, header: RTPHeader, format: PayloadFormat, origin: FormatOrigin, target: Interval,
     adaptation: JitterBuffer.Adaptation? = nil, arrivalLimit: Int = 0, keepsPayloads: Bool = true,
-    isEncrypted: Bool = false
+    isEncrypted: Bool = false, isSyntheticVideo: Bool = false, parameterSets: [[UInt8]] = []
   ) {
     self.id = id
     ssrc = header.ssrc
@@ -106,7 +106,11 @@ public struct ReceiveStream: Sendable, Identifiable {
     var configuration = JitterBuffer.Configuration(
       clockRate: format.clockRate, target: target, isContinuous: isOpus)
     configuration.adaptation = adaptation
-    track = Self.track(of: format, origin, isEncrypted: isEncrypted, keepsPayloads: keepsPayloads)
+    track =
+      isSyntheticVideo
+      ? PictureTrack(encoding: nil, clockRate: format.clockRate, keepsPayloads: false, isSynthetic: true)
+      : Self.track(
+        of: format, origin, isEncrypted: isEncrypted, keepsPayloads: keepsPayloads, parameterSets: parameterSets)
     if track != nil { configuration.holdFrames() }
     // What a transport stream's datagrams hold is looked at when their time comes, whoever plays.
     configuration.keepsPayloads = keepsPayloads || track?.encoding == .mpegTS

@@ -153,6 +153,7 @@ extension StreamReport {
     page.row(
       "jitter",
       isClockKnown ? jitter : ["withheld: nothing tells the clock of its timestamps; name it by --format or --sdp"])
+    page.row("", orderNote.map { [$0] } ?? [])
     if let media = mediaJitter {
       page.row(
         "",

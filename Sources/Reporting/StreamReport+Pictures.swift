@@ -61,6 +61,24 @@ extension StreamReport {
     }
   }
 
+  /// What figures made of timestamps tell besides the network, where frames aren't sent in the order in which they are
+  /// shown; nil where they are.
+  var orderNote: String? {
+    guard let pictures, pictures.reorderDepth > 0 else { return nil }
+    return "timestamps are presentation times, and frames are sent in another order: jitter and spread tell of that "
+      + "order too"
+  }
+
+  /// Gives a transport stream, of whose packets none says how long it lasts, the time from its first timestamp to its
+  /// last, and of that the share of what was played.
+  public mutating func takeTransportTime() {
+    guard encoding?.lowercased().hasPrefix("mp2t/") == true, playout.playedDuration == .zero, reception.expected > 0
+    else { return }
+    let steps = max(0, reception.expected - 1 - reception.restarts)
+    let share = min(1, Double(playout.played) / Double(reception.expected))
+    playout.playedDuration = Interval(seconds: reception.packetInterval.seconds * Double(steps) * share)
+  }
+
   func writePictures(to page: inout TextPage) {
     guard let pictures else { return }
     var figures = [

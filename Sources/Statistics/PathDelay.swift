@@ -25,6 +25,8 @@ public struct PathDelay: Hashable, Sendable {
     case unknownOffset = "nothing shows that the two clocks agree"
     /// By the clocks, packets arrived before they were sent.
     case implausible = "by the two clocks packets arrived before they were sent"
+    /// The timestamps of video whose frames are reordered don't say when anything was sent.
+    case presentationOrder = "timestamps are presentation times, and frames are sent in another order"
   }
 
   /// The least one-way delay; nil when only differences are known.
@@ -46,8 +48,11 @@ public struct PathDelay: Hashable, Sendable {
   ///   - ourOrigin: our time of day when our clock was 0, since 1970.
   ///   - isSameHost: whether the packets come from this host.
   ///   - roundTrip: the smallest round trip measured; nil without one.
+  ///   - isReordered: whether frames are sent in another order than they are shown, so that a timestamp may lie far behind
+  ///     the instant at which its packets are sent.
   public init(
-    leastTransit: Interval?, senderOrigin: Interval?, ourOrigin: Interval, isSameHost: Bool, roundTrip: Interval?
+    leastTransit: Interval?, senderOrigin: Interval?, ourOrigin: Interval, isSameHost: Bool, roundTrip: Interval?,
+    isReordered: Bool = false
   ) {
     guard let leastTransit else {
       obstacle = .noTransit
@@ -55,6 +60,10 @@ public struct PathDelay: Hashable, Sendable {
     }
     guard let senderOrigin else {
       obstacle = .noReport
+      return
+    }
+    guard !isReordered else {
+      obstacle = .presentationOrder
       return
     }
     let apparent = leastTransit + ourOrigin - senderOrigin

@@ -48,6 +48,8 @@ public struct PictureStatistics: Equatable, Sendable {
   public var packetsPerFrame = Sizes(median: 0, most: 0)
   /// The usual time between two frames; zero when it isn't known.
   public var frameInterval = Interval.zero
+  /// How many frames are sent before one that is shown earlier: a decoder holds back as many.
+  public var reorderDepth = 0
   /// Picture loss indications sent (RFC 4585 section 6.3.1).
   public var keyFrameRequests = 0
   /// What became of the frames one after the other.

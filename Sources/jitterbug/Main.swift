@@ -64,7 +64,7 @@ enum Main {
   private static func finish(_ body: () throws(CommandError) -> Int32) -> Int32 {
     do throws(CommandError) { return try body() } catch {
       StandardError.write("jitterbug: \(error.message)\n")
-      return 1
+      return error.status
     }
   }
 

@@ -62,7 +62,22 @@ import Testing
     #expect(reading.damage.invalidUnits == 4 && reading.damage.firstOffset == Int64(Self.whole.count + 3))
     #expect(
       Self.detail(reading.error)
-        == "4 of its NAL units are empty or of no valid type, the first at byte \(Self.whole.count + 3)")
+        == "4 of its NAL units were left out: 1 with the forbidden bit set and 3 empty or of no valid type, the first at "
+        + "byte \(Self.whole.count + 3)")
+    #expect(reading.damage.forbiddenUnits == 1)
+  }
+
+  @Test func `what was broken so far is known before the end`() throws {
+    let pictures = (7..<12).map { AnnexBReaderTests.slice(at: $0, frameNumber: 3) }
+    let bytes = Self.whole + [0, 0, 1, 0xe5, 1, 2] + H264Maker.annexB(pictures)
+    var source = try Inputs.pipe(bytes).videoSource(as: .h264)
+    let before = source.brokenSoFar
+    #expect(before == nil)
+    for _ in 0..<9 { _ = try source.next() }
+    let broken = source.brokenSoFar
+    #expect(
+      Self.detail(broken)
+        == "1 of its NAL units was left out: the forbidden bit is set, the first at byte \(Self.whole.count + 3)")
   }
 
   @Test func `each length of a file gives the pictures that begin in it, or a sentence`() {

@@ -122,6 +122,16 @@ import Timeline
     }
   }
 
+  @Test(arguments: ["bytes=172,interval=20ms", "fps=29.97,bitrate=2mbit"])
+  func `when the next frame is due is known before it is made`(text: String) throws {
+    var source = SyntheticSource(try SyntheticSpec(parsing: text), seed: 1)
+    for _ in 0..<200 {
+      let announced = source.nextTimestamp
+      let frame = source.next()
+      #expect(frame.timestamp == announced)
+    }
+  }
+
   @Test func `odd frame rates don't drift`() throws {
     var source = SyntheticSource(try SyntheticSpec(parsing: "fps=29.97,bitrate=2mbit"), seed: 1)
     var last = source.next()

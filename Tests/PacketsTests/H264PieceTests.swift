@@ -42,6 +42,11 @@ import Testing
     func isRecoveryPoint(_ unit: [UInt8]) -> Bool { H264NAL.isRecoveryPoint(unit.span.bytes) }
     #expect(isRecoveryPoint([6, 5, 2, 1, 1, 6, 1, 0xc4, 0x80]))
     #expect(!isRecoveryPoint([6, 6, 1, 0x44, 0x80]), "recovery_frame_cnt isn't 0")
+    for (byte, count) in [(0xc4, 0), (0x44, 1), (0x64, 2), (0x24, 3)] as [(UInt8, Int)] {
+      let unit: [UInt8] = [6, 6, 1, byte, 0x80]
+      let found = H264NAL.recoveryCount(of: unit.span.bytes)
+      #expect(found == count)
+    }
     for size in 0...3 { #expect(!isRecoveryPoint(Array([6, 6, 1].prefix(size)))) }
     #expect(!isRecoveryPoint([6, 255, 255]))
     #expect(!isRecoveryPoint([6, 5, 200, 6, 1, 0x80]))

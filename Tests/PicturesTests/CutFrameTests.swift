@@ -22,10 +22,12 @@ struct CutFrameTests {
   private static let key = Packet([0x65, 0x88, 1, 2], 0, marker: true)
 
   /// Plays packets whose numbers follow each other; the one with the number `late` comes when all others were played.
+  ///
+  /// H.264's parameter sets are told beforehand, but for what they say.
   private func play(
-    _ packets: [Packet], as encoding: VideoEncoding, late: Int? = nil
+    _ packets: [Packet], as encoding: VideoEncoding, late: Int? = nil, knowing sets: [[UInt8]] = [[0x67], [0x68]]
   ) -> (frames: [ReceivedFrame], statistics: PictureStatistics) {
-    var track = PictureTrack(encoding: encoding, clockRate: 90_000)
+    var track = PictureTrack(encoding: encoding, clockRate: 90_000, parameterSets: sets)
     func arrive(_ number: Int) {
       guard let payload = packets[number].payload else { return }
       let (sequence, timestamp) = (Int64(number), packets[number].frame * 3000)
@@ -54,6 +56,21 @@ struct CutFrameTests {
       [Self.key, Packet([0x5c, 0x81, 0x9a, 1], 1), Packet([0x5c, 0x41, 2], 1, marker: true)], as: .h264)
     #expect(statistics.complete == 2 && statistics.damaged == 0)
     #expect(frames.map(\.isDecodable) == [true, true])
+  }
+
+  @Test func `A key frame for which no parameter sets came, or only later ones, shows nothing`() {
+    let packets = [
+      Self.key, Packet([0x67, 0x42], 1), Packet([0x68, 0xce], 1), Packet([0x41, 0x88, 1, 2], 1, marker: true),
+      Packet([0x65, 0x88, 1, 2], 2, marker: true),
+    ]
+    let tellings: [(sets: [[UInt8]], isEnough: Bool)] = [
+      ([], false), ([[0x67]], false), ([[0x68]], false), ([[0x67], [0x68]], true),
+    ]
+    for (sets, isEnough) in tellings {
+      let (frames, statistics) = play(packets, as: .h264, knowing: sets)
+      #expect(frames.map(\.isDecodable) == [isEnough, isEnough, true])
+      #expect(statistics.complete == 3 && statistics.undecodable == (isEnough ? 0 : 2))
+    }
   }
 
   @Test(

@@ -131,6 +131,35 @@ struct PictureReportTests {
     #expect(report.json().contains("\"first_picture_ms\":4000,"))
   }
 
+  @Test func `Where frames are sent in another order than they are shown, text and page say what jitter tells of`() {
+    let sentence =
+      "timestamps are presentation times, and frames are sent in another order: jitter and spread tell of that order too"
+    var report = Self.report
+    #expect(!report.text().contains(sentence) && !report.html().contains(sentence))
+    report.streams[0].pictures?.reorderDepth = 2
+    report.streams[0].delay = PathDelay(
+      leastTransit: .milliseconds(-60), senderOrigin: .zero, ourOrigin: .zero, isSameHost: true, roundTrip: nil,
+      isReordered: true)
+    #expect(report.text().contains(sentence), "\(report.text())")
+    #expect(!report.text().contains("before they were sent"))
+    let page = report.html()
+    // Beside the chart, and among the rows of the text report.
+    #expect(page.ranges(of: sentence).count >= 2)
+    #expect(page.contains("at most; by the frames"))
+  }
+
+  @Test func `A transport stream's length is that of its timestamps, less what wasn't played`() {
+    var stream = SampleReport.stream()
+    stream.takeTransportTime()
+    #expect(stream.playout.playedDuration == .milliseconds(1860))
+    stream.encoding = "MP2T/90000"
+    stream.playout.playedDuration = .zero
+    stream.playout.played = 50
+    stream.takeTransportTime()
+    // 99 steps of 20 ms, half of which was played.
+    #expect((stream.playout.playedDuration.milliseconds - 990).magnitude < 0.001)
+  }
+
   @Test func `The page draws a cell a frame, and a stream without frames has no such strip`() {
     #expect(Self.report.html().contains("What became of each frame"))
     #expect(!SampleReport.receiving().html().contains("What became of each frame"))

@@ -49,6 +49,23 @@ struct FilmTests {
     #expect(pictures.keyFrameRequests == 2)
   }
 
+  @Test func `A key frame whose parameter sets are lost isn't shown, unless they were told beforehand`() throws {
+    let sets = [H264Maker.Sequence().unit, H264Maker.pictureSet()]
+    for (isTold, undecodable) in [(false, 30), (true, 0)] {
+      var film = Film()
+      film.hasB = false
+      // The aggregate of both.
+      film.isDropped = { frame, index, _ in frame == 0 && index == 0 }
+      if isTold { film.change = { $0.formats.parameterSets[96] = sets } }
+      film.run()
+      let pictures = try #require(film.stream?.pictures)
+      #expect(pictures.expected == 150)
+      #expect(pictures.undecodable == undecodable)
+      #expect(pictures.shown == 150 - undecodable)
+      #expect((film.requests > 0) != isTold)
+    }
+  }
+
   @Test func `A damaged B-frame is missed by nobody`() throws {
     var film = Film()
     film.isDropped = { frame, index, _ in frame % 30 == 5 && index == 1 }
@@ -149,8 +166,9 @@ struct FilmTests {
       // What is whole is as it was sent.
       var frames = 0..<300
       for shown in film.shown where shown.frame.missingPackets == 0 {
-        // Of the very first one nobody can know whether packets lie before the first that came.
-        let mayLackStart = frames.lowerBound == 0
+        // Of the very first one nobody can know whether packets lie before the first that came; if they are its parameter
+        // sets it isn't shown.
+        let mayLackStart = frames.lowerBound == 0 && !shown.frame.isDecodable
         let frame = frames.first {
           let sent = film.unit($0)
           return sent == shown.bytes || mayLackStart && sent.suffix(shown.bytes.count - 5) == shown.bytes.dropFirst(5)

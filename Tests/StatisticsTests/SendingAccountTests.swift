@@ -190,11 +190,19 @@ struct LossAccountTests {
 struct PathDelayTests {
   private func delay(
     transit: Interval? = .seconds(-500), origin: Interval? = .seconds(1500), isSameHost: Bool = false,
-    roundTrip: Interval? = nil
+    roundTrip: Interval? = nil, isReordered: Bool = false
   ) -> PathDelay {
     PathDelay(
       leastTransit: transit, senderOrigin: origin, ourOrigin: .seconds(2000) + .milliseconds(3),
-      isSameHost: isSameHost, roundTrip: roundTrip)
+      isSameHost: isSameHost, roundTrip: roundTrip, isReordered: isReordered)
+  }
+
+  @Test func `timestamps of reordered frames say nothing of when they were sent`() {
+    let result = delay(origin: .seconds(1501), isSameHost: true, isReordered: true)
+    #expect(result.obstacle == .presentationOrder && result.least == nil && result.basis == nil)
+    let far = delay(roundTrip: .milliseconds(40), isReordered: true)
+    #expect(far.obstacle == .presentationOrder && far.least == nil && far.clockOffset == nil)
+    #expect(delay(origin: nil, isReordered: true).obstacle == .noReport)
   }
 
   @Test func `on one host the clocks are one`() {

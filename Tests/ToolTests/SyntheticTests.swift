@@ -55,6 +55,16 @@ import Testing
     #expect((499_000...501_000).contains(bits))
   }
 
+  @Test func `a receiver of frames like a video's counts them`() async throws {
+    let folder = try TemporaryFolder()
+    let run = try await Exchange.run(
+      in: folder, send: ["--synthetic", "fps=30,bitrate=500kbit,gop=15", "--duration", "1s"],
+      receive: Exchange.patient)
+    #expect(run.stream["encoding"].string?.hasPrefix("synthetic/90000") == true)
+    #expect(run.stream["media"]["kind"].string == "video")
+    #expect(run.stream["media"]["frames"]["expected"].int == 30)
+  }
+
   @Test func `at full speed everything gets through a connection, faster than it would play`() async throws {
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(

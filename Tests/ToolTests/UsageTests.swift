@@ -115,6 +115,10 @@ import Testing
       "--raw describes samples and --format a video: choose one"
     ),
     (
+      "send a.opus clip.h264 b:1 --raw s16le,48000,2",
+      "--raw describes samples, and clip.h264 is a video by its name: leave --raw out"
+    ),
+    (
       "send --synthetic fps=30 b:1 --fps 25",
       "--synthetic makes up what it sends: leave --format and --fps out; fps=30 is part of its own text"
     ),
@@ -262,6 +266,24 @@ import Testing
     (
       "receive --output-format mp3",
       "--output-format mp3: not known here; write one of wav, opus, raw, h264, ivf, ts"
+    ),
+    (
+      "receive --output-format h264",
+      "--output-format says what --output is written as, and there is no --output: add --output FILE"
+    ),
+    (
+      "receive --output x.h264 --output-format ivf",
+      "x.h264 is H.264 by its suffix, and --output-format says VP8: leave --output-format out, or name another file"
+    ),
+    (
+      "receive --output a.wav --output x.ivf --output-format ivf",
+      "--output-format is for an output whose name says nothing, and every name here has a suffix: leave it out"
+    ),
+    ("receive --output x.h264 --channels 1", "--channels is for audio, and only video is written: leave it out"),
+    (
+      "receive --format h264 --output a.wav",
+      "--format says that the stream is H264/90000, which can't be written to a.wav: write it to seen.h264, or leave "
+        + "--format out"
     ),
     (
       "receive --channels 3",

@@ -182,6 +182,47 @@ import Testing
     #expect(try await receiver.end() == 0, "\(receiver.errors)")
   }
 
+  @Test func `an output into which nothing could be written ends with a sentence and status 1`() async throws {
+    let folder = try TemporaryFolder()
+    let (seen, report) = (folder.file("seen.h264"), folder.file("r.json"))
+    let receiver = try Jitterbug(["receive", "--output", seen, "--report", report, Exchange.anyPort])
+    let sender = try Jitterbug([
+      "send", folder.file("in.ivf", holding: Made.ivf(frames: [Int](repeating: 500, count: 30))),
+      try await receiver.address(),
+    ])
+    #expect(try await receiver.end() == 1)
+    #expect(contents(seen).isEmpty)
+    let sentences = receiver.errors.split(separator: "\n").filter { $0.contains("written") }
+    #expect(!sentences.isEmpty, "\(receiver.errors)")
+    #expect((try JSON(path: report)["streams"][0]["packets"]["unique"].int ?? 0) >= 10)
+    _ = try await sender.end()
+  }
+
+  /// Seventy packets of a transport stream without content, with a clock every tenth of a second.
+  private static var transportStream: [UInt8] {
+    (0..<70).flatMap { number -> [UInt8] in
+      var packet = [UInt8](repeating: 0xFF, count: 188)
+      packet.replaceSubrange(0..<4, with: [0x47, 0x01, 0x00, 0x10 | UInt8(number & 15)])
+      guard number % 10 == 0 else { return packet }
+      let clock = UInt64(number) * 900
+      packet[3] = 0x30 | UInt8(number & 15)
+      let high = (0..<4).map { UInt8(truncatingIfNeeded: clock >> (25 - 8 * $0)) }
+      packet.replaceSubrange(4..<12, with: [7, 0x10] + high + [UInt8(clock & 1) << 7 | 0x7E, 0])
+      return packet
+    }
+  }
+
+  @Test func `a transport stream lasts from its first timestamp to its last`() async throws {
+    let folder = try TemporaryFolder()
+    let exchange = try await Exchange.run(
+      in: folder, send: [folder.file("in.ts", holding: Self.transportStream)], receive: Exchange.patient)
+    let media = exchange.stream["media"]
+    #expect(exchange.packets["lost"].int == 0)
+    // A packet every 10 ms, seven in a datagram: the last of ten datagrams is 630 ms behind the first.
+    #expect((media["duration_ms"].double ?? 0) > 500 && (media["duration_ms"].double ?? 0) < 750)
+    #expect(media["played_ms"].double == media["duration_ms"].double)
+  }
+
   @Test func `a stream that can't be written says what to do`() async throws {
     let folder = try TemporaryFolder()
     let receiver = try Jitterbug(

@@ -27,6 +27,9 @@ struct BitReader {
     self.bytes = bytes
   }
 
+  /// Takes content whose emulation prevention bytes are gone.
+  init(plain bytes: [UInt8]) { self.bytes = bytes }
+
   /// u(n), for up to 32 bits.
   mutating func bits(_ count: Int) -> UInt32 {
     guard count <= bytes.count * 8 - position else {

@@ -48,19 +48,28 @@ public struct H264NAL: Equatable, Sendable {
   /// Whether a supplement says that decoding can begin with its picture (H.264 D.1.8, recovery_frame_cnt 0).
   ///
   /// Open groups of pictures begin so. `unit` is the NAL unit with its header, and the bytes that prevent start codes.
-  public static func isRecoveryPoint(_ unit: RawSpan) -> Bool {
+  public static func isRecoveryPoint(_ unit: RawSpan) -> Bool { recoveryCount(of: unit) == 0 }
+
+  /// After how many frames that others refer to the picture is right again, if decoding begins with a supplement's
+  /// picture (H.264 D.2.8, recovery_frame_cnt); nil when the supplement doesn't say.
+  ///
+  /// Where pictures are refreshed bit by bit, without key frames, it is more than 0.
+  public static func recoveryCount(of unit: RawSpan) -> Int? {
     var walk = SupplementWalk()
     while let type = walk.number(in: unit), let size = walk.number(in: unit), size <= unit.byteCount - walk.offset {
-      var first: UInt8 = 0
+      var content: [UInt8] = []
       for index in 0..<size {
-        guard let byte = walk.next(in: unit) else { return false }
-        if index == 0 { first = byte }
+        guard let byte = walk.next(in: unit) else { return nil }
+        if type == 6, index < 8 { content.append(byte) }
       }
-      // recovery_frame_cnt is ue(v): a first bit of 1 is 0.
-      if type == 6 { return first & 0x80 != 0 }
-      if walk.offset < unit.byteCount, unit.byte(at: walk.offset) == 0x80 { return false }
+      if type == 6 {
+        var reader = BitReader(plain: content)
+        let count = reader.unsigned(upTo: 65_535)
+        return reader.hasOverrun ? nil : count
+      }
+      if walk.offset < unit.byteCount, unit.byte(at: walk.offset) == 0x80 { return nil }
     }
-    return false
+    return nil
   }
 }
 

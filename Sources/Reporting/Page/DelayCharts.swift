@@ -39,10 +39,11 @@ extension StreamReport {
       x: PlotAxis(
         "ms above the smallest delay", kind: .logarithmic, low: bars.first?.from, high: max(bars.last?.to ?? 1, 1)),
       y: PlotAxis("packets", kind: .logarithmic, high: Double(counts.max() ?? 1) * 3, isWhole: true), layers: layers)
+    let ofOrder = orderNote.map { " Of this stream: \($0)." } ?? ""
     page.figure(
       "How the delays spread",
       "How many packets were how much slower than the fastest (PDV, RFC 5481). Both axes go in powers of ten, so that a "
-        + "single late packet is seen beside thousands on time.",
+        + "single late packet is seen beside thousands on time.\(ofOrder)",
       svg: chart.svg)
   }
 

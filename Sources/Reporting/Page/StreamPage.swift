@@ -55,6 +55,7 @@ extension StreamReport {
 
   private var tiles: [PageTile] {
     let counts = reception
+    let byOrder = orderNote == nil ? "" : "; by the frames' order too"
     var tiles = [
       (
         "Lost", Figures.percent(loss.network + loss.droppedBySocket, of: loss.total),
@@ -67,7 +68,8 @@ extension StreamReport {
       ("Duplicates", Figures.grouped(counts.duplicates), "\(Figures.percent(counts.duplicates, of: counts.received))"),
       ("Out of order", Figures.grouped(counts.reordered), "\(Figures.percent(counts.reordered, of: counts.unique))"),
       (
-        "Jitter", Figures.milliseconds(counts.jitter.mean), "mean; \(Figures.milliseconds(counts.jitter.max)) at most"
+        "Jitter", Figures.milliseconds(counts.jitter.mean),
+        "mean; \(Figures.milliseconds(counts.jitter.max)) at most\(byOrder)"
       ),
     ]
     if let delay = counts.delayVariation {
@@ -75,6 +77,7 @@ extension StreamReport {
       if let drift = counts.drift, drift.isSignificant, drift.effect.milliseconds > delay.max / 10 {
         note += "; \(Figures.milliseconds(drift.effect.milliseconds)) of it by clock drift"
       }
+      note += byOrder
       tiles.append(("Delay spread", Figures.milliseconds(delay.p99), note))
     }
     if let quality {

@@ -98,6 +98,14 @@ final class MediaQueue: @unchecked Sendable {
     return true
   }
 
+  /// Waits until there is room for an item; false when the other side wants no more.
+  func waitForRoom() -> Bool {
+    pthread_mutex_lock(lock)
+    defer { pthread_mutex_unlock(lock) }
+    while isFull, !isClosed { pthread_cond_wait(notFull, lock) }
+    return !isClosed
+  }
+
   /// The next item, or nil when none is ready.
   func pop() -> MediaItem? {
     pthread_mutex_lock(lock)

@@ -24,6 +24,14 @@ struct OutputTarget: Equatable, Sendable {
     /// Whether it is video.
     var isVideo: Bool { if case .video = self { true } else { false } }
 
+    /// What people call it.
+    var name: String {
+      switch self {
+      case .audio(let format): format.rawValue
+      case .video(let encoding): encoding.name
+      }
+    }
+
     /// The format of streams that go into it, whose payload type nothing else explains.
     var implied: PayloadFormat {
       switch self {
@@ -98,5 +106,39 @@ extension ReceiveOptions {
           + ": leave out one of a kind")
     }
     return targets
+  }
+
+  /// What contradicts the outputs.
+  func check(_ targets: [OutputTarget]) throws(UsageError) {
+    try checkOutputFormat()
+    guard let first = targets.first else { return }
+    if hasChannels, targets.allSatisfy(\.content.isVideo) {
+      throw UsageError("--channels is for audio, and only video is written: leave it out")
+    }
+    // A transport stream has a payload type of its own, of which --format says nothing.
+    if let format, !targets.contains(where: { $0.content.takes(format) || $0.content == .video(.mpegTS) }) {
+      let remedy = VideoEncoding(format).map { "write it to seen.\($0.suffix)" } ?? "leave out --output to measure it"
+      throw UsageError(
+        "--format says that the stream is \(format), which can't be written to \(first.path): \(remedy), or leave "
+          + "--format out")
+    }
+  }
+
+  private func checkOutputFormat() throws(UsageError) {
+    guard let asked = outputFormat else { return }
+    guard let path = outputFiles.first else {
+      throw UsageError("--output-format says what --output is written as, and there is no --output: add --output FILE")
+    }
+    let named = outputFiles.map { OutputTarget.Content(suffixOf: $0) }
+    if named.count > 1, !named.contains(nil) {
+      throw UsageError(
+        "--output-format is for an output whose name says nothing, and every name here has a suffix: leave it out")
+    }
+    // Of audio a suffix may be anybody's own.
+    if named.count == 1, let suffix = named[0], suffix != asked, suffix.isVideo || asked.isVideo {
+      throw UsageError(
+        "\(path) is \(suffix.name) by its suffix, and --output-format says \(asked.name): leave --output-format out, or "
+          + "name another file")
+    }
   }
 }

@@ -6,7 +6,8 @@ import Timeline
 /// Writes the frames of one stream of video to a file or pipe: H.264 with start codes, VP8 as IVF, or a transport stream.
 ///
 /// What is written decodes without an error unless damaged frames are asked for: a frame that isn't whole, or that refers
-/// to one that isn't, is left out. The file is valid after every frame.
+/// to one that isn't, is left out; its parameter sets of H.264 stay, for they may not come again. The file is valid after
+/// every frame.
 final class PictureOutput {
   private enum Writer: ~Copyable {
     case annexB(AnnexBWriter)
@@ -21,18 +22,25 @@ final class PictureOutput {
   private var writer: Writer
   /// H.264's parameter sets that were told beforehand, while nothing has been written.
   private var parameterSets: [UInt8]
+  /// H.264's parameter sets of frames that weren't written, and which of them have been.
+  private var sets = H264ParameterSets()
+  private var setsWritten = 0
+  private let encoding: VideoEncoding
   /// Leaves pictures out of a transport stream.
   private var sieve: TransportSieve?
   private var passed: [UInt8] = []
   private var times = FrameTimes()
   /// The time of the first frame written.
   private var origin: Int64?
+  /// Whether nothing has been written.
+  private(set) var isEmpty = true
 
   init(
     path: String, encoding: VideoEncoding, keepsDamaged: Bool, parameterSets: [UInt8] = [], interrupt: WriteInterrupt
   ) throws(CommandError) {
     self.keepsDamaged = keepsDamaged
     self.parameterSets = parameterSets
+    self.encoding = encoding
     var output: OutputFile
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
     output.interrupt = interrupt
@@ -51,7 +59,11 @@ final class PictureOutput {
     // A frame that is left out takes its time too.
     let time = times.time(of: frame)
     guard sieve != nil else {
-      if keepsDamaged || frame.isDecodable { try append(bytes, at: time) }
+      if keepsDamaged || frame.isDecodable || frame.heals {
+        try append(bytes, at: time)
+      } else {
+        keepParameterSets(of: bytes)
+      }
       return
     }
     passed.removeAll(keepingCapacity: true)
@@ -63,19 +75,35 @@ final class PictureOutput {
     try append(kept.span.bytes, at: time)
   }
 
+  /// Takes up the parameter sets of a frame of H.264 that isn't written: those after it may need them.
+  private func keepParameterSets(of bytes: RawSpan) {
+    guard encoding == .h264 else { return }
+    var cursor = AnnexBCursor()
+    while let range = cursor.next(in: bytes) { _ = sets.take(bytes.extracting(range)) }
+  }
+
+  /// The parameter sets that have to stand before the next frame, if any.
+  private func takeParameterSets() -> [UInt8] {
+    var taken = parameterSets
+    parameterSets = []
+    if sets.revision != setsWritten {
+      setsWritten = sets.revision
+      for unit in sets.units { taken += [0, 0, 0, 1] + unit }
+    }
+    return taken
+  }
+
   private func append(_ bytes: RawSpan, at streamTime: Int64) throws(CommandError) {
     guard bytes.byteCount > 0 else { return }
+    isEmpty = false
     let time = max(0, streamTime - (origin ?? streamTime))
     if origin == nil { origin = streamTime }
     do {
       switch exchange(with: .closed) {
       case .annexB(var file):
-        if !parameterSets.isEmpty {
-          // Those of the frames, where they have any, come after and count.
-          let sets = parameterSets
-          try file.append(sets.span.bytes)
-          parameterSets = []
-        }
+        // Those of the frames, where they have any, come after and count.
+        let sets = takeParameterSets()
+        if !sets.isEmpty { try file.append(sets.span.bytes) }
         try file.append(bytes)
         writer = .annexB(file)
       case .ivf(var file):
@@ -99,7 +127,10 @@ final class PictureOutput {
         passed.removeAll()
         sieve?.finish(to: &passed)
         let kept = passed
-        if !kept.isEmpty { try file.append(kept.span.bytes) }
+        if !kept.isEmpty {
+          isEmpty = false
+          try file.append(kept.span.bytes)
+        }
         try file.finish()
       case .closed: break
       }

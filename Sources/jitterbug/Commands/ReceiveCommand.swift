@@ -13,6 +13,7 @@ enum ReceiveCommand {
       do throws(EndpointError) { options.sources.append(try Endpoint(source)) } catch { throw UsageError("\(error)") }
     }
     let targets = try options.targets()
+    try options.check(targets)
     if options.recordsAll, !targets.contains(where: { $0.content == .audio(.opus) }) {
       throw UsageError(
         "--record-all keeps packets as they came, which only an Ogg Opus file can: write it with --output FILE.opus")

@@ -25,6 +25,8 @@ struct ReceiveOptions: Sendable {
   /// Whether no key frame is asked for when the picture is frozen.
   var hasNoPictureLoss = false
   var channels = 2
+  /// Whether somebody asked for so many.
+  var hasChannels = false
   var buffer = BufferOptions()
   /// Whether the output gets every packet that arrived, however late.
   var recordsAll = false
@@ -133,6 +135,7 @@ extension ReceiveOptions {
       ) { $0.keepsDamaged = $1 },
       .value("--channels", "N", "1 or 2 channels in wav and raw (default 2)", Values.number(1...2)) {
         $0.channels = $1
+        $0.hasChannels = true
       },
     ] + BufferOptions.options(for: \ReceiveOptions.buffer, "the jitter buffer's delay") + [
       .flag(

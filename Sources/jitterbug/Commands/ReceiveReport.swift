@@ -150,7 +150,9 @@ struct ReceiveReport {
     report.delay = PathDelay(
       leastTransit: reception.leastTransit, senderOrigin: stream.senderOrigin,
       ourOrigin: offset, isSameHost: isLocal,
-      roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.min / 1000))
+      roundTrip: roundTrips.count == 0 ? nil : Interval(seconds: roundTrips.min / 1000),
+      isReordered: (report.pictures?.reorderDepth ?? 0) > 0)
+    report.takeTransportTime()
     let played = max(1, report.playout.played)
     report.estimateQuality(packetization: report.playout.playedDuration / Int64(played))
     return report

@@ -109,7 +109,10 @@ extension ReceiveOptions {
     table.suffix = implied.first { $0 == .opus }
     table.videoSuffix = implied.first { $0 != .opus }
     for payload in media.flatMap(\.payloads) {
-      if let format = payload.format { table.described[payload.payloadType] = format }
+      guard let format = payload.format else { continue }
+      table.described[payload.payloadType] = format
+      guard VideoEncoding(format) == .h264, let parameters = payload.parameters else { continue }
+      table.parameterSets[payload.payloadType] = H264Format(parsing: parameters).parameterSets
     }
     return table
   }

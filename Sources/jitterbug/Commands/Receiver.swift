@@ -349,7 +349,7 @@ final class Receiver {
     }
     for recorder in recorders { if let sentence = recorder.omission { live.say(sentence) } }
     // The report comes out even when something beside it couldn't be written.
-    var failures = recorders.map(\.failure)
+    var failures = recorders.map { $0.failure ?? $0.emptiness.map { CommandError($0) } }
     do throws(CommandError) { try trace?.close() } catch { failures.append(error) }
     do throws(CommandError) { try link?.closeTrace() } catch { failures.append(error) }
     for media in media {

@@ -1,3 +1,4 @@
+import Packets
 import Reporting
 import Sockets
 import Timeline
@@ -38,18 +39,26 @@ enum SendCommand {
         throw UsageError("--source-port \(port): RTCP takes the port above it, so choose one up to 65534")
       }
     }
-    if options.raw != nil, options.videoFormat != nil {
-      throw UsageError("--raw describes samples and --format a video: choose one")
-    }
-    if options.synthetic != nil, options.videoFormat != nil || options.frameRate != nil {
-      throw UsageError(
-        "--synthetic makes up what it sends: leave --format and --fps out; fps=30 is part of its own text")
-    }
+    try checkMedia(options)
     if options.output.linkTraceFile != nil && options.link == nil {
       throw UsageError("--link-trace writes what --link does, but there is no --link")
     }
     try ReportOutput.check(options.output)
     return options
+  }
+
+  /// What contradicts itself without a look into the files.
+  private static func checkMedia(_ options: SendOptions) throws(UsageError) {
+    if options.raw != nil {
+      if options.videoFormat != nil { throw UsageError("--raw describes samples and --format a video: choose one") }
+      if let file = options.files.first(where: { VideoEncoding(suffixOf: $0) != nil }) {
+        throw UsageError("--raw describes samples, and \(file) is a video by its name: leave --raw out")
+      }
+    }
+    if options.synthetic != nil, options.videoFormat != nil || options.frameRate != nil {
+      throw UsageError(
+        "--synthetic makes up what it sends: leave --format and --fps out; fps=30 is part of its own text")
+    }
   }
 
   /// A URI, or host:port when no file has that name.

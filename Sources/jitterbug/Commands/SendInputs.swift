@@ -29,11 +29,19 @@ struct SendInputs: Sendable {
     for file in options.files { try look(at: file, options) }
     if !audio.isEmpty { media.append(.audio) }
     if let opening { media.append(.video(opening.encoding)) }
+    try check(options)
+  }
+
+  /// What was asked for and means nothing for what there is.
+  private func check(_ options: SendOptions) throws(CommandError) {
     if options.frameRate != nil, opening == nil || opening?.encoding == .mpegTS {
-      throw CommandError("--fps tells the frames a second of H.264 or VP8, and no input holds any: leave it out")
+      throw .usage("--fps tells the frames a second of H.264 or VP8, and no input holds any: leave it out")
     }
     if opening == nil, options.videoFormat != nil, !options.files.contains("-") {
-      throw CommandError("--format tells what a video is, and every input tells by itself: leave it out")
+      throw .usage("--format tells what a video is, and every input tells by itself: leave it out")
+    }
+    if opening != nil, audio.isEmpty, let name = options.encoderOption {
+      throw .usage("\(name) is for audio that is encoded, and video is sent as it is: leave it out")
     }
   }
 
@@ -41,12 +49,20 @@ struct SendInputs: Sendable {
   private mutating func look(at file: String, _ options: SendOptions) throws(CommandError) {
     guard options.raw == nil, let input = try Self.opened(file, options) else { return audio.append(file) }
     let isSeekable = input.isSeekable
+    if let told = options.videoFormat, !options.files.contains("-"), let found = input.format.video, found != told {
+      throw .usage("\(file) is \(found.name) by its bytes, and --format says \(told.name): leave --format out")
+    }
     guard let encoding = Self.encoding(of: file, input.format, options) else {
       audio.append(file)
       if !isSeekable { pipes[file] = OpenInput(input) }
       return
     }
     video.append(file)
+    if let opening, opening.encoding != encoding {
+      throw .usage(
+        "\(video[0]) is \(opening.encoding.name) and \(file) is \(encoding.name), and one stream has one of them: send "
+          + "each by a command of its own")
+    }
     if opening == nil {
       do throws(MediaError) {
         opening = VideoOpening(try Self.video(input, as: encoding, options), file: file)

@@ -20,6 +20,8 @@ struct SendOptions: Sendable {
   var start = Interval.zero
   var duration: Interval?
   var encoder = Self.defaultEncoder
+  /// The first of the encoder's options that was given, to name it where nothing is encoded.
+  var encoderOption: String?
   var payloadType: Int?
   var ssrc: UInt32?
   var firstSequence: UInt16?
@@ -95,7 +97,7 @@ extension SendOptions {
 
   private static let encoding = OptionGroup<SendOptions>(
     title: "Encoding (for everything but Ogg Opus)",
-    options: [
+    options: noted([
       .value("--bitrate", "RATE", "6k to 510k (default 96k)", Values.opusBitrate) { $0.encoder.bitrate = $1 },
       .value("--frame", "TIME", "2.5ms, 5ms, 10ms, 20ms, 40ms or 60ms (default 20ms)", frame) {
         $0.encoder.frameSize = $1
@@ -115,7 +117,18 @@ extension SendOptions {
       .flag("--vbr", "vary the bit rate with the sound (default)") { $0.encoder.rateControl = .variable },
       .flag("--cbr", "keep the bit rate constant") { $0.encoder.rateControl = .constant },
       .flag("--dtx", "send next to nothing during silence") { $0.encoder.discontinuous = true },
-    ])
+    ]))
+
+  /// The same options, and which of them came first is remembered.
+  private static func noted(_ options: [Option<SendOptions>]) -> [Option<SendOptions>] {
+    options.map { option in
+      Option<SendOptions>(name: option.name, value: option.value, help: option.help) {
+        (arguments, text) throws(UsageError) in
+        try option.apply(&arguments, text)
+        if arguments.encoderOption == nil { arguments.encoderOption = option.name }
+      }
+    }
+  }
 
   private static let stream = OptionGroup<SendOptions>(
     title: "Stream",

@@ -32,6 +32,10 @@ final class StreamRecorder {
   private var refused: [Int] = []
   /// What the players of streams that have ended knew.
   private var finished: [Int: ListenerAccount] = [:]
+  /// Whether anything was written of a stream that has ended.
+  private var hasWritten = false
+  /// Why nothing could be written of the last stream of which nothing was.
+  private var emptyHanded: String?
   /// Why an output couldn't be written; nothing is recorded any more.
   private(set) var failure: CommandError?
   private let interrupt: WriteInterrupt
@@ -104,6 +108,28 @@ final class StreamRecorder {
   var omission: String? {
     guard let target, !isAlone, recorded == 0, failure == nil else { return nil }
     return "nothing was written to \(target.path): no stream of \(target.content.implied) came"
+  }
+
+  /// What to say at the end of an output that a stream went into, and of which nothing could be written.
+  var emptiness: String? { hasWritten || failure != nil ? nil : emptyHanded }
+
+  /// Notes whether anything was written of a stream that has ended.
+  private func note(_ stream: ReceiveStream, isEmpty: Bool) {
+    guard isEmpty else { return hasWritten = true }
+    guard let target, Self.isSignificant(stream) else { return }
+    let discarded = stream.playout.discarded.total
+    let why =
+      discarded > 0 && stream.playout.played == 0
+      ? "the stream was taken for \(stream.format), and \(discarded) of its packets weren't: name what it is with --format, "
+        + "and a file for that with --output"
+      : "no frame of the stream could be shown; --damaged keep writes what came"
+    emptyHanded = "nothing was written to \(target.path): \(why)"
+  }
+
+  /// Whether nothing could be made of any packet of audio.
+  private func isEmpty(_ output: StreamOutput, _ stream: ReceiveStream) -> Bool {
+    let refused = output.undecodable + stream.playout.discarded[.invalidPayload]
+    return !options.recordsAll && refused > 0 && stream.playout.played <= output.undecodable
   }
 
   /// Whether frames of video are written, or may be.
@@ -193,7 +219,11 @@ final class StreamRecorder {
       try output?.finish(without: unheard)
       try listener?.finish(without: unheard)
     } catch { fail(error) }
-    do throws(CommandError) { try pictures.removeValue(forKey: id)?.finish() } catch { fail(error) }
+    if let output, let stream { note(stream, isEmpty: isEmpty(output, stream)) }
+    if let picture = pictures.removeValue(forKey: id) {
+      do throws(CommandError) { try picture.finish() } catch { fail(error) }
+      if let stream { note(stream, isEmpty: picture.isEmpty) }
+    }
     if output != nil || listener != nil { finished[id] = account(of: id) }
     outputs[id] = nil
     listeners[id] = nil

@@ -37,14 +37,13 @@ struct SyntheticFeed {
 
   func run() {
     var source = SyntheticSource(spec, seed: seed)
-    var frame = source.next()
-    while true {
+    // A frame is made once there is room for it, and not before: it may be asked to be a key frame until then.
+    while queue.waitForRoom() {
       if queue.takeKeyFrameRequest() { source.makeKeyFrame() }
-      let next = source.next()
+      let frame = source.next()
       let time = scaled(frame.timestamp)
       if let limit, time >= limit { break }
-      guard push(frame, time: time, duration: scaled(next.timestamp) - time) else { return }
-      frame = next
+      guard push(frame, time: time, duration: scaled(source.nextTimestamp) - time) else { return }
     }
     _ = queue.push(.ended)
   }
@@ -60,6 +59,7 @@ struct SyntheticFeed {
       var payload = [UInt8](repeating: 0, count: min(payloadLimit, frame.bytes - offset))
       var span = payload.mutableSpan
       SyntheticSource.fill(&span, frame: frame.number, offset: offset, seed: seed)
+      if isVideo { Self.piece(of: frame, isFirst: index == 0).write(into: &span) }
       var item = MediaFrame(
         payload: payload, time: time, duration: duration,
         sendOffset: pacing.offset(ofPacket: index, of: count, frameBytes: frame.bytes, duration: duration),
@@ -68,6 +68,12 @@ struct SyntheticFeed {
       guard queue.push(.frame(item)) else { return false }
     }
     return true
+  }
+
+  /// What a packet of a video-like frame says of itself.
+  private static func piece(of frame: SyntheticFrame, isFirst: Bool) -> SyntheticPiece {
+    guard isFirst else { return .continuation }
+    return frame.isKey ? .keyFrame : .frame
   }
 
   private func scaled(_ timestamp: Int64) -> Int64 {
@@ -79,9 +85,12 @@ extension SyntheticSpec {
   /// Whether it makes frames like a video's, of which one may take many packets.
   var isVideo: Bool { if case .video = self { true } else { false } }
 
-  /// How far its feed reads ahead, in ticks: two frames and a little, so that a key frame asked for comes soon.
+  /// How far apart the first and the last frame may be that wait, in ticks, before the feed makes another one.
+  ///
+  /// A key frame that is asked for comes behind them. So with 30 frames a second one is ahead at most, and with more of
+  /// them as many as take 40 ms.
   func lookahead(clockRate: UInt32) -> Int64? {
     guard case .video(let thousandths, _, _) = self else { return nil }
-    return max(Int64(clockRate) * 2_000 / Int64(thousandths), Int64(clockRate) / 20)
+    return max(0, Int64(clockRate) / 25 - Int64(clockRate) * 1_000 / Int64(thousandths))
   }
 }

@@ -85,7 +85,11 @@ struct VideoFeed: ~Copyable {
         revision = source.parameterSets?.revision
         try take(source.parameterSets?.units ?? [])
       }
-      try emit(frame, shift: shift)
+      do throws(Stop) { try emit(frame, shift: shift) } catch {
+        // What was left out of the part that was sent is told here too, where --duration ends before the file does.
+        if let sentence = source.brokenSoFar { _ = queue.push(.problem(sentence.description)) }
+        throw error
+      }
     }
   }
 
