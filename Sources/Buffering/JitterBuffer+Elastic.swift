@@ -196,7 +196,7 @@ extension JitterBuffer {
       counts.recoveries += 1
       counts.recovering += time.seconds
     }
-    if !hasStarted { elastic.firstDelay = max(delay, target) }
+    if !hasStarted { elastic.begin(with: max(delay, target), added: addedDelay) }
     let heard = tick + elastic.queued
     stretch = isFlushing ? .none : wish(for: head, delay: delay, at: tick)
     let decision = play(head)
@@ -258,7 +258,7 @@ extension JitterBuffer {
     }
     // What a packet waits within its block is of no use, and goes where it can.
     guard offset > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else {
-      if isSettling { elastic.settle(at: max(delay, target)) }
+      if isSettling { elastic.settle(at: max(delay, target), added: addedDelay) }
       return .none
     }
     elastic.pace = 10

@@ -414,6 +414,7 @@ public struct ReceiveSession: Sendable {
         continue
       }
       replay(held, stream: place, extended: extended)
+      takeEarlyReport(place, at: held.arrival)
     }
     // Nothing could be played before the source was believed.
     streams[place].buffer.holdStart(until: proof.last?.arrival ?? first.arrival)

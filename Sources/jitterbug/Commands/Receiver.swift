@@ -192,6 +192,7 @@ final class Receiver {
     if isControl {
       // Round trips are made from the true time, however long this process stood still before it read on.
       media.session.handleRTCP(bytes, from: peer, at: arrival, stamp: stamp)
+      lipSync.hurry()
     } else {
       media.session.handleRTP(bytes, from: peer, at: arrival, droppedBefore: drops)
       if reflector?.isServing == true, let address = media.inlet.address(of: peer) {
@@ -271,6 +272,7 @@ final class Receiver {
       live.say(event.sentence(for: stream, from: media.inlet.name(of: stream.peer)))
       switch event {
       case .began:
+        lipSync.hurry()
         for recorder in recorders { recorder.begin(stream, parameterSets: media.parameterSets[stream.payloadType]) }
       case .ended(let reason): end(stream, of: media, because: reason)
       case .restarted, .dropout, .moved, .buffer: break
