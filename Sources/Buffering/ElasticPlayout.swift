@@ -9,7 +9,7 @@ struct ElasticPlayout: Sendable {
   static let lead = Interval.milliseconds(5)
 
   /// The second packet comes after the first one's length, of at most 120 ms; the network may have made it later.
-  private static let longestProof = Interval.milliseconds(200)
+  static let longestProof = Interval.milliseconds(200)
   /// What the network does isn't known before so much of it was seen.
   private static let learning = Interval.seconds(1)
 
@@ -116,8 +116,8 @@ struct ElasticPlayout: Sendable {
   }
 
   /// Begins no earlier than `instant`, without moving the blocks against the packets.
-  mutating func hold(until instant: Instant) {
-    guard instant - tick > Self.longestProof else { return }
+  mutating func hold(until instant: Instant, atLeast least: Interval = longestProof) {
+    guard instant - tick > least else { return }
     let blocks = ((instant - tick).nanoseconds - 1) / Self.block.nanoseconds + 1
     tick = tick + Self.block * blocks
     settling = tick + Self.learning

@@ -63,9 +63,10 @@ extension JitterBuffer {
   /// A source is proven by its second packet. What would have been pulled until then is decided at once: files don't mind,
   /// and a player behind a pipe begins with so much in its own buffer. Only where the proof took longer than any packet
   /// plays playout begins with it, and the delay that this makes is taken back once a second has shown what the network
-  /// does.
-  public mutating func holdStart(until instant: Instant) {
-    if !hasStarted { elastic.hold(until: instant) }
+  /// does. So is that of a `margin` that is waited for after the proof, whatever it took.
+  public mutating func holdStart(until instant: Instant, margin: Interval = .zero) {
+    guard !hasStarted else { return }
+    if margin > .zero { elastic.hold(until: instant + margin, atLeast: .zero) } else { elastic.hold(until: instant) }
   }
 
   /// The next thing to do for a sink that pulls `block` at `now`; `.wait` once the block is there.

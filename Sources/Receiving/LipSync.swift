@@ -57,6 +57,9 @@ public struct LipSync: Sendable {
   static let patience = Interval.seconds(1)
   /// Before this has passed nothing needs patience: it shows only then by how much video is reordered.
   static let learning = Interval.seconds(1)
+  /// For so long audio waits for video at its beginning, where its delay adapts and so could be next to none: as long as
+  /// video waits for its own packets.
+  public static let startMargin = Interval.milliseconds(100)
   /// How often to look.
   public static let period = Interval.milliseconds(100)
   /// A first difference of less isn't worth anything.
@@ -166,6 +169,12 @@ public struct LipSync: Sendable {
 extension ReceiveSession {
   /// When the media of the streams that run is played, of those whose sender has told its time.
   public func timings(at now: Instant) -> [StreamTiming] { streams.compactMap { $0.timing(at: now) } }
+
+  /// Nothing could be played before the source was believed, and audio that adapts waits for what it may belong to.
+  mutating func holdStart(_ place: Int, since proof: Instant) {
+    let isAudio = VideoEncoding(streams[place].format) == nil
+    streams[place].buffer.holdStart(until: proof, margin: isAudio ? configuration.startMargin : .zero)
+  }
 
   /// Has a stream wait so much longer than its packets need; returns by how much that is more than before.
   public mutating func setAddedDelay(_ delay: Interval, of stream: Int) -> Interval {

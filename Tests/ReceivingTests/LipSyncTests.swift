@@ -198,6 +198,7 @@ struct LipSyncTests {
     var lipSync = LipSync()
     let sides = Self.film(reportsAfter: { $0 == 0 }, lipSync: &lipSync) {
       $0.adaptation = JitterBuffer.Adaptation()
+      $0.startMargin = LipSync.startMargin
     }
     // Audio is pulled in blocks of 10 ms.
     for number in Int64(0)..<20 {

@@ -66,6 +66,8 @@ final class Receiver {
       var configuration = options.session(clock: clock, using: &seeds)
       configuration.formats = place.formats
       configuration.firstStream = index << 32
+      // Audio and video come by sessions of their own.
+      if places.count > 1, !options.hasNoSync { configuration.startMargin = LipSync.startMargin }
       media.append(try ReceiveMedia(place, index: index, session: configuration, options: options, at: started))
       try media[index].register(in: loop)
     }
