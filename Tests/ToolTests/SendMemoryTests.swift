@@ -50,7 +50,7 @@ import Testing
       }
       return frames >= 4 ? () : nil
     }
-    // 4 MiB wait, and the program itself has some 25 MB; without the limit it is more than ten times as much.
+    // 4 MiB wait, and the program itself has some 25 MB; without the limit a megabyte comes on top for each picture read.
     #expect(try Self.peak(of: sender.process) < 80_000)
     sender.signal(SIGINT)
     #expect(try await sender.end() == 0, "\(sender.errors)")
