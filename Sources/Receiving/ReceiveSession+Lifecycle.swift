@@ -69,21 +69,30 @@ extension ReceiveSession {
       for index in 0..<goodbye.sourceCount {
         guard let ssrc = goodbye.source(index, in: datagram) else { continue }
         reporter.heardGoodbye(of: ssrc, at: arrival)
-        guard let place = openPlace(of: ssrc), streams[place].phase == .active else { continue }
-        streams[place].takeGoodbye(number: datagrams.rtcp)
-        let margin = max(configuration.target, Self.goodbyeMargin)
-        streams[place].phase = .leaving(.goodbye, drainAt: arrival + margin)
-        settleGoodbye(place)
+        guard let place = openPlace(of: ssrc) else {
+          reporter.keepGoodbye(of: ssrc, number: datagrams.rtcp)
+          continue
+        }
+        takeGoodbye(place, number: datagrams.rtcp, at: arrival)
       }
     case .extendedReport(let report): handle(report, in: datagram, at: stamp)
     case .application, .payloadFeedback, .other: break
     }
   }
 
-  /// Takes in the report that came before the packet that proved the source: its count is that of the first.
+  private mutating func takeGoodbye(_ place: Int, number: Int, at arrival: Instant) {
+    guard streams[place].phase == .active else { return }
+    streams[place].takeGoodbye(number: number)
+    let margin = max(configuration.target, Self.goodbyeMargin)
+    streams[place].phase = .leaving(.goodbye, drainAt: arrival + margin)
+    settleGoodbye(place)
+  }
+
+  /// Takes in the report that came, or was read, before the packet that proved the source, and the goodbye in it.
   mutating func takeEarlyReport(_ place: Int, at arrival: Instant) {
     guard let early = reporter.takeEarly(of: streams[place].ssrc, at: arrival) else { return }
     streams[place].take(early.report, number: early.number, arrival: early.arrival)
+    if early.isGoodbye { takeGoodbye(place, number: early.number, at: max(early.arrival, arrival)) }
   }
 
   /// A sender's answers to our reference times tell the round trip (RFC 3611 section 4.5).

@@ -416,8 +416,8 @@ public struct ReceiveSession: Sendable {
         continue
       }
       replay(held, stream: place, extended: extended)
-      takeEarlyReport(place, at: held.arrival)
     }
+    takeEarlyReport(place, at: proof.last?.arrival ?? first.arrival)
     // Nothing could be played before the source was believed.
     holdStart(place, since: proof.last?.arrival ?? first.arrival)
   }

@@ -90,6 +90,12 @@ struct ReceiverReporter: Sendable {
     early.append(report)
   }
 
+  /// A source that isn't followed yet has said goodbye: what it sent before that may still wait to be read.
+  mutating func keepGoodbye(of ssrc: UInt32, number: Int) {
+    guard let place = early.firstIndex(where: { $0.report.ssrc == ssrc && $0.number == number }) else { return }
+    early[place].isGoodbye = true
+  }
+
   /// The report that a source sent before it was followed, if that is no longer ago than a first report may take.
   mutating func takeEarly(of ssrc: UInt32, at now: Instant) -> EarlyReport? {
     guard let place = early.firstIndex(where: { $0.report.ssrc == ssrc }) else { return nil }
@@ -205,4 +211,6 @@ struct EarlyReport: Sendable {
   /// The number of its compound packet.
   var number: Int
   var arrival: Instant
+  /// Whether a goodbye came with it.
+  var isGoodbye = false
 }

@@ -218,6 +218,15 @@ struct LipSyncTests {
     for number in Int64(110)..<180 { #expect(try Self.skew(sides, number) == .zero) }
   }
 
+  @Test func `a goodbye that is read before the packets that it ends is heard`() {
+    var ear = Ear()
+    ear.takeRTCP(Ear.rtcp(packets: 3, isGoodbye: true), at: 0)
+    for number in UInt16(0)..<3 { ear.take(Ear.rtp(number), at: 1) }
+    ear.drain(at: .zero + .seconds(5))
+    #expect(ear.session.streams.first?.phase == .ended(.goodbye))
+    #expect(ear.session.streams.first?.statistics.received == 3)
+  }
+
   @Test func `a report that came before its source was believed is kept for two seconds, and of few sources`() {
     func heard(after pause: Int64, others: Int = 0) -> ReceiveStream? {
       var ear = Ear()
