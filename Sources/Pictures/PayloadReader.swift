@@ -19,6 +19,10 @@ struct PayloadReader: Sendable {
     var hasSequenceSet = false
     /// The same of a picture parameter set.
     var hasPictureSet = false
+    /// Whether the first NAL unit in it is a supplement, or the beginning of one.
+    var beginsWithSupplement = false
+    /// Whether there is one field of a frame in it.
+    var isField = false
     /// After how many frames the picture is right again, if decoding begins here (H.264's recovery_frame_cnt).
     var recoveryCount: Int?
   }
@@ -81,7 +85,7 @@ struct PayloadReader: Sendable {
     var reading = Reading()
     switch nal.type {
     case 1...23:
-      note(nal.header, first: payload.byteCount > 1 ? payload.byte(at: 1) : nil, in: &reading)
+      note(nal.header, first: payload.byteCount > 1 ? payload.byte(at: 1) : nil, isAtStart: true, in: &reading)
       look(into: 0..<payload.byteCount, of: payload, &sets, in: &reading)
     case H264NAL.aggregate:
       var offset = 1
@@ -90,7 +94,9 @@ struct PayloadReader: Sendable {
         guard let range = H264NAL.unit(at: offset, ofAggregate: payload), !range.isEmpty else { return nil }
         let inner = H264NAL(header: payload.byte(at: range.lowerBound))
         guard inner.isWhole else { return nil }
-        note(inner.header, first: range.count > 1 ? payload.byte(at: range.lowerBound + 1) : nil, in: &reading)
+        note(
+          inner.header, first: range.count > 1 ? payload.byte(at: range.lowerBound + 1) : nil, isAtStart: offset == 1,
+          in: &reading)
         look(into: range, of: payload, &sets, in: &reading)
         offset = range.upperBound
       }
@@ -101,7 +107,7 @@ struct PayloadReader: Sendable {
       let isFirst = marks & 0x80 != 0
       note(
         nal.header & 0xe0 | marks & 0x1f, first: isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil,
-        in: &reading)
+        isAtStart: isFirst, in: &reading)
       if isFirst { lookIntoFragment(payload, &sets, in: &reading) } else { reading.piece.beginsFrame = false }
     default: return nil
     }
@@ -109,7 +115,8 @@ struct PayloadReader: Sendable {
   }
 
   /// Takes up what a NAL unit's header tells, and the byte behind it where that is known.
-  private static func note(_ header: UInt8, first: UInt8?, in reading: inout Reading) {
+  private static func note(_ header: UInt8, first: UInt8?, isAtStart: Bool, in reading: inout Reading) {
+    if isAtStart, header & 0x1f == H264NAL.supplement { reading.beginsWithSupplement = true }
     // first_mb_in_slice is ue(v): a first bit of 1 is 0, the picture's first slice.
     let isFirstSlice = first.map { $0 & 0x80 != 0 } ?? false
     switch header & 0x1f {
@@ -142,6 +149,8 @@ struct PayloadReader: Sendable {
       if count == 0 { reading.piece.isKey = true }
     case H264NAL.slice, H264NAL.partitionA, H264NAL.idrSlice:
       if let slice = H264SliceHeader(parsing: unit, with: sets) {
+        // Both fields of a frame have its number.
+        guard slice.field == nil else { return reading.isField = true }
         reading.frameNumber = slice.frameNumber
         reading.frameNumberBits = sets.sequence(ofPictureSet: slice.pictureSet)?.frameNumberBits
       }

@@ -22,9 +22,8 @@ final class PictureOutput {
   private var writer: Writer
   /// H.264's parameter sets that were told beforehand, while nothing has been written.
   private var parameterSets: [UInt8]
-  /// H.264's parameter sets of frames that weren't written, and which of them have been.
+  /// H.264's parameter sets of frames that weren't written, and that have to be.
   private var sets = H264ParameterSets()
-  private var setsWritten = 0
   private let encoding: VideoEncoding
   /// Leaves pictures out of a transport stream.
   private var sieve: TransportSieve?
@@ -36,10 +35,10 @@ final class PictureOutput {
   private(set) var isEmpty = true
 
   init(
-    path: String, encoding: VideoEncoding, keepsDamaged: Bool, parameterSets: [UInt8] = [], interrupt: WriteInterrupt
+    path: String, encoding: VideoEncoding, keepsDamaged: Bool, parameterSets: [[UInt8]] = [], interrupt: WriteInterrupt
   ) throws(CommandError) {
     self.keepsDamaged = keepsDamaged
-    self.parameterSets = parameterSets
+    self.parameterSets = H264Format(parameterSets: parameterSets).annexB
     self.encoding = encoding
     var output: OutputFile
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
@@ -86,10 +85,9 @@ final class PictureOutput {
   private func takeParameterSets() -> [UInt8] {
     var taken = parameterSets
     parameterSets = []
-    if sets.revision != setsWritten {
-      setsWritten = sets.revision
-      for unit in sets.units { taken += [0, 0, 0, 1] + unit }
-    }
+    guard sets.revision > 0 else { return taken }
+    for unit in sets.units { taken += [0, 0, 0, 1] + unit }
+    sets = H264ParameterSets()
     return taken
   }
 
