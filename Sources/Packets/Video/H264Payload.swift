@@ -6,7 +6,7 @@ public enum H264Payload: Equatable, Sendable {
   /// A piece of a NAL unit with this header, the first one, the last one, or neither, and where it lies.
   case fragment(H264NAL, isFirst: Bool, isLast: Bool, Range<Int>)
 
-  /// Why a payload is refused.
+  /// Why a payload is refused: the last two where it stands, by ``H264Depacketizer``, and the others anywhere.
   public enum Fault: Error, Equatable {
     /// It has no byte, or holds a NAL unit without one.
     case empty
