@@ -13,8 +13,8 @@ struct TransportAccount: Sendable {
   private var restartsAt: Int64?
   /// How many pictures may be missing since the last one ended.
   private var missing = 0
-  /// The most packets that a missing datagram is taken to have had: as many as the largest so far, and seven at least.
-  private var packets = 7
+  /// The most packets that a missing datagram is taken to have had: as many as the largest so far.
+  private var packets = TransportPacketizer.usualPackets
   /// Whether pictures are missing that those to come refer to.
   private(set) var isBroken = true
   private(set) var hasPictures = false
