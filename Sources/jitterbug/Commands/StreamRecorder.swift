@@ -197,11 +197,11 @@ final class StreamRecorder {
     for id in pictures.keys { showFrames(of: id, in: &session) }
   }
 
-  /// From now on a stream is played so much later; who listens behind a pipe has to be kept waiting.
+  /// From now on a stream is played so much later, or earlier; who listens behind a pipe has to be kept waiting, or less.
   ///
   /// Where the buffer adapts it sees to that itself. A file has no time but that of its media.
   func wait(for delay: Interval, _ id: Int, in session: borrowing ReceiveSession) {
-    guard delay > .zero, options.buffer.adaptation == nil, let output = outputs[id] else { return }
+    guard delay != .zero, options.buffer.adaptation == nil, let output = outputs[id] else { return }
     do throws(CommandError) { try output.wait(for: delay.units(rate: 48_000)) } catch { fail(error) }
   }
 
