@@ -1,6 +1,7 @@
 /// Lets the packets of a transport stream through but for those of pictures that can't be shown: damaged ones, and all
-/// that follow until decoding can begin again. Before the stream's first map, without which no player knows what the
-/// others are, only tables are let through.
+/// that follow until decoding can begin again.
+///
+/// Before the stream's first map, without which no player knows what the others are, only tables are let through.
 ///
 /// A picture's packets are held back, with all that stand between them, until it has ended. Where pictures are left out
 /// the counters of what follows go on without a gap, so that no player takes the place for another loss.
