@@ -38,6 +38,7 @@ struct PictureAccount: Sendable {
     var isKey = false
     var isReference = false
     var hasPicture = false
+    var isHidden = false
     var pictureID: VideoPiece.PictureID?
     /// frame_num, and whether it begins anew with this frame.
     var frameNumber: UInt32?
@@ -397,7 +398,7 @@ struct PictureAccount: Sendable {
     }
     return PictureLedger.Entry(
       timestamp: frame.timestamp, fate: fate, isKey: frame.isKey, bytes: frame.bytes, packets: frame.received,
-      missingBefore: Int(clamping: missing), startsRun: startsRun)
+      missingBefore: Int(clamping: missing), startsRun: startsRun, isHidden: frame.isHidden)
   }
 }
 
@@ -418,6 +419,7 @@ extension PictureAccount.Frame {
     if piece.isKey { isKey = true }
     if piece.isReference { isReference = true }
     if reading.hasPicture { hasPicture = true }
+    if piece.isHidden { isHidden = true }
     if reading.isIDR { isIDR = true }
     if reading.isField { isField = true }
     if let count = reading.recoveryCount { recoveryCount = count }

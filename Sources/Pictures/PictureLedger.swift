@@ -14,6 +14,8 @@ struct PictureLedger: Sendable {
     var missingBefore: Int
     /// Whether it stands in no relation to those before it.
     var startsRun = false
+    /// Whether it is never to be seen.
+    var isHidden = false
   }
 
   /// By W3C's webrtc-stats (freezeCount): so many frames make the average.
@@ -108,7 +110,7 @@ struct PictureLedger: Sendable {
     switch entry.fate {
     case .shown:
       result.complete += 1
-      noteShown(entry.timestamp)
+      if entry.isHidden { result.hidden += 1 } else { noteShown(entry.timestamp) }
     case .undecodable:
       result.complete += 1
       result.undecodable += 1

@@ -27,6 +27,8 @@ public struct PictureTrack: Sendable {
   private var reading = PayloadReader.Reading()
   private var handedOut = 0
   private var lastRequest: Instant?
+  /// Whether nothing has come since the last request: a sender that is gone is asked once.
+  private var isSilent = false
 
   /// Begins a stream; where nothing is to be handed out the frames are put together and counted all the same.
   ///
@@ -57,6 +59,7 @@ public struct PictureTrack: Sendable {
     _ payload: RawSpan, sequence: Int64, timestamp: Int64, at arrival: Instant
   ) -> (time: Int64, isRevised: Bool)? {
     reading = PayloadReader.Reading()
+    isSilent = false
     if let encoding {
       guard let reading = reader.read(payload, as: encoding) else { return nil }
       self.reading = reading
@@ -112,6 +115,7 @@ public struct PictureTrack: Sendable {
   public mutating func takeRequest(at now: Instant) -> Bool {
     guard let due = nextRequest(after: now), due <= now else { return false }
     lastRequest = now
+    isSilent = true
     account.noteRequest()
     transport?.noteRequest()
     return true
@@ -119,8 +123,9 @@ public struct PictureTrack: Sendable {
 
   // MARK: Queries
 
-  /// When to ask for a key frame; nil while the picture isn't broken.
+  /// When to ask for a key frame; nil while the picture isn't broken, or nothing has come since the last time.
   public func nextRequest(after now: Instant) -> Instant? {
+    guard !isSilent else { return nil }
     if let transport {
       guard transport.isBroken, transport.hasPictures else { return nil }
     } else {

@@ -15,12 +15,14 @@ struct TransportAccount: Sendable {
   private var missing = 0
   /// The most packets that a missing datagram is taken to have had: as many as the largest so far.
   private var packets = TransportPacketizer.usualPackets
-  /// Whether pictures are missing that those to come refer to.
-  private(set) var isBroken = true
+  private var references = TransportReferences()
   private(set) var hasPictures = false
   private(set) var requests = 0
 
   init(clockRate: UInt32) { ledger = PictureLedger(clockRate: clockRate) }
+
+  /// Whether pictures are missing that those to come refer to.
+  var isBroken: Bool { references.isBroken }
 
   /// What a viewer saw.
   var statistics: PictureStatistics {
@@ -63,18 +65,15 @@ struct TransportAccount: Sendable {
     ledger.restart()
     last = nil
     next = nil
-    isBroken = true
+    references.noteLoss()
   }
 
   mutating func noteRequest() { requests += 1 }
 
   private mutating func add(_ frame: TransportStreamMonitor.Frame) {
     hasPictures = true
-    if frame.isDamaged {
-      isBroken = true
-    } else if frame.isKey {
-      isBroken = false
-    }
+    let fate: PictureHistory.Fate =
+      references.take(frame) ? .shown : frame.isDamaged ? .damaged : .undecodable
     // Numbers of 33 bits go round after a day; without one the picture follows the one before.
     var timestamp = (last ?? 0) &+ 3000
     if let presentation = frame.presentation {
@@ -84,8 +83,8 @@ struct TransportAccount: Sendable {
     last = timestamp
     ledger.add(
       PictureLedger.Entry(
-        timestamp: timestamp, fate: frame.isDamaged ? .damaged : isBroken ? .undecodable : .shown, isKey: frame.isKey,
-        bytes: frame.bytes, packets: frame.packets, missingBefore: missing))
+        timestamp: timestamp, fate: fate, isKey: frame.isKey, bytes: frame.bytes, packets: frame.packets,
+        missingBefore: missing))
     missing = 0
   }
 }

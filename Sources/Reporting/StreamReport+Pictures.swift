@@ -41,6 +41,7 @@ extension StreamReport {
       json.value("lost", pictures.lost)
       json.value("undecodable", pictures.undecodable)
       json.value("shown", pictures.shown)
+      json.value("hidden", pictures.hidden)
     }
     json.value("frame_interval_ms", pictures.frameInterval.milliseconds, decimals: 3)
     json.value("key_frames", pictures.keyFrames)
@@ -89,6 +90,7 @@ extension StreamReport {
     where count > 0 { figures.append("\(Figures.grouped(count)) \(word)") }
     page.row("frames", figures)
     var shown = ["\(Figures.grouped(pictures.shown)) could be decoded"]
+    if pictures.hidden > 0 { shown.append("\(Figures.grouped(pictures.hidden)) of them are never to be seen") }
     if pictures.undecodable > 0 {
       let why =
         pictures.lacksParameterSets

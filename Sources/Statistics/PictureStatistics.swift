@@ -31,6 +31,8 @@ public struct PictureStatistics: Equatable, Sendable {
   public var lost = 0
   /// Of the complete ones, those that refer to a frame that isn't whole: nothing to be seen until the next key frame.
   public var undecodable = 0
+  /// Of the shown ones, those that are only referred to and never to be seen (VP8's alternate references).
+  public var hidden = 0
   /// Complete key frames.
   public var keyFrames = 0
   /// The time from the first frame to the first one shown, in which there is no picture to freeze; nil when none was.

@@ -135,6 +135,18 @@ struct CutFrameTests {
     }
   }
 
+  @Test func `A frame of VP8 that is only referred to is no picture, and costs those behind it when it is missing`() {
+    let key: [UInt8] = [0x10, 0x10, 0, 0, 0x9d, 1, 0x2a, 0x40, 1, 0xf0, 0]
+    let packets = [
+      Packet(key, 0, marker: true), Packet([0x10, 0x01, 2], 1, marker: true), Packet([0x10, 0x11, 2], 2, marker: true),
+    ]
+    let (frames, statistics) = play(packets, as: .vp8)
+    #expect(statistics.complete == 3 && statistics.hidden == 1 && statistics.shown == 3)
+    #expect(frames.map(\.isDecodable) == [true, true, true])
+    let (_, broken) = play([packets[0], Packet(nil, 1), packets[1], packets[2]], as: .vp8)
+    #expect(broken.undecodable == 2 && broken.hidden == 0)
+  }
+
   @Test func `A frame of VP8 without the start code is no key frame`() {
     let (frames, statistics) = play([Packet([0x10, 0x10, 0, 0, 1, 2, 3], 0, marker: true)], as: .vp8)
     #expect(statistics.keyFrames == 0 && statistics.undecodable == 1)

@@ -55,6 +55,8 @@ public struct VP8Depacketizer: Sendable {
     if let number = descriptor.pictureID {
       piece.pictureID = VideoPiece.PictureID(value: number, bits: descriptor.pictureIDBits)
     }
+    // show_frame (RFC 6386 section 9.1).
+    piece.isHidden = piece.beginsFrame && payload.byte(at: size) & 0x10 == 0
     piece.isKey = piece.beginsFrame && isKey(payload.extracting(size..<payload.byteCount))
     return (piece, size)
   }
