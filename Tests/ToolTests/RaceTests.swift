@@ -163,7 +163,55 @@ struct RaceTests {
     let bad = try await Jitterbug.run(["race", text, "--simulate"])
     #expect(bad.status == 1)
     #expect(bad.errors.hasPrefix("jitterbug: ") && bad.errors.split(separator: "\n").count == 1, "\(bad.errors)")
+    let video = try await Jitterbug.run(["race", try Self.sample("clip.h264"), "--simulate"])
+    #expect(video.status == 1)
+    #expect(video.errors.contains("is not audio that can be read (it looks like H264 video)"), "\(video.errors)")
   }
+
+  @Test func `a pipe is refused at once, though nobody writes to it`() async throws {
+    let folder = try TemporaryFolder()
+    #expect(mkfifo(folder.file("pipe"), 0o600) == 0)
+    let run = try await Jitterbug.run(["race", folder.file("pipe"), "--simulate"])
+    #expect(run.status == 1)
+    #expect(
+      run.errors == "jitterbug: \(folder.file("pipe")) is a pipe or a device, which can't be read twice; write it to a "
+        + "file first\n")
+  }
+
+  @Test func `of a damaged file what is whole is raced, and the damage is said`() async throws {
+    let folder = try TemporaryFolder()
+    let damaged = folder.file("cut.opus", holding: Array(contents(try Self.sample("speech.opus")).prefix(30_000)))
+    let run = try await Jitterbug.run(["race", damaged, "--simulate", "--json", "--quiet"])
+    #expect(run.status == 1)
+    #expect(run.errors.contains("it ends inside an Ogg page") && run.errors.contains("what is whole was used"))
+    let due = try #require(try JSON(run.output)["lanes"][0]["frames"]["due"].int)
+    #expect(due > 300 && due < 957)
+  }
+
+  @Test func `Ctrl-C is heard while the file is still being read`() async throws {
+    let folder = try TemporaryFolder()
+    // An hour of silence at 8 kHz, which takes a while to encode and no room on the disk.
+    let header: [UInt8] =
+      Array("RIFF".utf8) + bytes(57_600_036) + Array("WAVEfmt ".utf8) + bytes(16) + [1, 0, 1, 0] + bytes(8_000)
+      + bytes(16_000) + [2, 0, 16, 0] + Array("data".utf8) + bytes(57_600_000)
+    let file = folder.file("long.wav", holding: header)
+    try #require(truncate(file, 57_600_044) == 0)
+    let race = try Jitterbug(["race", file, "--simulate", "--duration", "1h", "--quiet"])
+    // Until it takes the signal itself.
+    try await race.wait(for: "SIGINT to be blocked") {
+      let status = String(decoding: contents("/proc/\(race.process)/status"), as: UTF8.self)
+      let line = status.split(separator: "\n").first { $0.hasPrefix("SigBlk:") }
+      let mask = line.flatMap { UInt64($0.dropFirst(7).drop { $0.isWhitespace }, radix: 16) } ?? 0
+      return mask & 1 << (SIGINT - 1) == 0 ? nil : ()
+    }
+    race.signal(SIGINT)
+    #expect(try await race.end() == 1)
+    #expect(race.errors == "jitterbug: interrupted before the race began\n")
+    #expect(race.output.isEmpty)
+  }
+
+  /// A number of 32 bits, as WAV has it.
+  private func bytes(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
 }
 
 /// Where races over the kernel's own sockets can be tried: as an ordinary user, whoever runs the tests.
