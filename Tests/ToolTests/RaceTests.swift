@@ -147,6 +147,10 @@ struct RaceTests {
       "--sweep buffer= sets the buffer of each race: leave out --buffer"
     ),
     ("race a --duration 2h", "--duration 2h: a race lasts 100ms to 1h"),
+    (
+      "race a --sweep loss=1%,0.01",
+      "--sweep loss=1%,0.01: 0.01 is given twice; name each value once, and say how often with --seeds"
+    ),
   ])
   func `wrong usage of race gets one sentence and status 2`(command: String, sentence: String) async throws {
     let run = try await Jitterbug.run(command.split(separator: " ").map(String.init))
