@@ -117,6 +117,28 @@ struct RaceTests {
     #expect(due > 0 && due < 900)
   }
 
+  @Test func `a race whose terminal goes away leaves no file, and one that may outlive it goes on`() async throws {
+    let folder = try TemporaryFolder()
+    let words = [
+      "race", try Self.sample("speech.opus"), "--in-process", "--lanes", "udp,unix", "--json", "--report",
+      folder.file("race.html"), "--duration",
+    ]
+    try FileManager.default.createDirectory(atPath: folder.file("temporary"), withIntermediateDirectories: true)
+    let place = ["env", "TMPDIR=" + folder.file("temporary")]
+    let race = try Jitterbug(words + ["30s"], wrapper: place)
+    try await race.says("on time")
+    #expect(try !FileManager.default.contentsOfDirectory(atPath: folder.file("temporary")).isEmpty)
+    race.signal(SIGHUP)
+    #expect(try await race.end() == 0)
+    #expect(try JSON(race.text)["ended"].string == "interrupted")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("temporary")).isEmpty)
+    let deaf = try Jitterbug(words + ["3s"], wrapper: place + ["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""])
+    try await deaf.says("on time")
+    deaf.signal(SIGHUP)
+    #expect(try await deaf.end() == 0)
+    #expect(try JSON(deaf.text)["ended"].string == "the media ended")
+  }
+
   @Test(arguments: [
     ("race", "no file to race: name one, such as jitterbug race song.opus"),
     ("race a b", "race takes one file, and b is a second one: race them one after the other"),
