@@ -20,24 +20,26 @@ public struct PictureTrack: Sendable {
   private var transport: TransportAccount?
   private var assembler: FrameAssembler
   private var queue = FrameQueue()
-  private let keepsPayloads: Bool
+  private let handsOut: Bool
   private var reader: PayloadReader
   private let isSynthetic: Bool
   /// What the packet placed last says.
   private var reading = PayloadReader.Reading()
   private var handedOut = 0
   private var lastRequest: Instant?
+  /// Whether nothing has come since the last request: a sender that is gone is asked once.
+  private var isSilent = false
 
-  /// Begins a stream; where payloads aren't kept nothing is handed out, and the frames are counted all the same.
+  /// Begins a stream; where nothing is to be handed out the frames are put together and counted all the same.
   ///
   /// `parameterSets` are H.264's that were told beforehand, as NAL units; `isSynthetic` says that payloads are those of
   /// ``SyntheticPiece``, where there is no encoding.
   public init(
-    encoding: VideoEncoding?, clockRate: UInt32, keepsPayloads: Bool = true, isSynthetic: Bool = false,
+    encoding: VideoEncoding?, clockRate: UInt32, handsOut: Bool = true, isSynthetic: Bool = false,
     parameterSets: [[UInt8]] = []
   ) {
     self.encoding = encoding
-    self.keepsPayloads = keepsPayloads
+    self.handsOut = handsOut
     self.isSynthetic = isSynthetic
     reader = PayloadReader(parameterSets: encoding == .h264 ? parameterSets : [])
     clock = DecodeClock(clockRate: clockRate)
@@ -57,6 +59,7 @@ public struct PictureTrack: Sendable {
     _ payload: RawSpan, sequence: Int64, timestamp: Int64, at arrival: Instant
   ) -> (time: Int64, isRevised: Bool)? {
     reading = PayloadReader.Reading()
+    isSilent = false
     if let encoding {
       guard let reading = reader.read(payload, as: encoding) else { return nil }
       self.reading = reading
@@ -72,6 +75,7 @@ public struct PictureTrack: Sendable {
   /// Takes in that the buffer has taken the packet placed last, or has called it late.
   public mutating func arrive(sequence: Int64, timestamp: Int64, marker: Bool, bytes: Int, isLate: Bool) {
     guard transport == nil else { return }
+    account.interval = clock.interval
     account.arrive(
       sequence, timestamp: timestamp, marker: marker, bytes: bytes, reading: reading, isLate: isLate)
   }
@@ -86,7 +90,7 @@ public struct PictureTrack: Sendable {
     var closed: Int64?
     if let open = assembler.open, open.id != id { closed = closeFrame() }
     let frame = FrameAssembler.Frame(id: id, timestamp: timestamp, time: time, due: due)
-    if !assembler.append(payload, sequence: sequence, to: frame), keepsPayloads { account.spoil(id) }
+    if !assembler.append(payload, sequence: sequence, to: frame), encoding != nil { account.spoil(id) }
     if endsHere { closed = closeFrame() ?? closed }
     return closed
   }
@@ -98,7 +102,7 @@ public struct PictureTrack: Sendable {
   /// The sender begins anew, with numbers from this one on; what came before may still be in the buffer.
   public mutating func restart(from sequence: Int64) {
     clock.restart()
-    transport?.restart()
+    transport?.restart(from: sequence)
     account.restart(from: sequence)
   }
 
@@ -111,6 +115,7 @@ public struct PictureTrack: Sendable {
   public mutating func takeRequest(at now: Instant) -> Bool {
     guard let due = nextRequest(after: now), due <= now else { return false }
     lastRequest = now
+    isSilent = true
     account.noteRequest()
     transport?.noteRequest()
     return true
@@ -118,8 +123,9 @@ public struct PictureTrack: Sendable {
 
   // MARK: Queries
 
-  /// When to ask for a key frame; nil while the picture isn't broken.
+  /// When to ask for a key frame; nil while the picture isn't broken, or nothing has come since the last time.
   public func nextRequest(after now: Instant) -> Instant? {
+    guard !isSilent else { return nil }
     if let transport {
       guard transport.isBroken, transport.hasPictures else { return nil }
     } else {
@@ -152,7 +158,7 @@ public struct PictureTrack: Sendable {
 
   private mutating func closeFrame() -> Int64? {
     guard let frame = assembler.close() else { return nil }
-    let outcome = account.close(frame.id, isCut: frame.isCut && keepsPayloads)
+    let outcome = account.close(frame.id, isCut: frame.isCut)
     handOut(
       ReceivedFrame(
         number: handedOut, timestamp: frame.timestamp, due: frame.due, missingPackets: outcome.missingPackets,
@@ -163,7 +169,7 @@ public struct PictureTrack: Sendable {
 
   private mutating func handOut(_ frame: ReceivedFrame) {
     handedOut += 1
-    if keepsPayloads {
+    if handsOut {
       queue.append(frame, taking: &assembler.bytes)
     } else {
       assembler.bytes.removeAll(keepingCapacity: true)

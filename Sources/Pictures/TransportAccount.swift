@@ -9,16 +9,20 @@ struct TransportAccount: Sendable {
   private var ledger: PictureLedger
   private var last: Int64?
   private var next: Int64?
+  /// The sender begins anew with this number, whose time hasn't come yet.
+  private var restartsAt: Int64?
   /// How many pictures may be missing since the last one ended.
   private var missing = 0
-  /// The most packets that a missing datagram is taken to have had: as many as the largest so far, and seven at least.
-  private var packets = 7
-  /// Whether pictures are missing that those to come refer to.
-  private(set) var isBroken = true
+  /// The most packets that a missing datagram is taken to have had: as many as the largest so far.
+  private var packets = TransportPacketizer.usualPackets
+  private var references = TransportReferences()
   private(set) var hasPictures = false
   private(set) var requests = 0
 
   init(clockRate: UInt32) { ledger = PictureLedger(clockRate: clockRate) }
+
+  /// Whether pictures are missing that those to come refer to.
+  var isBroken: Bool { references.isBroken }
 
   /// What a viewer saw.
   var statistics: PictureStatistics {
@@ -32,6 +36,7 @@ struct TransportAccount: Sendable {
 
   /// Takes in a datagram whose time has come, and says how many are missing right before it.
   mutating func play(_ payload: RawSpan, sequence: Int64) -> (missing: Int, isKey: Bool) {
+    if let start = restartsAt, sequence >= start { restart() }
     let gap = next.map { Int(clamping: max(0, sequence - $0)) } ?? 0
     next = sequence + 1
     packets = max(packets, payload.byteCount / TransportPacket.size)
@@ -50,24 +55,25 @@ struct TransportAccount: Sendable {
     return (gap, isKey)
   }
 
-  mutating func restart() {
+  /// The sender begins anew with this number; what came before may still be in the buffer.
+  mutating func restart(from sequence: Int64) { restartsAt = sequence }
+
+  private mutating func restart() {
+    restartsAt = nil
     if let frame = monitor.finish() { add(frame) }
     monitor = TransportStreamMonitor()
     ledger.restart()
     last = nil
     next = nil
-    isBroken = true
+    references.noteLoss()
   }
 
   mutating func noteRequest() { requests += 1 }
 
   private mutating func add(_ frame: TransportStreamMonitor.Frame) {
     hasPictures = true
-    if frame.isDamaged {
-      isBroken = true
-    } else if frame.isKey {
-      isBroken = false
-    }
+    let fate: PictureHistory.Fate =
+      references.take(frame) ? .shown : frame.isDamaged ? .damaged : .undecodable
     // Numbers of 33 bits go round after a day; without one the picture follows the one before.
     var timestamp = (last ?? 0) &+ 3000
     if let presentation = frame.presentation {
@@ -77,8 +83,8 @@ struct TransportAccount: Sendable {
     last = timestamp
     ledger.add(
       PictureLedger.Entry(
-        timestamp: timestamp, fate: frame.isDamaged ? .damaged : isBroken ? .undecodable : .shown, isKey: frame.isKey,
-        bytes: frame.bytes, packets: frame.packets, missingBefore: missing))
+        timestamp: timestamp, fate: fate, isKey: frame.isKey, bytes: frame.bytes, packets: frame.packets,
+        missingBefore: missing))
     missing = 0
   }
 }

@@ -41,6 +41,7 @@ extension StreamReport {
       json.value("lost", pictures.lost)
       json.value("undecodable", pictures.undecodable)
       json.value("shown", pictures.shown)
+      json.value("hidden", pictures.hidden)
     }
     json.value("frame_interval_ms", pictures.frameInterval.milliseconds, decimals: 3)
     json.value("key_frames", pictures.keyFrames)
@@ -89,8 +90,13 @@ extension StreamReport {
     where count > 0 { figures.append("\(Figures.grouped(count)) \(word)") }
     page.row("frames", figures)
     var shown = ["\(Figures.grouped(pictures.shown)) could be decoded"]
+    if pictures.hidden > 0 { shown.append("\(Figures.grouped(pictures.hidden)) of them are never to be seen") }
     if pictures.undecodable > 0 {
-      shown.append("\(Figures.grouped(pictures.undecodable)) whole ones couldn't: what they refer to is missing")
+      let why =
+        pictures.lacksParameterSets
+        ? "no parameter sets (SPS, PPS) came; a session description (--sdp) may have them"
+        : "what they refer to is missing"
+      shown.append("\(Figures.grouped(pictures.undecodable)) whole ones couldn't: \(why)")
     }
     shown.append(Figures.count(pictures.keyFrames, "key frame"))
     if pictures.keyFrameRequests > 0 { shown.append(Figures.count(pictures.keyFrameRequests, "request") + " for one") }

@@ -31,6 +31,8 @@ public struct PictureStatistics: Equatable, Sendable {
   public var lost = 0
   /// Of the complete ones, those that refer to a frame that isn't whole: nothing to be seen until the next key frame.
   public var undecodable = 0
+  /// Of the shown ones, those that are only referred to and never to be seen (VP8's alternate references).
+  public var hidden = 0
   /// Complete key frames.
   public var keyFrames = 0
   /// The time from the first frame to the first one shown, in which there is no picture to freeze; nil when none was.
@@ -50,6 +52,8 @@ public struct PictureStatistics: Equatable, Sendable {
   public var frameInterval = Interval.zero
   /// How many frames are sent before one that is shown earlier: a decoder holds back as many.
   public var reorderDepth = 0
+  /// Whether H.264's parameter sets, without which nothing can be decoded, were neither sent nor told beforehand.
+  public var lacksParameterSets = false
   /// Picture loss indications sent (RFC 4585 section 6.3.1).
   public var keyFrameRequests = 0
   /// What became of the frames one after the other.

@@ -47,15 +47,15 @@ enum TransportFixture {
       + packet(pid: 0x1000, counter: 0, startsUnit: true, payload: section(map))
   }
 
-  /// The header of a PES packet: decoded at `decode`, shown 3600 later.
-  static func pes(_ decode: Int64) -> [UInt8] {
+  /// The header of a PES packet: decoded at `decode`, shown so much later.
+  static func pes(_ decode: Int64, shownAfter wait: Int64 = 3_600) -> [UInt8] {
     func time(_ value: Int64, _ mark: UInt8) -> [UInt8] {
       [
         mark << 4 | UInt8(value >> 30 & 7) << 1 | 1, UInt8(truncatingIfNeeded: value >> 22),
         UInt8(value >> 15 & 0x7f) << 1 | 1, UInt8(truncatingIfNeeded: value >> 7), UInt8(value & 0x7f) << 1 | 1,
       ]
     }
-    return [0, 0, 1, 0xe0, 0, 0, 0x80, 0xc0, 10] + time(decode + 3_600, 3) + time(decode, 1)
+    return [0, 0, 1, 0xe0, 0, 0, 0x80, 0xc0, 10] + time(decode + wait, 3) + time(decode, 1)
   }
 
   /// Tables, and pictures of `size` bytes, every fourth a key picture; each begins with a clock reference.
@@ -75,6 +75,24 @@ enum TransportFixture {
         isFirst = false
         counter += 1
       }
+    }
+    return bytes
+  }
+
+  /// Tables, and MPEG-2's pictures in the order I P B B I B B P: the second group is open or closed.
+  ///
+  /// Each picture is cut in two packets, of which the first has `cut` bytes of it.
+  static func groups(isClosed: Bool, cut: Int) -> [UInt8] {
+    var bytes = tables(type: 2)
+    // In pictures: the time from being decoded to being shown.
+    for (number, wait) in [1, 3, 0, 0, 3, 0, 0, 1].enumerated() {
+      let isKey = number % 4 == 0
+      var content: [UInt8] = isKey ? [0, 0, 1, 0xb3, 1, 2, 3, 4, 5, 6, 7, 8] : []
+      if isKey { content += [0, 0, 1, 0xb8, 0, 8, 1, isClosed ? 0x40 : 0x00] }
+      content += [0, 0, 1, 0x00] + [UInt8](repeating: 0x55, count: 60)
+      let head = pes(Int64(number + 1) * 3_600, shownAfter: Int64(wait) * 3_600) + content.prefix(cut)
+      bytes += packet(pid: 0x100, counter: number * 2, startsUnit: true, payload: head)
+      bytes += packet(pid: 0x100, counter: number * 2 + 1, payload: Array(content.dropFirst(cut)))
     }
     return bytes
   }

@@ -41,6 +41,37 @@ struct TransportSieveTests {
     }
   }
 
+  @Test func `before the first map nothing but tables is let through, as no player could tell what it is`() {
+    let stream = TransportFixture.stream(pictures: 13)
+    for before in 1..<stream.count / 188 - 2 {
+      let tables = stream[..<376]
+      let late = Array(stream[376..<(376 + before * 188)] + tables + stream[(376 + before * 188)...])
+      let output = Self.sieved(late)
+      #expect(output.starts(with: tables), "\(before) packets before")
+      var monitor = TransportStreamMonitor()
+      let first = TransportFixture.frames(of: output, in: &monitor).first?.decode
+      let picture = (before + TransportFixture.packetsPerPicture - 1) / TransportFixture.packetsPerPicture
+      let key = (picture + 3) / 4 * 4
+      #expect(first == (key < 13 ? Int64(key + 1) * 3_600 : nil), "\(before) packets before")
+    }
+  }
+
+  @Test func `after a break nothing is let through that is shown before the key picture, unless its group is closed`() {
+    for isClosed in [false, true] {
+      for cut in 1..<64 {
+        let stream = TransportFixture.groups(isClosed: isClosed, cut: cut)
+        let whole = (0..<8).map { Int64($0 + 1) * 3_600 }
+        var monitor = TransportStreamMonitor()
+        #expect(TransportFixture.frames(of: Self.sieved(stream), in: &monitor).map(\.decode) == whole)
+        // The second packet of P.
+        let output = Self.sieved(stream, without: [5])
+        monitor = TransportStreamMonitor()
+        let left = [0, 4] + (isClosed ? [5, 6] : []) + [7]
+        #expect(TransportFixture.frames(of: output, in: &monitor).map(\.decode) == left.map { whole[$0] })
+      }
+    }
+  }
+
   @Test func `whatever is missing or changed, whole packets come out, and no more than went in`() {
     let stream = TransportFixture.stream(pictures: 9)
     for bit in stride(from: 0, to: stream.count * 8, by: 1997) {

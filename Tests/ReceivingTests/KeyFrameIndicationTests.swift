@@ -25,6 +25,26 @@ struct KeyFrameIndicationTests {
     #expect(ear.session.streams.first?.pictures?.keyFrameRequests == 1)
   }
 
+  @Test func `a sender of which nothing comes any more is asked once, and again when something does`() {
+    var ear = Ear { $0.formats.described[96] = VideoEncoding.vp8.format }
+    func take(_ number: UInt16, at milliseconds: Int64) {
+      let payload: [UInt8] = [0x10, 0x11, 2, 0]
+      ear.take(Ear.rtp(number, timestamp: UInt32(number) * 3_000, type: 96, payload: payload), at: milliseconds)
+    }
+    for number in UInt16(0)..<10 { take(number, at: Int64(number) * 33) }
+    var asked = 0
+    for time in stride(from: 400, to: 5_000, by: 100) {
+      asked += Self.indications(of: &ear, room: 1_500, at: Int64(time))
+    }
+    #expect(asked == 1)
+    take(10, at: 5_000)
+    take(11, at: 5_033)
+    for time in stride(from: 5_100, to: 9_000, by: 100) {
+      asked += Self.indications(of: &ear, room: 1_500, at: Int64(time))
+    }
+    #expect(asked == 2)
+  }
+
   /// How many indications are written into a buffer of this size.
   private static func indications(of ear: inout Ear, room: Int, at milliseconds: Int64) -> Int {
     var bytes = [UInt8](repeating: 0, count: room)

@@ -14,6 +14,7 @@ struct PictureReportTests {
     pictures.late = 3
     pictures.lost = 1
     pictures.undecodable = 20
+    pictures.hidden = 12
     pictures.keyFrames = 9
     pictures.keyFrameRequests = 4
     pictures.waited = .zero
@@ -39,7 +40,7 @@ struct PictureReportTests {
       json.contains(
         """
         "media":{"kind":"video","frames":{"expected":250,"complete":240,"damaged":6,"late":3,"lost":1,"undecodable":20,\
-        "shown":220},"frame_interval_ms":40,"key_frames":9,"key_frame_requests":4,\
+        "shown":220,"hidden":12},"frame_interval_ms":40,"key_frames":9,"key_frame_requests":4,\
         "first_picture_ms":0,"freezes":{"count":3,"total_ms":800,"longest_ms":400},\
         "frame_bytes":{"p50":4000,"max":21000},"packets_per_frame":{"p50":4,"max":19},"duration_ms":
         """), "\(json)")
@@ -64,7 +65,7 @@ struct PictureReportTests {
     #expect(text.contains("250 expected"), "\(text)")
     #expect(text.contains("240 whole (96 %)"), "\(text)")
     #expect(text.contains("froze 3 times"), "\(text)")
-    #expect(text.contains("220 could be decoded"), "\(text)")
+    #expect(text.contains("220 could be decoded · 12 of them are never to be seen"), "\(text)")
   }
 
   /// A report of 150 frames at 25 a second, of which so many could be shown.

@@ -18,6 +18,8 @@ struct TransportProgram: Sendable {
   private(set) var videoPID: Int?
   /// How the video is encoded.
   private(set) var codec = Codec.other
+  /// Whether a map has been read, with video or without.
+  private(set) var hasMap = false
 
   /// The identifier of the map that has named the video.
   private var chosenMap: Int?
@@ -35,6 +37,9 @@ struct TransportProgram: Sendable {
       readMap(section, pid: packet.pid)
     }
   }
+
+  /// Whether packets with this identifier hold tables, as far as is known: those of the standard, and maps.
+  func isTable(pid: Int) -> Bool { pid < 0x20 || maps.contains { $0.pid == pid } }
 
   /// Packets are missing.
   mutating func noteGap() {
@@ -59,6 +64,7 @@ struct TransportProgram: Sendable {
   /// Table 2-33: the elementary streams of a program.
   private mutating func readMap(_ section: [UInt8], pid map: Int) {
     guard section[0] == 2, section.count >= 16, chosenMap == nil || chosenMap == map else { return }
+    hasMap = true
     var offset = 12 + (Int(section[10] & 0x0f) << 8 | Int(section[11]))
     while offset + 5 <= section.count - 4 {
       let pid = Int(section[offset + 1] & 0x1f) << 8 | Int(section[offset + 2])

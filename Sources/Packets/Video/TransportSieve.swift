@@ -1,6 +1,8 @@
 /// Lets the packets of a transport stream through but for those of pictures that can't be shown: damaged ones, and all
 /// that follow until decoding can begin again.
 ///
+/// Before the stream's first map, without which no player knows what the others are, only tables are let through.
+///
 /// A picture's packets are held back, with all that stand between them, until it has ended. Where pictures are left out
 /// the counters of what follows go on without a gap, so that no player takes the place for another loss.
 public struct TransportSieve: Sendable {
@@ -9,8 +11,7 @@ public struct TransportSieve: Sendable {
 
   private var monitor = TransportStreamMonitor()
   private var held: [UInt8] = []
-  /// Whether pictures are missing that those to come refer to.
-  private var isBroken = true
+  private var references = TransportReferences()
   /// Whether what is held back of video is too much.
   private var isOverlong = false
   /// The counter of the next packet of video.
@@ -42,7 +43,8 @@ public struct TransportSieve: Sendable {
     picturePID = monitor.videoPID ?? picturePID
     if monitor.current == nil {
       // Nothing of video can be shown before a picture has begun.
-      if !isPicture(packet) { Self.append(packet, to: &output) }
+      guard let parsed = TransportPacket(parsing: packet), parsed.pid != picturePID else { return }
+      if monitor.isUsable(pid: parsed.pid) { Self.append(packet, to: &output) }
       return
     }
     Self.append(packet, to: &held)
@@ -52,13 +54,10 @@ public struct TransportSieve: Sendable {
   }
 
   private mutating func release(_ picture: TransportStreamMonitor.Frame, _ output: inout [UInt8]) {
-    if picture.isDamaged || isOverlong {
-      isBroken = true
-    } else if picture.isKey {
-      isBroken = false
-    }
+    let isDecodable = references.take(picture)
+    if isOverlong { references.noteLoss() }
+    flush(keepingPictures: isDecodable && !isOverlong, &output)
     isOverlong = false
-    flush(keepingPictures: !isBroken, &output)
   }
 
   private mutating func flush(keepingPictures: Bool, _ output: inout [UInt8]) {

@@ -12,6 +12,8 @@ public struct TransportStreamMonitor: Sendable {
     public var decode: Int64?
     /// Whether decoding can begin here: the packet says so, or parameters or a picture of their own are inside.
     public var isKey = false
+    /// Whether nothing behind it refers to what lies before it, although it may be shown earlier (MPEG-2's closed_gop).
+    public var isClosed = false
     /// Whether something of it is missing or known to be wrong.
     public var isDamaged = false
     /// The packets that it came in.
@@ -44,6 +46,9 @@ public struct TransportStreamMonitor: Sendable {
 
   /// The identifier of the packets of video; nil until the stream's tables have named it.
   public var videoPID: Int? { program.videoPID }
+
+  /// Whether a packet with this identifier can be of use to a player: before the first map it is the tables alone.
+  public func isUsable(pid: Int) -> Bool { program.hasMap || program.isTable(pid: pid) }
 
   /// Takes the next packet of 188 bytes; returns the picture that has ended because another begins with it.
   public mutating func append(_ bytes: RawSpan) -> Frame? {
@@ -125,7 +130,7 @@ public struct TransportStreamMonitor: Sendable {
     var frame = Frame()
     frame.isKey = packet.isRandomAccess
     frame.isDamaged = packet.isScrambled
-    scanner = TransportKeyScanner(program.codec, isDone: packet.isRandomAccess || packet.isScrambled)
+    scanner = TransportKeyScanner(program.codec, isKey: packet.isRandomAccess, isDone: packet.isScrambled)
     var start = 0
     if payload.byteCount >= 9, payload.bigEndian(at: 0, as: UInt32.self) >> 8 == 1 {
       let flags = payload.byte(at: 7)
@@ -140,7 +145,9 @@ public struct TransportStreamMonitor: Sendable {
   }
 
   private mutating func add(_ payload: RawSpan) {
-    if scanner.finds(payload) { current?.isKey = true }
+    scanner.scan(payload)
+    if scanner.isKey { current?.isKey = true }
+    if scanner.isClosed { current?.isClosed = true }
     current?.packets += 1
     current?.bytes += payload.byteCount
   }
@@ -155,49 +162,58 @@ public struct TransportStreamMonitor: Sendable {
   }
 }
 
-/// Looks through a picture's bytes for the sign that decoding can begin with it, until it is known.
+/// Looks through a picture's bytes for the signs that decoding can begin with it, until it is known.
 struct TransportKeyScanner: Sendable {
+  /// Whether decoding can begin with the picture.
+  private(set) var isKey: Bool
+  /// Whether the group of pictures that begins with it refers to nothing before it (MPEG-2's closed_gop).
+  private(set) var isClosed = false
+
   private let codec: TransportProgram.Codec
   private var isDone: Bool
+  /// The bytes left of a group's header up to the one with closed_gop (ISO/IEC 13818-2 section 6.2.2.6).
+  private var untilGroupFlags = 0
   /// The last three bytes, for a start code lies where it likes.
   private var recent: UInt32 = 0xffff_ffff
 
-  init(_ codec: TransportProgram.Codec = .other, isDone: Bool = true) {
+  init(_ codec: TransportProgram.Codec = .other, isKey: Bool = false, isDone: Bool = true) {
     self.codec = codec
-    self.isDone = isDone || codec == .other
+    self.isKey = isKey
+    // Of all but MPEG-2 nothing is left to be known of a key picture.
+    self.isDone = isDone || codec == .other || isKey && codec != .mpeg2
   }
 
-  /// Takes the next bytes; whether the sign is among them.
-  mutating func finds(_ payload: RawSpan) -> Bool {
-    guard !isDone else { return false }
-    for index in 0..<payload.byteCount {
+  /// Takes the next bytes.
+  mutating func scan(_ payload: RawSpan) {
+    var index = 0
+    while !isDone, index < payload.byteCount {
       let byte = payload.byte(at: index)
-      if recent & 0xff_ffff == 1, let isKey = verdict(byte) {
-        isDone = true
-        return isKey
+      if untilGroupFlags > 0 {
+        untilGroupFlags -= 1
+        if untilGroupFlags == 0 { isClosed = byte & 0x40 != 0 }
+      } else if recent & 0xff_ffff == 1 {
+        read(byte)
       }
       recent = recent << 8 | UInt32(byte)
+      index += 1
     }
-    return false
   }
 
-  /// What the byte behind a start code says of the picture; nil when nothing.
-  private func verdict(_ byte: UInt8) -> Bool? {
+  /// Reads the byte behind a start code.
+  private mutating func read(_ byte: UInt8) {
     switch codec {
-    case .mpeg2: byte == 0xb3 ? true : byte == 0x00 ? false : nil
+    case .mpeg2:
+      if byte == 0xb3 { isKey = true }
+      if byte == 0xb8 { untilGroupFlags = 4 }
+      if byte == 0x00 { isDone = true }
     case .h264:
-      switch byte & 0x1f {
-      case 5, 7: true
-      case 1, 2: false
-      default: nil
-      }
+      isKey = [5, 7].contains(byte & 0x1f)
+      isDone = isKey || [1, 2].contains(byte & 0x1f)
     case .hevc:
-      switch byte >> 1 & 0x3f {
-      case 16...23, 33: true
-      case 0...9: false
-      default: nil
-      }
-    case .other: nil
+      let type = byte >> 1 & 0x3f
+      isKey = 16...23 ~= type || type == 33
+      isDone = isKey || 0...9 ~= type
+    case .other: break
     }
   }
 }

@@ -35,13 +35,13 @@ public struct VP8Depacketizer: Sendable {
   public static func piece(of payload: RawSpan) -> VideoPiece? { parse(payload)?.piece }
 
   /// Packets are missing right before the next payload.
-  public mutating func noteGap(in frame: inout [UInt8]) { hasGap = true }
+  public mutating func noteGap() { hasGap = true }
 
   /// The frame is over; the next payload belongs to another one, and is given an empty array.
   ///
   /// Returns whether payloads of it that were accepted were left out.
   @discardableResult
-  public mutating func endFrame(in frame: inout [UInt8]) -> Bool {
+  public mutating func endFrame() -> Bool {
     defer { isBroken = false }
     return isBroken
   }
@@ -55,6 +55,8 @@ public struct VP8Depacketizer: Sendable {
     if let number = descriptor.pictureID {
       piece.pictureID = VideoPiece.PictureID(value: number, bits: descriptor.pictureIDBits)
     }
+    // show_frame (RFC 6386 section 9.1).
+    piece.isHidden = piece.beginsFrame && payload.byte(at: size) & 0x10 == 0
     piece.isKey = piece.beginsFrame && isKey(payload.extracting(size..<payload.byteCount))
     return (piece, size)
   }

@@ -16,6 +16,8 @@ public struct VideoPiece: Equatable, Sendable {
   public var isKey = false
   /// Whether later frames may refer to this one (nal_ref_idc isn't 0; the N bit isn't set).
   public var isReference = false
+  /// Whether it shows that the frame is only to be referred to, never to be seen (VP8's alternate reference).
+  public var isHidden = false
   /// The frame's own number, where the encoding gives one (VP8's PictureID).
   public var pictureID: PictureID?
 
