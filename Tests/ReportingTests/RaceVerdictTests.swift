@@ -200,6 +200,14 @@ struct RaceVerdictTests {
       sentences.contains(
         "TCP starved: it took each loss for congestion and slowed down below the pace of the media, so that half of the "
           + "packets came 1498 ms late or more, 2998 ms at worst; its congestion window was down to 2 segments."))
+    // Where a full queue dropped them, it was congestion.
+    var record = LinkReport()
+    (record.offered, record.queueDropped) = (1500, 90)
+    starved.linkRecord = record
+    #expect(
+      race(lanes: [lane("udp", lost: Set(losses)), starved]).verdictSentences.contains(
+        "TCP couldn’t carry the media at its pace: half of the packets came 1498 ms late or more, 2998 ms at worst; its "
+          + "congestion window was down to 2 segments."))
   }
 
   @Test func `delay that datagrams have as well is the link's, and no byte stream starves of it`() {

@@ -170,7 +170,9 @@ extension RaceJudge {
       "\(title(place)) starved: it took each loss for congestion and slowed down below the pace of the media, so that "
       + "half of the packets came \(Figures.milliseconds(delay.p50 - delay.min)) late or more, "
       + "\(Figures.milliseconds(delay.max - delay.min)) at worst"
-    if lane.retransmits ?? 0 == 0 {
+    // A full queue's losses are congestion: then TCP read them right.
+    let isCongested = lane.linkRecord.map { $0.lost == 0 && $0.outageLost == 0 && $0.queueDropped > 0 } ?? false
+    if lane.retransmits ?? 0 == 0 || isCongested {
       text =
         "\(title(place)) couldn’t carry the media at its pace: half of the packets came "
         + "\(Figures.milliseconds(delay.p50 - delay.min)) late or more, "
