@@ -1,25 +1,14 @@
 // modules: Timeline Packets Statistics Buffering Pictures Receiving
-// A receiver of video is driven by the input's bytes: the first says of which kind; then packets with any number, timestamp,
-// marker and payload at any time. Nothing traps or hangs, every expected frame is in one class, what is handed out is in
-// order, within the limits, and complete just as often as it is counted, and every packet is in one class.
+// A receiver of video is driven by the input's bytes: the first says of which kind, or that it is synthetic; then packets
+// with any number, timestamp, marker and payload at any time. Nothing traps or hangs, every expected frame is in one class,
+// what is handed out is in order, within the limits, and complete just as often as it is counted, and every packet is in
+// one class.
 import Buffering
 import Packets
 import Pictures
 import Receiving
 import Statistics
 import Timeline
-
-/// The input, byte by byte; zeros behind its end.
-struct Script {
-  let bytes: [UInt8]
-  var offset = 0
-  var isOver: Bool { offset >= bytes.count }
-
-  mutating func byte() -> Int {
-    defer { offset += 1 }
-    return offset < bytes.count ? Int(bytes[offset]) : 0
-  }
-}
 
 struct Viewer {
   var session: ReceiveSession
@@ -52,11 +41,12 @@ struct Viewer {
 /// One run of the fuzzer.
 @c(LLVMFuzzerTestOneInput)
 public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-  var script = Script(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
+  var script = Script<Int>(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
   let kind = script.byte()
   var configuration = ReceiveSession.Configuration(ssrc: 1, cname: "fuzz", seed: 1)
-  let encoding = VideoEncoding.allCases[kind % 3]
-  configuration.formats.described[96] = encoding.format
+  // Synthetic video has a payload type of its own.
+  let encoding: VideoEncoding? = kind & 3 == 3 ? nil : VideoEncoding.allCases[kind % 3]
+  configuration.formats.described[96] = encoding?.format
   if kind & 8 != 0 { configuration.adaptation = JitterBuffer.Adaptation() }
   configuration.target = .milliseconds(Int64(kind & 0xf0))
   configuration.keepsPayloads = kind & 4 == 0
@@ -76,11 +66,17 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     var datagram = [UInt8](repeating: 0, count: 12)
     var span = datagram.mutableSpan
     _ = RTPHeader(
-      marker: flags & 16 != 0, payloadType: 96, sequenceNumber: SequenceNumber(number),
-      timestamp: RTPTimestamp(timestamp), ssrc: 7
+      marker: flags & 16 != 0, payloadType: encoding == nil ? FormatTable.syntheticType : 96,
+      sequenceNumber: SequenceNumber(number), timestamp: RTPTimestamp(timestamp), ssrc: 7
     ).write(into: &span)
     _ = clock.note(Int64(number), timestamp: Int64(timestamp), at: viewer.now)
     precondition(clock.count <= DecodeClock.frameLimit, "a clock that remembers without limit")
+    if encoding == nil, flags & 64 != 0 {
+      var beginning = [UInt8](repeating: 0, count: SyntheticPiece.size)
+      var piece = beginning.mutableSpan
+      SyntheticPiece.allCases[script.byte() % SyntheticPiece.allCases.count].write(into: &piece)
+      datagram += beginning
+    }
     let size = script.byte()
     for index in 0..<(flags & 32 != 0 ? 188 * (size % 8) : size) {
       datagram.append(index % 188 == 0 && encoding == .mpegTS ? 0x47 : UInt8(truncatingIfNeeded: script.byte()))
@@ -95,7 +91,10 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   var frames = 0
   var shown = 0
   for stream in viewer.session.streams {
-    guard let pictures = stream.pictures else { preconditionFailure("video without pictures") }
+    guard let pictures = stream.pictures else {
+      precondition(encoding == nil, "video without pictures")
+      continue
+    }
     precondition(
       pictures.expected == pictures.complete + pictures.damaged + pictures.late + pictures.lost, "a frame in no class")
     precondition(pictures.undecodable <= pictures.complete)
@@ -106,7 +105,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
       playout.played + playout.late + playout.discarded.total + playout.stillBuffered == stream.statistics.unique,
       "a packet in no class")
   }
-  if encoding != .mpegTS, configuration.keepsPayloads {
+  // A transport stream's frames are datagrams, and of synthetic ones there is nothing to hand out.
+  if let encoding, encoding != .mpegTS, configuration.keepsPayloads {
     precondition(viewer.complete == frames, "handed out other frames than were counted")
     precondition(viewer.decodable == shown, "other frames could be decoded than were counted")
   }

@@ -5,17 +5,7 @@
 import Buffering
 import Timeline
 
-/// The input, byte by byte; zeros behind its end.
-struct Script {
-  let bytes: [UInt8]
-  var offset = 0
-  var isOver: Bool { offset >= bytes.count }
-
-  mutating func byte() -> Int64 {
-    defer { offset += 1 }
-    return offset < bytes.count ? Int64(bytes[offset]) : 0
-  }
-
+extension Script<Int64> {
   /// A number with a sign, mostly small: the first byte says how many more there are.
   mutating func number() -> Int64 {
     let first = byte()
@@ -58,7 +48,7 @@ struct Watcher {
   }
 
   /// What follows from one decision; false when there is nothing more to do.
-  mutating func take(_ decision: PlayoutDecision, _ script: inout Script) -> Bool {
+  mutating func take(_ decision: PlayoutDecision, _ script: inout Script<Int64>) -> Bool {
     switch decision {
     case .wait(let until):
       precondition(isPulled || until == nil || until ?? now > now, "woken for nothing")
@@ -88,7 +78,7 @@ struct Watcher {
     return true
   }
 
-  mutating func poll(_ script: inout Script) {
+  mutating func poll(_ script: inout Script<Int64>) {
     var decisions = 0
     while take(buffer.poll(at: now), &script) {
       decisions += 1
@@ -97,7 +87,7 @@ struct Watcher {
     drain()
   }
 
-  mutating func pull(_ script: inout Script) {
+  mutating func pull(_ script: inout Script<Int64>) {
     let block = Interval.microseconds(1000 + script.byte() * 100)
     var decisions = 0
     while take(buffer.pull(block, at: now), &script) {
@@ -115,13 +105,13 @@ struct Watcher {
     precondition(abs(buffer.driftCorrection) <= 0.001)
   }
 
-  mutating func listen(_ script: inout Script) { if isPulled { pull(&script) } else { poll(&script) } }
+  mutating func listen(_ script: inout Script<Int64>) { if isPulled { pull(&script) } else { poll(&script) } }
 }
 
 @c(LLVMFuzzerTestOneInput)
 func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let start, count > 4 else { return 0 }
-  var script = Script(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
+  var script = Script<Int64>(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
   let kind = script.byte()
   let rates: [UInt32] = [8000, 11_025, 16_000, 44_100, 48_000, 90_000, 96_000, 24_000]
   var configuration = JitterBuffer.Configuration(
@@ -143,7 +133,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   return 0
 }
 
-func step(_ watcher: inout Watcher, _ script: inout Script, rate: UInt32) {
+func step(_ watcher: inout Watcher, _ script: inout Script<Int64>, rate: UInt32) {
   switch script.byte() {
   case 0..<160:
     let form = script.byte()
@@ -186,7 +176,7 @@ func step(_ watcher: inout Watcher, _ script: inout Script, rate: UInt32) {
 /// Plays everything to the end: each packet that was taken in is played or given up.
 func finish(_ watcher: inout Watcher) {
   watcher.buffer.end()
-  var script = Script(bytes: [])
+  var script = Script<Int64>(bytes: [])
   for _ in 0..<64 where watcher.buffer.packetCount > 0 {
     if watcher.isPulled {
       for _ in 0..<20_000 where watcher.buffer.packetCount > 0 {

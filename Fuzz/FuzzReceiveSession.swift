@@ -7,24 +7,6 @@ import Receiving
 import Statistics
 import Timeline
 
-/// The input, byte by byte; zeros behind its end.
-struct Script {
-  let bytes: [UInt8]
-  var offset = 0
-  var isOver: Bool { offset >= bytes.count }
-
-  mutating func byte() -> Int {
-    defer { offset += 1 }
-    return offset < bytes.count ? Int(bytes[offset]) : 0
-  }
-
-  mutating func take(_ count: Int) -> [UInt8] {
-    let end = min(offset + count, bytes.count)
-    defer { offset = end }
-    return offset < end ? Array(bytes[offset..<end]) : []
-  }
-}
-
 struct Watcher {
   var session: ReceiveSession
   var now = Instant.zero
@@ -64,7 +46,7 @@ struct Watcher {
 @c(LLVMFuzzerTestOneInput)
 func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let start, count > 2 else { return 0 }
-  var script = Script(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
+  var script = Script<Int>(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
   var configuration = ReceiveSession.Configuration(ssrc: 1, cname: "fuzz", seed: 1)
   configuration.isTracing = true
   configuration.target = .milliseconds(Int64(script.byte()))
@@ -77,7 +59,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   return 0
 }
 
-func step(_ watcher: inout Watcher, _ script: inout Script) {
+func step(_ watcher: inout Watcher, _ script: inout Script<Int>) {
   let operation = script.byte()
   switch operation % 8 {
   case 0: watcher.now += .milliseconds(Int64(script.byte()) * 20)

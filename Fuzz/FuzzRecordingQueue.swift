@@ -5,17 +5,7 @@
 import Buffering
 import Timeline
 
-/// The input, byte by byte; zeros behind its end.
-struct Script {
-  let bytes: [UInt8]
-  var offset = 0
-  var isOver: Bool { offset >= bytes.count }
-
-  mutating func byte() -> Int64 {
-    defer { offset += 1 }
-    return offset < bytes.count ? Int64(bytes[offset]) : 0
-  }
-
+extension Script<Int64> {
   /// A number with a sign, of any size up to 44 bits: the first byte says how many more there are.
   mutating func number() -> Int64 {
     let count = byte() & 7
@@ -58,7 +48,7 @@ struct Tape {
     }
   }
 
-  mutating func step(_ script: inout Script) {
+  mutating func step(_ script: inout Script<Int64>) {
     switch script.byte() {
     case 0..<120:
       let form = script.byte()
@@ -102,7 +92,7 @@ struct Tape {
 @c(LLVMFuzzerTestOneInput)
 func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   guard let start, count > 1 else { return 0 }
-  var script = Script(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
+  var script = Script<Int64>(bytes: Array(UnsafeBufferPointer(start: start, count: count)))
   let rates: [UInt32] = [8000, 48_000, 90_000, 1, .max]
   var tape = Tape(queue: RecordingQueue(clockRate: rates[Int(script.byte()) % rates.count]))
   while !script.isOver { tape.step(&script) }

@@ -12,8 +12,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     for offset in stride(from: 0, to: input.count, by: 188) { input[offset] = 0x47 }
   }
   var frame: [UInt8] = []
-  var depacketizer = TransportDepacketizer()
-  let piece = depacketizer.append(input.span.bytes, to: &frame)
+  let piece = TransportDepacketizer.append(input.span.bytes, to: &frame)
   precondition(piece == nil ? frame.isEmpty : frame == input, "a payload that changed")
   precondition(piece == nil || input.count % 188 == 0, "a cut packet")
 

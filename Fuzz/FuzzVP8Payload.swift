@@ -14,7 +14,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let end = min(offset + step, count)
     let payload = input.span.bytes.extracting(offset..<end)
     let before = frame.count
-    if input[offset] & 0x40 != 0 { depacketizer.noteGap(in: &frame) }
+    if input[offset] & 0x40 != 0 { depacketizer.noteGap() }
     if let (descriptor, size) = VP8Descriptor.parse(payload) {
       precondition((1...6).contains(size) && size <= payload.byteCount, "a descriptor longer than its payload")
       checkWriting(descriptor)
@@ -27,7 +27,7 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     }
     if input[offset] & 0x08 != 0 {
       checkCutting(frame, limit: 5 + step)
-      depacketizer.endFrame(in: &frame)
+      depacketizer.endFrame()
       frame.removeAll()
     }
     offset = end

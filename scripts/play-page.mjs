@@ -33,6 +33,12 @@ async function play() {
     const problems = []
     call.log = text => problems.push(text)
     await call('Log.enable')
+    // A busy machine's Chromium is reached while its window is still empty.
+    for (let round = 0; round < 120; round++) {
+      const state = await call('Runtime.evaluate', { expression: 'location.protocol + document.readyState' })
+      if (state?.result?.value === 'file:complete') break
+      await sleep(250)
+    }
     const { result } = await call('Runtime.evaluate',
       { expression: `(${inPage})()`, awaitPromise: true, returnByValue: true })
     for (const sound of result.value) {

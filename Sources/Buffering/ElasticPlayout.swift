@@ -9,7 +9,7 @@ struct ElasticPlayout: Sendable {
   static let lead = Interval.milliseconds(5)
 
   /// The second packet comes after the first one's length, of at most 120 ms; the network may have made it later.
-  private static let longestProof = Interval.milliseconds(200)
+  static let longestProof = Interval.milliseconds(200)
   /// What the network does isn't known before so much of it was seen.
   private static let learning = Interval.seconds(1)
 
@@ -27,8 +27,9 @@ struct ElasticPlayout: Sendable {
   var isAnchored = false
   /// Until the buffer has run dry for the first time, the delay it began with is left alone.
   var hasRunDry = false
-  /// What the buffer began with.
-  var firstDelay = Interval.zero
+  /// What the buffer began with, and how much of it was added to wait for another stream.
+  private(set) var firstDelay = Interval.zero
+  private var firstAdded = Interval.zero
   /// When what the beginning had to wait for, beyond the target, begins to be taken back; nil where it hadn't to.
   private(set) var settling: Instant?
   /// Whether stale media is being given up.
@@ -115,17 +116,30 @@ struct ElasticPlayout: Sendable {
   }
 
   /// Begins no earlier than `instant`, without moving the blocks against the packets.
-  mutating func hold(until instant: Instant) {
-    guard instant - tick > Self.longestProof else { return }
+  mutating func hold(until instant: Instant, atLeast least: Interval = longestProof) {
+    guard instant - tick > least else { return }
     let blocks = ((instant - tick).nanoseconds - 1) / Self.block.nanoseconds + 1
     tick = tick + Self.block * blocks
     settling = tick + Self.learning
   }
 
   /// What the beginning had to wait for has been taken back; the delay stays as it is now.
-  mutating func settle(at delay: Interval) {
+  mutating func settle(at delay: Interval, added: Interval) {
     settling = nil
+    begin(with: delay, added: added)
+  }
+
+  /// Notes the delay that it begins with.
+  mutating func begin(with delay: Interval, added: Interval) {
     firstDelay = delay
+    firstAdded = added
+  }
+
+  /// What was added is no longer needed, or less of it: the rest isn't left alone.
+  mutating func lower(by change: Interval) {
+    let taken = min(max(change, .zero), firstAdded)
+    firstDelay -= taken
+    firstAdded -= taken
   }
 
   /// Pulls as many blocks as there are until `now`; true when one more is wanted than there is.

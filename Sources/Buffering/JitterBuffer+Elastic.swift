@@ -63,9 +63,10 @@ extension JitterBuffer {
   /// A source is proven by its second packet. What would have been pulled until then is decided at once: files don't mind,
   /// and a player behind a pipe begins with so much in its own buffer. Only where the proof took longer than any packet
   /// plays playout begins with it, and the delay that this makes is taken back once a second has shown what the network
-  /// does.
-  public mutating func holdStart(until instant: Instant) {
-    if !hasStarted { elastic.hold(until: instant) }
+  /// does. So is that of a `margin` that is waited for after the proof, whatever it took.
+  public mutating func holdStart(until instant: Instant, margin: Interval = .zero) {
+    guard !hasStarted else { return }
+    if margin > .zero { elastic.hold(until: instant + margin, atLeast: .zero) } else { elastic.hold(until: instant) }
   }
 
   /// The next thing to do for a sink that pulls `block` at `now`; `.wait` once the block is there.
@@ -196,7 +197,7 @@ extension JitterBuffer {
       counts.recoveries += 1
       counts.recovering += time.seconds
     }
-    if !hasStarted { elastic.firstDelay = max(delay, target) }
+    if !hasStarted { elastic.begin(with: max(delay, target), added: addedDelay) }
     let heard = tick + elastic.queued
     stretch = isFlushing ? .none : wish(for: head, delay: delay, at: tick)
     let decision = play(head)
@@ -258,7 +259,7 @@ extension JitterBuffer {
     }
     // What a packet waits within its block is of no use, and goes where it can.
     guard offset > Self.smallestRemainder, excess > .zero, elastic.correction == 0 else {
-      if isSettling { elastic.settle(at: max(delay, target)) }
+      if isSettling { elastic.settle(at: max(delay, target), added: addedDelay) }
       return .none
     }
     elastic.pace = 10

@@ -87,6 +87,11 @@ int clinux_signals_open(const int *signals, int count) {
   return checked(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
+int clinux_signal_is_ignored(int signal) {
+  struct sigaction action;
+  return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int clinux_signals_read(int descriptor, int *is_sent) {
   struct signalfd_siginfo info;
   for (;;) {

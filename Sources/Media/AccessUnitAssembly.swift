@@ -54,10 +54,7 @@ struct AccessUnitAssembly: ~Copyable {
     } else {
       prefixStart = nil
     }
-    bytes.append(0)
-    bytes.append(0)
-    bytes.append(0)
-    bytes.append(1)
+    bytes += H264NAL.startCode
     bytes.append(contentsOf: content)
     switch nal.type {
     case H264NAL.sequenceParameters:
@@ -85,6 +82,6 @@ struct AccessUnitAssembly: ~Copyable {
   func bytes(with sets: H264ParameterSets) -> [UInt8] {
     let missing = sets.units.filter { !parameterSets.contains($0) }
     guard !missing.isEmpty else { return bytes }
-    return bytes[..<parametersEnd] + missing.flatMap { [0, 0, 0, 1] + $0 } + bytes[parametersEnd...]
+    return bytes[..<parametersEnd] + H264NAL.annexB(missing) + bytes[parametersEnd...]
   }
 }

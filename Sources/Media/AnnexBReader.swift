@@ -1,4 +1,3 @@
-import Glibc
 public import Packets
 
 /// Reads the pictures of a file or pipe of H.264 with start codes (annex B), in decoding order.
@@ -60,12 +59,7 @@ public struct AnnexBReader: ~Copyable {
 
   /// Opens a file, or standard input for `-`, and reads the first key frame.
   public init(path: String, frameRate: (Int, Int)? = nil) throws(MediaError) {
-    var descriptor: CInt
-    repeat {
-      descriptor = path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC)
-    } while descriptor < 0 && errno == EINTR
-    guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemReason(errno)) }
-    try self.init(InputBytes(InputDescriptor(descriptor), name: path, prefix: []), frameRate: frameRate)
+    try self.init(InputBytes(InputDescriptor(path: path), name: path, prefix: []), frameRate: frameRate)
   }
 
   /// Takes over an input and reads the first key frame.

@@ -7,6 +7,17 @@ struct InputDescriptor: ~Copyable {
 
   init(_ value: CInt) { self.value = value }
 
+  /// Opens a file, or standard input for `-`.
+  init(path: String) throws(MediaError) {
+    var descriptor: CInt
+    repeat {
+      descriptor =
+        path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+    } while descriptor < 0 && errno == EINTR
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemReason(errno)) }
+    self.init(descriptor)
+  }
+
   deinit {
     if isOwned { _ = close(value) }
   }

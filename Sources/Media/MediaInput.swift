@@ -52,7 +52,7 @@ public struct MediaInput: ~Copyable {
 
   /// Opens a file, or standard input for `-`; throws when it can't be read, is a directory or holds nothing.
   public init(path: String) throws(MediaError) {
-    try self.init(Self.open(path), name: path)
+    try self.init(InputDescriptor(path: path), name: path)
   }
 
   /// Looks at what lies open on a descriptor.
@@ -126,16 +126,6 @@ public struct MediaInput: ~Copyable {
   public static let spoolLimit: Int64 = 2 << 30
 
   // MARK: -
-
-  private static func open(_ path: String) throws(MediaError) -> InputDescriptor {
-    var descriptor: CInt
-    repeat {
-      descriptor =
-        path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-    } while descriptor < 0 && errno == EINTR
-    guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemReason(errno)) }
-    return InputDescriptor(descriptor)
-  }
 
   private static func format(of prefix: [UInt8]) -> Format {
     if OggOpusReader.recognizes(prefix) { return .oggOpus }

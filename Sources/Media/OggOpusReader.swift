@@ -1,4 +1,3 @@
-import Glibc
 import Packets
 
 /// One Opus packet of an Ogg Opus file and where it belongs.
@@ -80,14 +79,7 @@ public struct OggOpusReader: ~Copyable {
 
   /// Opens a file, or standard input for `-`, and reads up to the end of its header.
   public init(path: String) throws(MediaError) {
-    if path == "-" {
-      try self.init(descriptor: STDIN_FILENO, name: path, prefix: [])
-      return
-    }
-    var descriptor: CInt
-    repeat { descriptor = open(path, O_RDONLY | O_CLOEXEC) } while descriptor < 0 && errno == EINTR
-    guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: systemReason(errno)) }
-    try self.init(descriptor: descriptor, name: path, prefix: [])
+    try self.init(descriptor: InputDescriptor(path: path).release(), name: path, prefix: [])
   }
 
   /// Takes over an open descriptor (unless it is standard input) and reads up to the end of the header.

@@ -20,6 +20,10 @@ struct PayloadReader: Sendable {
     var hasSequenceSet = false
     /// The same of a picture parameter set.
     var hasPictureSet = false
+    /// Whether the first NAL unit in it is a supplement, or the beginning of one.
+    var beginsWithSupplement = false
+    /// Whether there is one field of a frame in it.
+    var isField = false
     /// After how many frames the picture is right again, if decoding begins here (H.264's recovery_frame_cnt).
     var recoveryCount: Int?
   }
@@ -80,96 +84,71 @@ struct PayloadReader: Sendable {
     }
   }
 
-  /// Single NAL units, STAP-A and FU-A (RFC 6184 sections 5.6 to 5.8).
   private static func readH264(_ payload: RawSpan, _ sets: inout H264ParameterSets) -> Reading? {
-    guard payload.byteCount > 0 else { return nil }
-    let nal = H264NAL(header: payload.byte(at: 0))
-    guard !nal.isForbidden else { return nil }
+    guard let content = try? H264Payload(parsing: payload) else { return nil }
     var reading = Reading()
-    switch nal.type {
-    case 1...23:
-      note(nal.header, first: payload.byteCount > 1 ? payload.byte(at: 1) : nil, in: &reading)
-      look(into: 0..<payload.byteCount, of: payload, &sets, in: &reading)
-    case H264NAL.aggregate:
-      var offset = 1
-      guard payload.byteCount > 1 else { return nil }
-      while offset < payload.byteCount {
-        guard let range = H264NAL.unit(at: offset, ofAggregate: payload), !range.isEmpty else { return nil }
-        let inner = H264NAL(header: payload.byte(at: range.lowerBound))
-        guard inner.isWhole else { return nil }
-        note(inner.header, first: range.count > 1 ? payload.byte(at: range.lowerBound + 1) : nil, in: &reading)
-        look(into: range, of: payload, &sets, in: &reading)
-        offset = range.upperBound
+    switch content {
+    case .units(var units):
+      var isFirst = true
+      while let range = units.next(in: payload) {
+        let unit = payload.extracting(range)
+        let nal = H264NAL(header: unit.byte(at: 0))
+        if isFirst { reading.beginsWithSupplement = nal.type == H264NAL.supplement }
+        isFirst = false
+        note(nal, in: &reading)
+        look(into: nal, beginning: unit.extracting(1...), sets, in: &reading)
+        switch nal.type {
+        case H264NAL.sequenceParameters, H264NAL.pictureParameters: _ = sets.take(unit)
+        case H264NAL.supplement:
+          guard let count = H264NAL.recoveryCount(of: unit) else { continue }
+          reading.recoveryCount = count
+          if count == 0 { reading.piece.isKey = true }
+        default: break
+        }
       }
-    case H264NAL.fragment:
-      guard payload.byteCount >= 2 else { return nil }
-      let marks = payload.byte(at: 1)
-      guard marks & 0xc0 != 0xc0, (1...23).contains(marks & 0x1f) else { return nil }
-      let isFirst = marks & 0x80 != 0
-      note(
-        nal.header & 0xe0 | marks & 0x1f, first: isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil,
-        in: &reading)
-      if isFirst { lookIntoFragment(payload, &sets, in: &reading) } else { reading.piece.beginsFrame = false }
-    default: return nil
+    case .fragment(let nal, let isFirst, _, let range):
+      note(nal, in: &reading)
+      if isFirst {
+        reading.beginsWithSupplement = nal.type == H264NAL.supplement
+        look(into: nal, beginning: payload.extracting(range), sets, in: &reading)
+      } else {
+        reading.piece.beginsFrame = false
+      }
     }
     return reading
   }
 
-  /// Takes up what a NAL unit's header tells, and the byte behind it where that is known.
-  private static func note(_ header: UInt8, first: UInt8?, in reading: inout Reading) {
-    // first_mb_in_slice is ue(v): a first bit of 1 is 0, the picture's first slice.
-    let isFirstSlice = first.map { $0 & 0x80 != 0 } ?? false
-    switch header & 0x1f {
+  /// Takes up what a NAL unit's header tells.
+  private static func note(_ nal: H264NAL, in reading: inout Reading) {
+    switch nal.type {
     case H264NAL.delimiter: reading.piece.beginsFrame = true
     case H264NAL.sequenceParameters:
       reading.piece.beginsFrame = true
       reading.hasSequenceSet = true
     case H264NAL.pictureParameters: reading.hasPictureSet = true
-    case H264NAL.slice, H264NAL.partitionA: if isFirstSlice { reading.piece.beginsFrame = true }
     case H264NAL.idrSlice:
       reading.piece.isKey = true
       reading.isIDR = true
     default: break
     }
-    guard (1...5).contains(header & 0x1f) else { return }
+    guard nal.isPicture else { return }
     reading.hasPicture = true
-    if header & 0x60 != 0 { reading.piece.isReference = true }
+    if nal.referenceIDC > 0 { reading.piece.isReference = true }
   }
 
-  /// Looks into a NAL unit that is whole, or the beginning of which is.
+  /// Looks at what stands behind a NAL unit's header, which may be no more than the beginning of a slice.
   private static func look(
-    into range: Range<Int>, of payload: RawSpan, _ sets: inout H264ParameterSets, in reading: inout Reading
+    into nal: H264NAL, beginning content: RawSpan, _ sets: H264ParameterSets, in reading: inout Reading
   ) {
-    let unit = payload.extracting(range)
-    switch unit.byte(at: 0) & 0x1f {
-    case H264NAL.sequenceParameters, H264NAL.pictureParameters: _ = sets.take(unit)
-    case H264NAL.supplement:
-      guard let count = H264NAL.recoveryCount(of: unit) else { return }
-      reading.recoveryCount = count
-      if count == 0 { reading.piece.isKey = true }
-    case H264NAL.slice, H264NAL.partitionA, H264NAL.idrSlice:
-      if let slice = H264SliceHeader(parsing: unit, with: sets) {
-        reading.frameNumber = slice.frameNumber
-        reading.frameNumberBits = sets.sequence(ofPictureSet: slice.pictureSet)?.frameNumberBits
-      }
-    default: break
+    guard nal.hasSliceHeader else { return }
+    // first_mb_in_slice is ue(v): a first bit of 1 is 0, the picture's first slice.
+    if nal.type != H264NAL.idrSlice, content.byteCount > 0, content.byte(at: 0) & 0x80 != 0 {
+      reading.piece.beginsFrame = true
     }
+    guard let slice = H264SliceHeader(nal, content: content, with: sets) else { return }
+    // Both fields of a frame have its number.
+    guard slice.field == nil else { return reading.isField = true }
+    reading.frameNumber = slice.frameNumber
+    reading.frameNumberBits = sets.sequence(ofPictureSet: slice.pictureSet)?.frameNumberBits
   }
-
-  /// The first fragment of a NAL unit has the unit's beginning, but for its first byte.
-  private static func lookIntoFragment(
-    _ payload: RawSpan, _ sets: inout H264ParameterSets, in reading: inout Reading
-  ) {
-    var unit = [payload.byte(at: 0) & 0xe0 | payload.byte(at: 1) & 0x1f]
-    for index in 2..<min(payload.byteCount, 2 + sliceStart) { unit.append(payload.byte(at: index)) }
-    switch unit[0] & 0x1f {
-    // Sets and supplements would be cut.
-    case H264NAL.slice, H264NAL.partitionA, H264NAL.idrSlice:
-      unsafe look(into: 0..<unit.count, of: unit.span.bytes, &sets, in: &reading)
-    default: break
-    }
-  }
-
-  /// As much of a slice as is needed to read its frame_num.
-  private static let sliceStart = 32
 }

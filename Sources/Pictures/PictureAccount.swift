@@ -7,8 +7,10 @@ import Timeline
 /// Packets are told as they arrive (`arrive`), frames as their time comes (`close`), in sending order. What became of a
 /// frame that wasn't whole is known for good once it is forgotten: 512 frames later, or at the end.
 struct PictureAccount: Sendable {
-  /// Frames remembered.
+  /// Frames remembered, besides those whose time hasn't come.
   static let remembered = 512
+  /// The most frames there ever are: the packets that a buffer holds may be one each.
+  static let limit = 16_384 + remembered
   /// After so many frames without a single marker it is believed that the sender sets none.
   private static let unmarked = 10
 
@@ -29,6 +31,8 @@ struct PictureAccount: Sendable {
     var bytes = 0
     /// The packet with the number `first` shows that nothing lies before it.
     var begins = false
+    /// It begins with a supplement, before which something else may lie.
+    var beginsWithSupplement = false
     /// The packet with the number `last` bears the marker.
     var ends = false
     var isKey = false
@@ -41,6 +45,8 @@ struct PictureAccount: Sendable {
     /// How many bits it has, by the frame's own parameter sets.
     var frameNumberBits: Int?
     var isIDR = false
+    /// It is one field, or both fields, of a frame: frame_num counts frames.
+    var isField = false
     var recoveryCount: Int?
     var state = State.open
     /// A packet of it came after its time although it was still open.
@@ -79,8 +85,10 @@ struct PictureAccount: Sendable {
   private var frameNumberBits: Int?
   /// The frame_num that the next frame has if no frame is missing that others refer to.
   private var expectedNumber: UInt32?
-  /// Whether numbers of packets are missing since the last frame whose frame_num was looked at.
-  private var hasUnprovenGap = false
+  /// How many numbers of packets are missing since the last frame whose frame_num was looked at.
+  private var unprovenGap: Int64 = 0
+  /// Whether a frame that isn't a key frame was seen to begin with a supplement, with nothing missing before it.
+  private var hasSupplementsFirst = false
   /// Whether something is missing that the frames to come refer to.
   private(set) var isBroken: Bool
   /// The frame_num with which a refresh without key frames is over that has begun.
@@ -91,6 +99,8 @@ struct PictureAccount: Sendable {
   private let leap: Int64
   /// The first numbers with H.264's sequence and picture parameter sets, without which nothing can be decoded.
   private var setsFrom: (sequence: Int64, picture: Int64) = (.max, .max)
+  /// The usual time between two frames in units of the clock.
+  var interval: Int64 = 0
   /// Indications sent.
   private(set) var requests = 0
 
@@ -117,6 +127,7 @@ struct PictureAccount: Sendable {
     ledger.finish()
     var result = ledger.result
     result.keyFrameRequests = requests
+    result.lacksParameterSets = max(setsFrom.sequence, setsFrom.picture) == .max
     return result
   }
 
@@ -197,9 +208,12 @@ struct PictureAccount: Sendable {
     nextID += 1
     if sequence <= closedThrough { frame.state = .nothing }
     frames.insert(frame, at: place)
-    guard frames.count > Self.remembered else { return place }
-    forgetFirst()
-    return place > 0 ? place - 1 : nil
+    // What waits in a long buffer is kept: it isn't late for being old.
+    while frames.count > Self.remembered, frames[0].state != .open || frames.count > Self.limit {
+      forgetFirst()
+      place -= 1
+    }
+    return place >= 0 ? place : nil
   }
 
   private func isPart(_ sequence: Int64, _ timestamp: Int64, of frame: Frame) -> Bool {
@@ -226,11 +240,13 @@ struct PictureAccount: Sendable {
       breakOff()
       leadingBefore = nil
       expectedNumber = nil
-      hasUnprovenGap = false
+      unprovenGap = 0
     }
+    learnBeginning(of: place)
     let gap = gap(before: place)
-    if gap > 0 { hasUnprovenGap = true }
-    if hasUnprovenGap, mayHaveLostReference(in: gap, before: place) { breakOff() }
+    unprovenGap = min(unprovenGap + gap, 1 << 40)
+    // What is missing before a frame that is shown before the point where decoding went on is shown before it too.
+    if unprovenGap > 0, !isLeading(frames[place]), mayHaveLostReference(in: gap, before: place) { breakOff() }
     let frame = frames[place]
     expectNumber(after: frame)
     if state == .whole {
@@ -285,36 +301,59 @@ struct PictureAccount: Sendable {
   private func mayHaveLostReference(in gap: Int64, before place: Int) -> Bool {
     guard let before = place > 0 ? frames[place - 1] : forgotten else { return false }
     let frame = frames[place]
-    if let number = frame.frameNumber, let expectedNumber { return number != expectedNumber && !frame.isIDR }
+    if let number = frame.frameNumber, let expectedNumber {
+      if frame.isIDR { return false }
+      let round = frame.frameNumberBits.map { Int64(1) << Int64($0) } ?? .max
+      return number != expectedNumber || mayHaveGoneRound(round, in: unprovenGap, from: before, to: frame)
+    }
     guard gap > 0 else { return false }
     // Until a frame_num is seen again.
     if expectedNumber != nil, !isBegun(place) { return false }
     if let number = frame.pictureID, let last = before.pictureID, number.bits == last.bits {
       let step = (number.value - last.value) & (1 << number.bits - 1)
-      return step > 1
+      return step > 1 || mayHaveGoneRound(1 << Int64(number.bits) - 1, in: gap, from: before, to: frame)
     }
     // With a marker before and a beginning behind it was a whole frame; else it may all have been the one before.
     if before.ends { return isBegun(place) }
     return gap > 1 && (before.isReference || !before.hasPicture)
   }
 
+  /// Whether so many frames may be missing that their numbers have gone round: there are enough packets for them, and
+  /// enough time.
+  private func mayHaveGoneRound(_ round: Int64, in gap: Int64, from before: Frame, to frame: Frame) -> Bool {
+    guard gap >= round else { return false }
+    // Half of it, as the rate may have changed.
+    return abs(frame.timestamp &- before.timestamp) >= round / 2 * interval
+  }
+
   /// frame_num grows by one with the frame behind each frame that others may refer to (H.264 7.4.3).
   private mutating func expectNumber(after frame: Frame) {
     if let number = frame.frameNumber, let bits = frame.frameNumberBits {
-      hasUnprovenGap = false
+      unprovenGap = 0
       frameNumberBits = bits
       expectedNumber = frame.isReference ? (number &+ 1) & (1 << UInt32(bits) - 1) : number
-    } else if !frame.hasPicture {
+    } else if !frame.hasPicture || frame.isField {
       expectedNumber = nil
     } else if frame.isReference, let bits = frameNumberBits {
       expectedNumber = expectedNumber.map { ($0 &+ 1) & (1 << UInt32(bits) - 1) }
     }
-    if frame.frameNumber == nil, expectedNumber == nil { hasUnprovenGap = false }
+    if frame.frameNumber == nil, expectedNumber == nil { unprovenGap = 0 }
+  }
+
+  /// Takes note of how this sender's frames begin.
+  private mutating func learnBeginning(of place: Int) {
+    let frame = frames[place]
+    guard frame.beginsWithSupplement, !frame.isKey, let before = place > 0 ? frames[place - 1] : forgotten else {
+      return
+    }
+    if before.ends, before.last == frame.first - 1 { hasSupplementsFirst = true }
   }
 
   private func isBegun(_ place: Int) -> Bool {
     let frame = frames[place]
     if frame.begins || frame.first == firstSequence { return true }
+    // Before a key frame's there may be parameter sets.
+    if frame.beginsWithSupplement, hasSupplementsFirst, !frame.isKey { return true }
     guard let before = place > 0 ? frames[place - 1] : forgotten else { return false }
     if before.last == frame.first - 1 { return true }
     // The one number missing was the end of the frame before.
@@ -371,6 +410,7 @@ extension PictureAccount.Frame {
     if sequence <= first {
       first = sequence
       begins = piece.beginsFrame
+      beginsWithSupplement = reading.beginsWithSupplement
     }
     if sequence >= last {
       last = sequence
@@ -381,6 +421,7 @@ extension PictureAccount.Frame {
     if reading.hasPicture { hasPicture = true }
     if piece.isHidden { isHidden = true }
     if reading.isIDR { isIDR = true }
+    if reading.isField { isField = true }
     if let count = reading.recoveryCount { recoveryCount = count }
     if let number = piece.pictureID { pictureID = number }
     if let number = reading.frameNumber {

@@ -55,9 +55,7 @@ struct PictureLedger: Sendable {
 
   /// Takes in the next frame in sending order.
   mutating func add(_ entry: Entry) {
-    if let newest = waiting.last?.timestamp ?? last, entry.startsRun || abs(entry.timestamp &- newest) > leap {
-      restart()
-    }
+    if let newest = waiting.last?.timestamp ?? last, entry.startsRun || isLeap(to: entry, from: newest) { restart() }
     added += 1
     if entry.missingBefore > 0 { gaps.append((added, entry.missingBefore)) }
     if gaps.count > Self.gapLimit { gaps.removeFirst() }
@@ -91,9 +89,15 @@ struct PictureLedger: Sendable {
 
   // MARK: Private
 
-  /// The usual time between two frames.
-  private var interval: Int64? {
-    intervals.isEmpty ? nil : intervals.sorted()[intervals.count / 2]
+  /// The usual time between two frames; nil until it has shown.
+  private var interval: Int64? { intervals.isEmpty ? nil : intervals.sorted()[intervals.count / 2] }
+
+  /// Whether a frame's timestamp is one of another timeline: far from the newest, and no frames are missing that explain
+  /// it.
+  private func isLeap(to entry: Entry, from newest: Int64) -> Bool {
+    let step = entry.timestamp &- newest
+    guard step > leap, let interval, interval > 0 else { return step > leap || step < -leap }
+    return step / interval > Int64(entry.missingBefore) + 1
   }
 
   private mutating func show(_ entry: Entry) {

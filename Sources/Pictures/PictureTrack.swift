@@ -20,7 +20,7 @@ public struct PictureTrack: Sendable {
   private var transport: TransportAccount?
   private var assembler: FrameAssembler
   private var queue = FrameQueue()
-  private let keepsPayloads: Bool
+  private let handsOut: Bool
   private var reader: PayloadReader
   private let isSynthetic: Bool
   /// What the packet placed last says.
@@ -30,16 +30,16 @@ public struct PictureTrack: Sendable {
   /// Whether nothing has come since the last request: a sender that is gone is asked once.
   private var isSilent = false
 
-  /// Begins a stream; where payloads aren't kept nothing is handed out, and the frames are counted all the same.
+  /// Begins a stream; where nothing is to be handed out the frames are put together and counted all the same.
   ///
   /// `parameterSets` are H.264's that were told beforehand, as NAL units; `isSynthetic` says that payloads are those of
   /// ``SyntheticPiece``, where there is no encoding.
   public init(
-    encoding: VideoEncoding?, clockRate: UInt32, keepsPayloads: Bool = true, isSynthetic: Bool = false,
+    encoding: VideoEncoding?, clockRate: UInt32, handsOut: Bool = true, isSynthetic: Bool = false,
     parameterSets: [[UInt8]] = []
   ) {
     self.encoding = encoding
-    self.keepsPayloads = keepsPayloads
+    self.handsOut = handsOut
     self.isSynthetic = isSynthetic
     reader = PayloadReader(parameterSets: encoding == .h264 ? parameterSets : [])
     clock = DecodeClock(clockRate: clockRate)
@@ -76,6 +76,7 @@ public struct PictureTrack: Sendable {
   /// Takes in that the buffer has taken the packet placed last, or has called it late.
   public mutating func arrive(sequence: Int64, timestamp: Int64, marker: Bool, bytes: Int, isLate: Bool) {
     guard transport == nil else { return }
+    account.interval = clock.interval
     account.arrive(
       sequence, timestamp: timestamp, marker: marker, bytes: bytes, reading: reading, isLate: isLate)
   }
@@ -90,7 +91,7 @@ public struct PictureTrack: Sendable {
     var closed: Int64?
     if let open = assembler.open, open.id != id { closed = closeFrame() }
     let frame = FrameAssembler.Frame(id: id, timestamp: timestamp, time: time, due: due)
-    if !assembler.append(payload, sequence: sequence, to: frame), keepsPayloads { account.spoil(id) }
+    if !assembler.append(payload, sequence: sequence, to: frame), encoding != nil { account.spoil(id) }
     if endsHere { closed = closeFrame() ?? closed }
     return closed
   }
@@ -102,7 +103,7 @@ public struct PictureTrack: Sendable {
   /// The sender begins anew, with numbers from this one on; what came before may still be in the buffer.
   public mutating func restart(from sequence: Int64) {
     clock.restart()
-    transport?.restart()
+    transport?.restart(from: sequence)
     account.restart(from: sequence)
   }
 
@@ -158,7 +159,7 @@ public struct PictureTrack: Sendable {
 
   private mutating func closeFrame() -> Int64? {
     guard let frame = assembler.close() else { return nil }
-    let outcome = account.close(frame.id, isCut: frame.isCut && keepsPayloads)
+    let outcome = account.close(frame.id, isCut: frame.isCut)
     handOut(
       ReceivedFrame(
         number: handedOut, timestamp: frame.timestamp, due: frame.due, missingPackets: outcome.missingPackets,
@@ -169,7 +170,7 @@ public struct PictureTrack: Sendable {
 
   private mutating func handOut(_ frame: ReceivedFrame) {
     handedOut += 1
-    if keepsPayloads {
+    if handsOut {
       queue.append(frame, taking: &assembler.bytes)
     } else {
       assembler.bytes.removeAll(keepingCapacity: true)

@@ -9,10 +9,12 @@ struct TransportAccount: Sendable {
   private var ledger: PictureLedger
   private var last: Int64?
   private var next: Int64?
+  /// The sender begins anew with this number, whose time hasn't come yet.
+  private var restartsAt: Int64?
   /// How many pictures may be missing since the last one ended.
   private var missing = 0
-  /// The most packets that a missing datagram is taken to have had: as many as the largest so far, and seven at least.
-  private var packets = 7
+  /// The most packets that a missing datagram is taken to have had: as many as the largest so far.
+  private var packets = TransportPacketizer.usualPackets
   private var references = TransportReferences()
   private(set) var hasPictures = false
   private(set) var requests = 0
@@ -34,6 +36,7 @@ struct TransportAccount: Sendable {
 
   /// Takes in a datagram whose time has come, and says how many are missing right before it.
   mutating func play(_ payload: RawSpan, sequence: Int64) -> (missing: Int, isKey: Bool) {
+    if let start = restartsAt, sequence >= start { restart() }
     let gap = next.map { Int(clamping: max(0, sequence - $0)) } ?? 0
     next = sequence + 1
     packets = max(packets, payload.byteCount / TransportPacket.size)
@@ -52,7 +55,11 @@ struct TransportAccount: Sendable {
     return (gap, isKey)
   }
 
-  mutating func restart() {
+  /// The sender begins anew with this number; what came before may still be in the buffer.
+  mutating func restart(from sequence: Int64) { restartsAt = sequence }
+
+  private mutating func restart() {
+    restartsAt = nil
     if let frame = monitor.finish() { add(frame) }
     monitor = TransportStreamMonitor()
     ledger.restart()

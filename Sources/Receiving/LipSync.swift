@@ -44,8 +44,8 @@ public struct StreamTiming: Equatable, Sendable {
 /// (RFC 3550 section 6.4.1). The stream that takes longest is the reference; the others get a delay on top of their own.
 /// Streams of audio alone are left as they are.
 ///
-/// It keeps quiet: once set, a delay is only changed when it has been wrong by more than 10 ms for a second. People notice
-/// from 45 ms on when the sound is early, and from 125 ms on when it is late (ITU-R BT.1359).
+/// It keeps quiet: once set, and after the first second, a delay is only changed when it has been wrong by more than 10 ms
+/// for a second. People notice from 45 ms on when the sound is early, and from 125 ms on when it is late (ITU-R BT.1359).
 public struct LipSync: Sendable {
   /// The most that is added.
   ///
@@ -55,6 +55,11 @@ public struct LipSync: Sendable {
   static let tolerance = Interval.milliseconds(10)
   /// For so long it has to be wrong.
   static let patience = Interval.seconds(1)
+  /// Before this has passed nothing needs patience: it shows only then by how much video is reordered.
+  static let learning = Interval.seconds(1)
+  /// For so long audio waits for video at its beginning, where its delay adapts and so could be next to none: as long as
+  /// video waits for its own packets.
+  public static let startMargin = Interval.milliseconds(100)
   /// How often to look.
   public static let period = Interval.milliseconds(100)
   /// A first difference of less isn't worth anything.
@@ -67,7 +72,8 @@ public struct LipSync: Sendable {
   private var references: [String: Int] = [:]
   /// Since when a stream's delay has been wrong.
   private var wrong: [Int: Instant] = [:]
-  private var settled: Set<Int> = []
+  /// When each stream's delay was judged first.
+  private var settled: [Int: Instant] = [:]
   private var nextUpdate: Instant?
 
   /// Begins with nothing known; `isMeasuring` says that skew is measured and nothing done about it.
@@ -79,6 +85,11 @@ public struct LipSync: Sendable {
     nextUpdate = now + Self.period
     return true
   }
+
+  /// Something is known that wasn't: a sender has told its time, or a stream has begun.
+  ///
+  /// What is told before a stream plays is set before its first packet, so that nothing has to be stretched.
+  public mutating func hurry() { nextUpdate = nil }
 
   /// Looks at the streams that run; returns the delays that are to be added from now on, where they change.
   public mutating func update(_ timings: [StreamTiming], at now: Instant) -> [(stream: Int, added: Interval)] {
@@ -105,7 +116,7 @@ public struct LipSync: Sendable {
 
   /// Streams of which something is remembered.
   var rememberedStreams: Set<Int> {
-    settled.union(statistics.keys).union(wrong.keys).union(references.values)
+    Set(settled.keys).union(statistics.keys).union(wrong.keys).union(references.values)
   }
 
   /// Forgets all streams but these, and the senders whose reference is gone.
@@ -115,7 +126,7 @@ public struct LipSync: Sendable {
     statistics = statistics.filter { known.contains($0.key) }
     references = references.filter { known.contains($0.value) }
     wrong = wrong.filter { known.contains($0.key) }
-    settled.formIntersection(known)
+    settled = settled.filter { known.contains($0.key) }
   }
 
   /// The stream that the others wait for: the one that is played last, and the same as before unless it is clear.
@@ -136,11 +147,15 @@ public struct LipSync: Sendable {
     var wanted = timing.stream == reference.stream ? .zero : max(.zero, reference.alone - timing.needed)
     if wanted > Self.limit { wanted = .zero }
     let error = wanted > timing.added ? wanted - timing.added : timing.added - wanted
-    guard !settled.insert(timing.stream).inserted else { return error >= Self.smallest ? wanted : nil }
+    guard let beginning = settled[timing.stream] else {
+      settled[timing.stream] = now
+      return error >= Self.smallest ? wanted : nil
+    }
     guard error > Self.tolerance else {
       wrong[timing.stream] = nil
       return nil
     }
+    if now - beginning < Self.learning { return wanted }
     guard let since = wrong[timing.stream] else {
       wrong[timing.stream] = now
       return nil
@@ -154,6 +169,12 @@ public struct LipSync: Sendable {
 extension ReceiveSession {
   /// When the media of the streams that run is played, of those whose sender has told its time.
   public func timings(at now: Instant) -> [StreamTiming] { streams.compactMap { $0.timing(at: now) } }
+
+  /// Nothing could be played before the source was believed, and audio that adapts waits for what it may belong to.
+  mutating func holdStart(_ place: Int, since proof: Instant) {
+    let isAudio = VideoEncoding(streams[place].format) == nil
+    streams[place].buffer.holdStart(until: proof, margin: isAudio ? configuration.startMargin : .zero)
+  }
 
   /// Has a stream wait so much longer than its packets need; returns by how much that is more than before.
   public mutating func setAddedDelay(_ delay: Interval, of stream: Int) -> Interval {

@@ -48,7 +48,9 @@ extension ReceiveSession {
     switch packet {
     case .senderReport(let report):
       reporter.heardControl(of: report.ssrc, isSender: true, at: arrival)
-      guard let place = openPlace(of: report.ssrc) else { return }
+      guard let place = openPlace(of: report.ssrc) else {
+        return reporter.keep(EarlyReport(report: report, number: datagrams.rtcp, arrival: stamp))
+      }
       streams[place].take(report, number: datagrams.rtcp, arrival: stamp)
       settleGoodbye(place)
     case .receiverReport(let report):
@@ -76,6 +78,12 @@ extension ReceiveSession {
     case .extendedReport(let report): handle(report, in: datagram, at: stamp)
     case .application, .payloadFeedback, .other: break
     }
+  }
+
+  /// Takes in the report that came before the packet that proved the source: its count is that of the first.
+  mutating func takeEarlyReport(_ place: Int, at arrival: Instant) {
+    guard let early = reporter.takeEarly(of: streams[place].ssrc, at: arrival) else { return }
+    streams[place].take(early.report, number: early.number, arrival: early.arrival)
   }
 
   /// A sender's answers to our reference times tell the round trip (RFC 3611 section 4.5).

@@ -39,6 +39,8 @@ public struct ReceiveSession: Sendable {
     public var isEncrypted = false
     /// Whether reports will be asked for; where nobody hears them, nothing is noted down for them.
     public var sendsReports = true
+    /// For how long audio whose delay adapts waits at its beginning for the video that it may have to be in sync with.
+    public var startMargin = Interval.zero
     /// The number of the first stream; whoever has several sessions keeps their streams apart by it.
     public var firstStream = 0
     /// Our own synchronisation source in receiver reports.
@@ -414,9 +416,10 @@ public struct ReceiveSession: Sendable {
         continue
       }
       replay(held, stream: place, extended: extended)
+      takeEarlyReport(place, at: held.arrival)
     }
     // Nothing could be played before the source was believed.
-    streams[place].buffer.holdStart(until: proof.last?.arrival ?? first.arrival)
+    holdStart(place, since: proof.last?.arrival ?? first.arrival)
   }
 
   /// Whether one more source can be followed; the one that has been silent longest makes place if that is for long
@@ -437,9 +440,8 @@ public struct ReceiveSession: Sendable {
   private mutating func makeRoom() -> Bool {
     guard streams.count >= Self.streamLimit else { return true }
     let ended = streams.indices.filter { !streams[$0].isOpen }
-    guard let place = ended.min(by: { streams[$0].statistics.received < streams[$1].statistics.received }) else {
-      return false
-    }
+    guard let place = ended.min(by: { streams[$0].statistics.received < streams[$1].statistics.received })
+    else { return false }
     forgottenPackets += streams[place].statistics.received + streams[place].statistics.tooOld
     streams.remove(at: place)
     forgottenStreams += 1

@@ -13,11 +13,11 @@ extension ReceiveStream {
   ///
   /// What is called video only because dynamic types usually are is none.
   static func track(
-    of format: PayloadFormat, _ origin: FormatOrigin, isEncrypted: Bool, keepsPayloads: Bool, parameterSets: [[UInt8]]
+    of format: PayloadFormat, _ origin: FormatOrigin, isEncrypted: Bool, handsOut: Bool, parameterSets: [[UInt8]]
   ) -> PictureTrack? {
     guard !isEncrypted, origin != .convention, let encoding = VideoEncoding(format) else { return nil }
     return PictureTrack(
-      encoding: encoding, clockRate: format.clockRate, keepsPayloads: keepsPayloads, parameterSets: parameterSets)
+      encoding: encoding, clockRate: format.clockRate, handsOut: handsOut, parameterSets: parameterSets)
   }
 
   /// Gives a packet its frame's decoding time; false when its payload is invalid.

@@ -108,12 +108,12 @@ public struct ReceiveStream: Sendable, Identifiable {
     configuration.adaptation = adaptation
     track =
       isSyntheticVideo
-      ? PictureTrack(encoding: nil, clockRate: format.clockRate, keepsPayloads: false, isSynthetic: true)
+      ? PictureTrack(encoding: nil, clockRate: format.clockRate, handsOut: false, isSynthetic: true)
       : Self.track(
-        of: format, origin, isEncrypted: isEncrypted, keepsPayloads: keepsPayloads, parameterSets: parameterSets)
+        of: format, origin, isEncrypted: isEncrypted, handsOut: keepsPayloads, parameterSets: parameterSets)
     if track != nil { configuration.holdFrames() }
-    // What a transport stream's datagrams hold is looked at when their time comes, whoever plays.
-    configuration.keepsPayloads = keepsPayloads || track?.encoding == .mpegTS
+    // Whether a frame can be put together shows when its time comes, whoever plays.
+    configuration.keepsPayloads = keepsPayloads || track?.encoding != nil
     buffer = JitterBuffer(configuration)
     validator = SequenceValidator(first: header.sequenceNumber)
     lastArrival = first.arrival

@@ -18,6 +18,7 @@ struct ReceiverReporter: Sendable {
   let configuration: ReceiveSession.Configuration
   private var generator: SeededGenerator
   private var names: [(ssrc: UInt32, name: String)] = []
+  private var early: [EarlyReport] = []
   /// The report that is being written, datagram by datagram.
   private var pending: PendingReport?
   /// A stream has ended, and the report on its end is due without waiting for the timer.
@@ -78,6 +79,23 @@ struct ReceiverReporter: Sendable {
   }
 
   func cname(of ssrc: UInt32) -> String? { names.last { $0.ssrc == ssrc }?.name }
+
+  // MARK: Reports that came early
+
+  /// Keeps the last report of a source that isn't followed yet: many send the first one with their first packet, and a
+  /// source is believed with its second.
+  mutating func keep(_ report: EarlyReport) {
+    early.removeAll { $0.report.ssrc == report.report.ssrc }
+    if early.count == Self.nameLimit { early.removeFirst() }
+    early.append(report)
+  }
+
+  /// The report that a source sent before it was followed, if that is no longer ago than a first report may take.
+  mutating func takeEarly(of ssrc: UInt32, at now: Instant) -> EarlyReport? {
+    guard let place = early.firstIndex(where: { $0.report.ssrc == ssrc }) else { return nil }
+    let report = early.remove(at: place)
+    return now - report.arrival <= EarlyReport.age ? report : nil
+  }
 
   // MARK: Outputs
 
@@ -176,4 +194,15 @@ struct ReceiverReporter: Sendable {
         ?? values.extendedHighest, jitter: values.jitter,
       lastSenderReport: stream.senderReport?.middle ?? 0, delaySinceLastSenderReport: delay)
   }
+}
+
+/// A sender report that came before its sender was followed.
+struct EarlyReport: Sendable {
+  /// For so long it is kept: a source that is silent for longer may begin anew, on another timeline.
+  static let age = Interval.seconds(2)
+
+  var report: SenderReport
+  /// The number of its compound packet.
+  var number: Int
+  var arrival: Instant
 }

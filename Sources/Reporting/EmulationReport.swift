@@ -90,15 +90,17 @@ extension EmulationReport.Direction {
   fileprivate var text: String {
     guard record.offered > 0 else { return "no packet" }
     var parts: [String] = []
-    func add(_ count: Int, _ what: String) {
-      if count > 0 { parts.append("\(Figures.grouped(count)) \(what) (\(Figures.percent(count, of: record.offered)))") }
+    func add(_ count: Int, _ what: String, of whole: Int? = nil) {
+      guard count > 0 else { return }
+      parts.append("\(Figures.grouped(count)) \(what) (\(Figures.percent(count, of: whole ?? record.offered)))")
     }
     add(record.lost, "lost")
     add(record.queueDropped, "dropped by the queue")
     add(record.outageLost, "lost in outages")
     add(record.duplicated, "doubled")
     add(record.reordered, "overtaken")
-    add(record.corrupted, "corrupted")
+    // Of a packet that arrives twice both copies are counted.
+    add(record.corrupted, "corrupted", of: record.delivered)
     if parts.isEmpty { parts.append("none lost") }
     return "\(Figures.count(record.offered, "packet")), " + parts.joined(separator: ", ")
       + (record.inFlight > 0 ? ", \(Figures.grouped(record.inFlight)) still under way" : "")

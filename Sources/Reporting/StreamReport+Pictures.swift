@@ -92,7 +92,11 @@ extension StreamReport {
     var shown = ["\(Figures.grouped(pictures.shown)) could be decoded"]
     if pictures.hidden > 0 { shown.append("\(Figures.grouped(pictures.hidden)) of them are never to be seen") }
     if pictures.undecodable > 0 {
-      shown.append("\(Figures.grouped(pictures.undecodable)) whole ones couldn't: what they refer to is missing")
+      let why =
+        pictures.lacksParameterSets
+        ? "no parameter sets (SPS, PPS) came; a session description (--sdp) may have them"
+        : "what they refer to is missing"
+      shown.append("\(Figures.grouped(pictures.undecodable)) whole ones couldn't: \(why)")
     }
     shown.append(Figures.count(pictures.keyFrames, "key frame"))
     if pictures.keyFrameRequests > 0 { shown.append(Figures.count(pictures.keyFrameRequests, "request") + " for one") }

@@ -27,6 +27,9 @@ public struct SendSession: Sendable {
     public var wallClockOffset: Int64
     /// Whether receivers' extended reports are answered and waited for (RFC 3611).
     public var sendsExtendedReports = true
+    /// Whether the first sender report follows the first packet at once: only where all goes to one receiver each
+    /// (RFC 3550 section 6.2).
+    public var reportsAtOnce = false
     /// The seed of the report timer's randomisation.
     public var seed: UInt64
 
@@ -86,7 +89,9 @@ public struct SendSession: Sendable {
     // A sender report with no blocks is 28 bytes, a source description 10 and the name.
     let timing = ReportTiming(
       sessionBandwidth: configuration.bandwidth, firstPacketSize: 38 + configuration.cname.utf8.count)
-    membership = Membership(ssrc: configuration.ssrc, timing: timing, isSender: true, seed: configuration.seed)
+    membership = Membership(
+      ssrc: configuration.ssrc, timing: timing, isSender: true, seed: configuration.seed,
+      reportsAtOnce: configuration.reportsAtOnce)
     generator = SeededGenerator(seed: configuration.seed)
   }
 

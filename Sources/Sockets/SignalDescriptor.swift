@@ -21,6 +21,11 @@ public struct Signal: RawRepresentable, Hashable, Sendable {
   public static let childEnded = Signal(rawValue: SIGCHLD)
   /// The terminal has another size.
   public static let windowChange = Signal(rawValue: SIGWINCH)
+
+  /// Whether this process was told to ignore it, as nohup makes it ignore that the terminal has gone.
+  ///
+  /// A ``SignalDescriptor`` gets it all the same.
+  public var isIgnored: Bool { clinux_signal_is_ignored(rawValue) != 0 }
 }
 
 /// Signals as events of the loop.

@@ -52,6 +52,8 @@ public struct PictureStatistics: Equatable, Sendable {
   public var frameInterval = Interval.zero
   /// How many frames are sent before one that is shown earlier: a decoder holds back as many.
   public var reorderDepth = 0
+  /// Whether H.264's parameter sets, without which nothing can be decoded, were neither sent nor told beforehand.
+  public var lacksParameterSets = false
   /// Picture loss indications sent (RFC 4585 section 6.3.1).
   public var keyFrameRequests = 0
   /// What became of the frames one after the other.

@@ -52,6 +52,33 @@ struct AddedDelayTests {
     #expect(buffer.counts.concealedUnits == 0)
     #expect(buffer.counts.discarded == 0)
   }
+
+  @Test func `a delay that was added before the beginning is given back when it is no longer needed`() {
+    var configuration = JitterBuffer.Configuration(clockRate: 48_000, target: .zero)
+    configuration.adaptation = JitterBuffer.Adaptation()
+    var buffer = JitterBuffer(configuration)
+    let payload: [UInt8] = [0]
+    for number in Int64(0)..<500 {
+      let now = Instant.zero + .milliseconds(number * 20)
+      while true {
+        let decision = buffer.poll(at: now)
+        guard decision.isAction else { break }
+        // A player that can stretch as it is asked to.
+        if case .play = decision { buffer.settleStretch(buffer.stretch.preferred) }
+      }
+      _ = buffer.insert(
+        BufferedPacket(sequence: number, timestamp: number * 960, duration: 960, arrival: now),
+        payload: payload.span.bytes)
+      if number == 0 { buffer.setAddedDelay(.milliseconds(100)) }
+      if number == 250 {
+        #expect(buffer.playoutDelay(at: now) ?? .zero > .milliseconds(100))
+        buffer.setAddedDelay(.zero)
+      }
+    }
+    let delay = buffer.playoutDelay(at: .zero + .milliseconds(500 * 20)) ?? .zero
+    #expect(delay < buffer.target + .milliseconds(60), "\(delay)")
+    #expect(delay < .milliseconds(90), "\(delay)")
+  }
 }
 
 extension PlayoutDecision {

@@ -6,24 +6,9 @@ import Testing
 struct `video received` {
   let folder = try? Folder()
 
-  private static let clip = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "samples/clip.h264").path
-
-  /// The checksums of the pictures of a file, as `-f framemd5` tells them, and what ffmpeg complained of.
-  private func pictures(of path: String) async throws -> (sums: [String], complaints: String) {
-    let sums = try #require(folder).file("\(UUID().uuidString).md5")
-    let ffmpeg = try Program(
-      "ffmpeg", ["-v", "error", "-i", path, "-fps_mode", "passthrough", "-an", "-f", "framemd5", sums])
-    #expect(try await ffmpeg.end() == 0)
-    let lines = try String(contentsOfFile: sums, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
-    return (
-      lines.compactMap { $0.split(separator: ",").last.map { $0.trimmingCharacters(in: .whitespaces) } }, ffmpeg.errors
-    )
-  }
-
   /// Video of this kind: the clip, or what ffmpeg makes of it.
   private func media(_ kind: String) async throws -> String {
-    guard kind != "h264" else { return Self.clip }
+    guard kind != "h264" else { return VideoPictures.clip }
     let path = try #require(folder).file("clip.\(kind)")
     let encoder =
       kind == "ivf" ? ["libvpx", "-deadline", "realtime", "-b:v", "1M"] : ["libx264", "-bf", "2", "-preset", "fast"]
@@ -56,7 +41,7 @@ struct `video received` {
     try await Program.run("ffmpeg", words + format + [place])
     // As a transport stream it says no goodbye, so only silence says that it is over.
     let stream = try await receiver.heard()["streams"][0]
-    let (expected, got) = (try await pictures(of: media), try await pictures(of: seen))
+    let (expected, got) = (try await VideoPictures.of(media, in: folder), try await VideoPictures.of(seen, in: folder))
     // ffmpeg keeps the last packets of a transport stream that don't fill a datagram.
     let whole = expected.sums.count - (kind == "ts" ? 1 : 0)
     #expect(got.sums.prefix(whole) == expected.sums.prefix(whole))
@@ -73,12 +58,12 @@ struct `video received` {
     // It sends no RTCP, so only silence says that it is over.
     let receiver = try await Receiver.start(in: folder, ["--output", seen, "--idle-timeout", "2s"])
     let pipeline = """
-      -q filesrc location=\(Self.clip) ! h264parse ! rtph264pay config-interval=-1 mtu=1200 !
+      -q filesrc location=\(VideoPictures.clip) ! h264parse ! rtph264pay config-interval=-1 mtu=1200 !
       udpsink host=127.0.0.1 port=\(receiver.port) sync=false
       """
     try await Program.run("gst-launch-1.0", pipeline.split(whereSeparator: \.isWhitespace).map(String.init))
     let stream = try await receiver.heard()["streams"][0]
-    #expect(try await pictures(of: seen).sums == pictures(of: Self.clip).sums)
+    #expect(try await VideoPictures.of(seen, in: folder).sums == VideoPictures.of(VideoPictures.clip, in: folder).sums)
     #expect(stream["packets"]["lost"].int == 0)
   }
 
@@ -90,7 +75,7 @@ struct `video received` {
     let receiver = try await Receiver.start(in: folder, ["--output", seen])
     _ = try await send(in: folder, [media, "rtp://127.0.0.1:\(receiver.port)"])
     let stream = try await receiver.heard()["streams"][0]
-    let (expected, got) = (try await pictures(of: media), try await pictures(of: seen))
+    let (expected, got) = (try await VideoPictures.of(media, in: folder), try await VideoPictures.of(seen, in: folder))
     #expect(got.sums == expected.sums)
     #expect(stream["media"]["frames"]["shown"].int == expected.sums.count)
     #expect(stream["media"]["frames"]["complete"].int == stream["media"]["frames"]["expected"].int)
@@ -106,9 +91,9 @@ struct `video received` {
     let receiver = try await Receiver.start(in: folder, ["--output", seen, "--link", "loss=\(loss),seed=3"])
     _ = try await send(in: folder, [media, "--seed", "1", "rtp://127.0.0.1:\(receiver.port)"])
     let stream = try await receiver.heard()["streams"][0]
-    let got = try await pictures(of: seen)
+    let got = try await VideoPictures.of(seen, in: folder)
     #expect(got.complaints.isEmpty)
     #expect(got.sums.count == stream["media"]["frames"]["shown"].int)
-    #expect(Set(got.sums).isSubset(of: Set(try await pictures(of: media).sums)))
+    #expect(Set(got.sums).isSubset(of: Set(try await VideoPictures.of(media, in: folder).sums)))
   }
 }

@@ -6,25 +6,9 @@ import Testing
 struct `video sent` {
   let folder = try? Folder()
 
-  private static let clip = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "samples/clip.h264").path
-
-  /// The checksums of the pictures of a file, as `-f framemd5` tells them.
-  private func pictures(of path: String, _ options: [String] = []) async throws -> [String] {
-    let sums = try #require(folder).file("\(UUID().uuidString).md5")
-    try await Program.run(
-      "ffmpeg", ["-v", "error"] + options + ["-i", path, "-fps_mode", "passthrough", "-an", "-f", "framemd5", sums])
-    return try Self.sums(in: sums)
-  }
-
-  private static func sums(in path: String) throws -> [String] {
-    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
-      .compactMap { $0.split(separator: ",").last.map { $0.trimmingCharacters(in: .whitespaces) } }
-  }
-
   /// Video of this kind: the clip, or what ffmpeg makes of it.
   private func media(_ kind: String) async throws -> String {
-    guard kind != "h264" else { return Self.clip }
+    guard kind != "h264" else { return VideoPictures.clip }
     let path = try #require(folder).file("clip.\(kind)")
     let encoder = kind == "ivf" ? ["libvpx", "-deadline", "realtime", "-b:v", "1M", "-g", "25"] : ["mpeg2video"]
     let source = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25", "-t", "2"]
@@ -36,7 +20,7 @@ struct `video sent` {
   func `ffmpeg decodes the pictures of the file`(kind: String) async throws {
     let folder = try #require(folder)
     let media = try await media(kind)
-    let expected = try await pictures(of: media)
+    let expected = try await VideoPictures.of(media, in: folder).sums
     let port = try Ports.pair()
     let (description, sums) = (folder.file("ours.sdp"), folder.file("heard.md5"))
     let words = ["--seed", "1", "--sdp", description, media, "rtp://127.0.0.1:\(port)"]
@@ -59,7 +43,7 @@ struct `video sent` {
       isWhole = !ffmpeg.errors.contains("missed")
     }
     #expect(isWhole)
-    let heard = try Self.sums(in: sums)
+    let heard = try VideoPictures.sums(in: sums)
     if kind == "ts" {
       // Its demuxer waits for the beginning of the next picture to end the last one.
       #expect(heard.count >= expected.count - 1)
@@ -73,11 +57,11 @@ struct `video sent` {
     .enabled(if: Program.areInstalled("gst-launch-1.0"), "needs GStreamer's tools"), arguments: ["127.0.0.1", "::1"])
   func `GStreamer's rtph264depay gives what ffmpeg decodes to the pictures of the file`(host: String) async throws {
     let folder = try #require(folder)
-    let expected = try await pictures(of: Self.clip)
+    let expected = try await VideoPictures.of(VideoPictures.clip, in: folder).sums
     let port = try Ports.pair()
     let heard = folder.file("heard.h264")
     let place = host.contains(":") ? "[\(host)]" : host
-    let words = ["--seed", "1", Self.clip, "rtp://\(place):\(port)"]
+    let words = ["--seed", "1", VideoPictures.clip, "rtp://\(place):\(port)"]
     // It ends after as many packets as there are; one lost, and it would not end.
     let count = try #require(try await send(in: folder, ["--speed", "max"] + words)["sending"]["packets"].int)
     let caps = "application/x-rtp,media=video,clock-rate=90000,encoding-name=H264,payload=96"
@@ -90,6 +74,6 @@ struct `video sent` {
     let sent = try await send(in: folder, ["--speed", "0.5"] + words)
     #expect(sent["sending"]["packets"].int == count)
     #expect(try await gstreamer.end() == 0)
-    #expect(try await pictures(of: heard, ["-f", "h264"]) == expected)
+    #expect(try await VideoPictures.of(heard, ["-f", "h264"], in: folder).sums == expected)
   }
 }

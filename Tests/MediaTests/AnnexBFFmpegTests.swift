@@ -47,7 +47,7 @@ import Testing
     let once = folder.file("once.h264", holding: Self.withoutRepeatedSets(contents(raw)))
     for (source, limit) in [(raw, 1_160), (raw, 90), (once, 1_160)] {
       let frames = try Self.pass(source, to: seen, limit: limit)
-      #expect(try Self.checksums(seen) == Self.checksums(raw))
+      #expect(try PayloadPassage.checksums(seen) == PayloadPassage.checksums(raw))
       #expect(try Self.shown(container) == frames.map(\.presentation))
       for (earlier, later) in zip(frames, frames.dropFirst()) { #expect(earlier.decode < later.decode) }
     }
@@ -55,36 +55,13 @@ import Testing
 
   /// Reads a file, sends each picture through payloads, and writes what comes out.
   private static func pass(_ path: String, to output: String, limit: Int) throws -> [VideoFrame] {
-    var reader = try AnnexBReader(path: path)
+    var source = try MediaInput(path: path).videoSource()
     var writer = AnnexBWriter(output: try OutputFile(path: output))
-    var packetizer = H264Packetizer(payloadLimit: limit)
-    var depacketizer = H264Depacketizer()
-    var buffer = [UInt8](repeating: 0, count: limit)
-    var frames: [VideoFrame] = []
-    while let frame = try reader.next() {
-      var other: [UInt8] = []
-      var isKey = false
-      repeat {
-        var span = buffer.mutableSpan
-        guard let length = packetizer.next(of: frame.bytes.span.bytes, into: &span) else { break }
-        let piece = depacketizer.append(buffer.span.bytes.extracting(0..<length), to: &other)
-        if try #require(piece).isKey { isKey = true }
-      } while !packetizer.isAtEnd
-      depacketizer.endFrame(in: &other)
-      #expect(other == frame.bytes && isKey == frame.isKey)
-      try writer.append(other.span.bytes)
-      frames.append(frame)
+    let frames = try PayloadPassage.frames(of: &source, through: VideoPacketizer(.h264, payloadLimit: limit)) {
+      try writer.append($1.span.bytes)
     }
     try writer.finish()
     return frames
-  }
-
-  /// The checksums of the decoded pictures.
-  private static func checksums(_ path: String) throws -> [Substring] {
-    let output = try Tool.run("ffmpeg", ["-v", "fatal", "-nostdin", "-i", path, "-f", "framemd5", "-"]).output
-    let lines = output.split(separator: "\n").filter { !$0.hasPrefix("#") }
-    #expect(!lines.isEmpty)
-    return lines.map { $0.split(separator: ",").last ?? "" }
   }
 
   /// When a file's pictures are shown, in decoding order, in 1/90000 s since the first of them is.

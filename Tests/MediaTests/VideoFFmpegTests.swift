@@ -26,27 +26,12 @@ import Testing
     for limit in [1_160, 100] {
       var source = try MediaInput(path: path).videoSource()
       var writer = IVFWriter(output: try OutputFile(path: seen))
-      var packetizer = VP8Packetizer(payloadLimit: limit, pictureID: 0x7ffe)
-      var depacketizer = VP8Depacketizer()
-      var buffer = [UInt8](repeating: 0, count: limit)
-      var frames: [VideoFrame] = []
-      while let frame = try source.next() {
-        var other: [UInt8] = []
-        var isKey = false
-        repeat {
-          var span = buffer.mutableSpan
-          guard let length = packetizer.next(of: frame.bytes.span.bytes, into: &span) else { break }
-          let piece = depacketizer.append(buffer.span.bytes.extracting(0..<length), to: &other)
-          if try #require(piece).isKey { isKey = true }
-        } while !packetizer.isAtEnd
-        depacketizer.endFrame(in: &other)
-        let isSame = other == frame.bytes
-        #expect(isSame && isKey == frame.isKey)
-        try writer.append(other.span.bytes, at: frame.presentation)
-        frames.append(frame)
+      let packetizer = VideoPacketizer.vp8(VP8Packetizer(payloadLimit: limit, pictureID: 0x7ffe))
+      let frames = try PayloadPassage.frames(of: &source, through: packetizer) { frame, bytes in
+        try writer.append(bytes.span.bytes, at: frame.presentation)
       }
       try writer.finish()
-      #expect(try Self.checksums(seen) == Self.checksums(path))
+      #expect(try PayloadPassage.checksums(seen) == PayloadPassage.checksums(path))
       let packets = try Self.packets(path)
       #expect(frames.map(\.isKey) == packets.map(\.isKey))
       #expect(frames.map(\.presentation) == packets.map(\.time))
@@ -85,17 +70,11 @@ import Testing
     var writer = TransportStreamWriter(output: try OutputFile(path: seen))
     var monitor = TransportStreamMonitor()
     var pictures: [TransportStreamMonitor.Frame] = []
-    var depacketizer = TransportDepacketizer()
-    var last = VideoFrame(bytes: [], decode: 0, presentation: 0, duration: 0, isKey: false)
-    while let frame = try source.next() {
-      var other: [UInt8] = []
-      let piece = depacketizer.append(frame.bytes.span.bytes, to: &other)
-      #expect(piece?.isKey == frame.isKey)
-      try writer.append(other.span.bytes)
-      pictures += TransportFixture.pictures(in: other, &monitor)
-      #expect(frame.decode >= last.decode)
-      last = frame
+    let frames = try PayloadPassage.frames(of: &source, through: VideoPacketizer(.mpegTS, payloadLimit: 1_316)) {
+      try writer.append($1.span.bytes)
+      pictures += TransportFixture.pictures(in: $1, &monitor)
     }
+    for (earlier, later) in zip(frames, frames.dropFirst()) { #expect(earlier.decode <= later.decode) }
     try writer.finish()
     if let picture = monitor.finish() { pictures.append(picture) }
     let isSame = contents(seen) == contents(path)
@@ -105,7 +84,7 @@ import Testing
     #expect(pictures.compactMap(\.presentation).map { $0 - (pictures[0].presentation ?? 0) } == packets.map(\.time))
     #expect(pictures.allSatisfy { !$0.isDamaged } && monitor.continuityErrors == 0)
     // Two seconds of media are sent in two seconds, give or take what a multiplexer sends ahead.
-    #expect((150_000...220_000).contains(last.decode))
+    #expect((150_000...220_000).contains(frames.last?.decode ?? 0))
   }
 
   @Test func `a transport stream of a disc is refused with what converts it`() throws {
@@ -125,14 +104,6 @@ import Testing
     let input = ["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", clip.picture]
     // Options of the encoder stand behind all inputs.
     try #require(Tool.run("ffmpeg", input + options + clip.options + ["-threads", "1", "-t", "2", path]).status == 0)
-  }
-
-  /// The checksums of the decoded pictures.
-  private static func checksums(_ path: String) throws -> [Substring] {
-    let output = try Tool.run("ffmpeg", ["-v", "fatal", "-nostdin", "-i", path, "-f", "framemd5", "-"]).output
-    let lines = output.split(separator: "\n").filter { !$0.hasPrefix("#") }
-    #expect(!lines.isEmpty)
-    return lines.map { $0.split(separator: ",").last ?? "" }
   }
 
   /// A file's pictures in decoding order: when each is shown, in 1/90000 s since the first of them is, and whether it

@@ -1,4 +1,5 @@
 import Packets
+import Testing
 
 @testable import Media
 
@@ -25,6 +26,43 @@ enum VideoFixture {
   }
 
   static func error(_ bytes: [UInt8]) -> MediaError? { read(bytes).error }
+}
+
+/// Videos behind our payloads, for ffmpeg to judge.
+enum PayloadPassage {
+  /// Sends each picture through payloads, and hands on what comes out of them; all pictures.
+  static func frames(
+    of source: inout VideoSource, through packetizer: VideoPacketizer, to write: (VideoFrame, [UInt8]) throws -> Void
+  ) throws -> [VideoFrame] {
+    var packetizer = packetizer
+    var depacketizer = VideoDepacketizer(source.encoding)
+    var buffer = [UInt8](repeating: 0, count: 1_500)
+    var frames: [VideoFrame] = []
+    while let frame = try source.next() {
+      var other: [UInt8] = []
+      var isKey = false
+      repeat {
+        var span = buffer.mutableSpan
+        guard let length = packetizer.next(of: frame.bytes.span.bytes, into: &span) else { break }
+        let piece = depacketizer.append(buffer.span.bytes.extracting(0..<length), to: &other)
+        if try #require(piece).isKey { isKey = true }
+      } while !packetizer.isAtEnd
+      let isCut = depacketizer.endFrame(in: &other)
+      let isSame = other == frame.bytes
+      #expect(isSame && !isCut && isKey == frame.isKey)
+      try write(frame, other)
+      frames.append(frame)
+    }
+    return frames
+  }
+
+  /// The checksums of the decoded pictures.
+  static func checksums(_ path: String) throws -> [Substring] {
+    let output = try Tool.run("ffmpeg", ["-v", "fatal", "-nostdin", "-i", path, "-f", "framemd5", "-"]).output
+    let lines = output.split(separator: "\n").filter { !$0.hasPrefix("#") }
+    #expect(!lines.isEmpty)
+    return lines.map { $0.split(separator: ",").last ?? "" }
+  }
 }
 
 /// IVF files made by hand, of frames whose content doesn't matter.

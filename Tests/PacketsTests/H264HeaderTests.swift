@@ -120,6 +120,18 @@ import Testing
     }
   }
 
+  @Test func `the longest numbers that a slice header may have are read to the last`() throws {
+    var sequence = H264Maker.Sequence()
+    (sequence.orderBits, sequence.hasOnlyFrames) = (16, false)
+    let sets = Self.sets([sequence.unit, H264Maker.pictureSet(id: 255)])
+    var slice = H264Maker.Slice()
+    (slice.isIDR, slice.first, slice.type, slice.pictureSet, slice.frameNumber) = (true, 1 << 24, 9, 255, 15)
+    (slice.field, slice.idrID, slice.order) = (1, 0xffff_fffe, 0xfffe)
+    let header = try #require(Self.header(slice.unit(sequence), sets))
+    #expect(header.firstMacroblock == 1 << 24 && header.pictureSet == 255 && header.frameNumber == 15)
+    #expect(header.field == .bottom && header.idrID == 0xffff_fffe && header.orderBits == 0xfffe)
+  }
+
   @Test func `each changed bit of a slice header is refused or read`() {
     let sequence = H264Maker.Sequence()
     let sets = Self.sets([sequence.unit, H264Maker.pictureSet()])

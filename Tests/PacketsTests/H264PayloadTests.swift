@@ -87,7 +87,7 @@ import Timeline
     }
   }
 
-  private static let malformed: [(payload: [UInt8], fault: H264Depacketizer.Fault)] = [
+  private static let malformed: [(payload: [UInt8], fault: H264Payload.Fault)] = [
     ([], .empty), ([0xe5, 1], .forbiddenBit), ([0x60, 1], .unsupportedType(0)), ([0x79, 1, 2], .unsupportedType(25)),
     ([0x7e], .unsupportedType(30)), ([0x7f], .unsupportedType(31)), ([0x7d, 0x85, 0, 0, 1], .unsupportedType(29)),
     ([0x78], .overrun), ([0x78, 0], .overrun), ([0x78, 0, 3, 0x65, 1], .overrun), ([0x78, 0, 1, 0x65, 0], .overrun),

@@ -44,14 +44,13 @@ import Testing
     let expected = (stream.count / 188 + packets - 1) / packets
     let planned = packetizer.count(of: stream.span.bytes)
     #expect(planned == expected)
-    var depacketizer = TransportDepacketizer()
     var again: [UInt8] = []
     var count = 0
     repeat {
       // A cut packet at the end is left out.
       let source = stream + [0x47]
       let payload = Vectors.written(capacity: 1500) { packetizer.next(of: source.span.bytes, into: &$0) }
-      let piece = depacketizer.append(payload.span.bytes, to: &again)
+      let piece = TransportDepacketizer.append(payload.span.bytes, to: &again)
       #expect(piece?.beginsFrame == true)
       count += 1
     } while !packetizer.isAtEnd && count <= expected
@@ -80,8 +79,7 @@ import Testing
     }
     for (index, changed) in Vectors.flips(of: whole).enumerated() {
       var frame: [UInt8] = []
-      var depacketizer = TransportDepacketizer()
-      let piece = depacketizer.append(changed.span.bytes, to: &frame)
+      let piece = TransportDepacketizer.append(changed.span.bytes, to: &frame)
       #expect((piece == nil) == (index / 8 % 188 == 0))
       #expect(frame == (piece == nil ? [] : changed))
     }

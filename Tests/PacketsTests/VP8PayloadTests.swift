@@ -90,7 +90,7 @@ import Testing
         #expect(piece.pictureID?.value == (index + 0x7fff) & 0x7fff && piece.pictureID?.bits == 15)
       }
       #expect(again == frame)
-      depacketizer.endFrame(in: &again)
+      depacketizer.endFrame()
     }
   }
 
@@ -113,7 +113,7 @@ import Testing
     var depacketizer = VP8Depacketizer()
     var frame: [UInt8] = []
     for index in [0, 1, 3] {
-      if index == 3 { depacketizer.noteGap(in: &frame) }
+      if index == 3 { depacketizer.noteGap() }
       let payload = payloads[index]
       let piece = depacketizer.append(payload.span.bytes, to: &frame)
       #expect(piece != nil)
@@ -126,20 +126,20 @@ import Testing
     let payloads = Self.payloads(of: Self.keyFrame, &packetizer)
     var depacketizer = VP8Depacketizer()
     var frame: [UInt8] = []
-    depacketizer.noteGap(in: &frame)
+    depacketizer.noteGap()
     for payload in payloads.dropFirst() {
       let appended = depacketizer.append(payload.span.bytes, to: &frame)
       let piece = try #require(appended)
       #expect(!piece.beginsFrame && !piece.isKey)
       #expect(frame.isEmpty)
     }
-    let isCut = depacketizer.endFrame(in: &frame)
+    let isCut = depacketizer.endFrame()
     #expect(isCut)
-    depacketizer.noteGap(in: &frame)
+    depacketizer.noteGap()
     let next = Self.payloads(of: Self.otherFrame, &packetizer)
     for payload in next { _ = depacketizer.append(payload.span.bytes, to: &frame) }
     #expect(frame == Self.otherFrame)
-    let isNextCut = depacketizer.endFrame(in: &frame)
+    let isNextCut = depacketizer.endFrame()
     #expect(!isNextCut)
   }
 

@@ -25,9 +25,10 @@ struct CutFrameTests {
   ///
   /// H.264's parameter sets are told beforehand, but for what they say.
   private func play(
-    _ packets: [Packet], as encoding: VideoEncoding, late: Int? = nil, knowing sets: [[UInt8]] = [[0x67], [0x68]]
+    _ packets: [Packet], as encoding: VideoEncoding, late: Int? = nil, knowing sets: [[UInt8]] = [[0x67], [0x68]],
+    handsOut: Bool = true
   ) -> (frames: [ReceivedFrame], statistics: PictureStatistics) {
-    var track = PictureTrack(encoding: encoding, clockRate: 90_000, parameterSets: sets)
+    var track = PictureTrack(encoding: encoding, clockRate: 90_000, handsOut: handsOut, parameterSets: sets)
     func arrive(_ number: Int) {
       guard let payload = packets[number].payload else { return }
       let (sequence, timestamp) = (Int64(number), packets[number].frame * 3000)
@@ -70,6 +71,8 @@ struct CutFrameTests {
       let (frames, statistics) = play(packets, as: .h264, knowing: sets)
       #expect(frames.map(\.isDecodable) == [isEnough, isEnough, true])
       #expect(statistics.complete == 3 && statistics.undecodable == (isEnough ? 0 : 2))
+      #expect(!statistics.lacksParameterSets)
+      #expect(play([Self.key], as: .h264, knowing: sets).statistics.lacksParameterSets == !isEnough)
     }
   }
 
@@ -84,6 +87,8 @@ struct CutFrameTests {
     let rest = payloads.indices.map { Packet(payloads[$0], 1, marker: $0 == payloads.count - 1) }
     let (frames, statistics) = play([Self.key] + rest, as: .h264)
     #expect(statistics.complete == 1 && statistics.damaged == 1)
+    // Nor does it depend on whether anybody takes the frames.
+    #expect(play([Self.key] + rest, as: .h264, handsOut: false).statistics == statistics)
     #expect(frames.map(\.isDecodable) == [true, false])
     #expect(frames.map { $0.missingPackets == 0 } == [true, false])
   }
@@ -113,6 +118,21 @@ struct CutFrameTests {
       ], as: .vp8)
     #expect(statistics.complete == 2 && statistics.damaged == 1 && statistics.undecodable == 1)
     #expect(frames.map(\.isDecodable) == [true, false, false])
+  }
+
+  @Test func `Frames of VP8 whose numbers have gone round are missed all the same`() {
+    for lost in [126, 127, 128, 129] {
+      // With a PictureID of seven bits.
+      let packets = (0..<200).map { number in
+        let head: [UInt8] = [0x90, 0x80, UInt8(number & 127)]
+        let key: [UInt8] = [0x10, 0, 0, 0x9d, 1, 0x2a, 0x40, 1, 0xf0, 0]
+        let isLost = (20..<(20 + lost)).contains(number)
+        return Packet(isLost ? nil : head + (number == 0 ? key : [0x11, 1, 2]), Int64(number), marker: true)
+      }
+      let statistics = play(packets, as: .vp8).statistics
+      #expect(statistics.shown == 20, "without \(lost) frames")
+      #expect(statistics.expected == 200 && statistics.lost == lost)
+    }
   }
 
   @Test func `A frame of VP8 that is only referred to is no picture, and costs those behind it when it is missing`() {

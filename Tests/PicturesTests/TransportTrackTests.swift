@@ -61,6 +61,30 @@ struct TransportTrackTests {
     return track.statistics
   }
 
+  @Test func `A sender that begins anew takes nothing from what is in the buffer`() {
+    let size = Self.inDatagram * 188
+    let stream = stream([6 + 8 * 5, 8, 8])
+    let payloads = (0..<(stream.count / size)).map { Array(stream[($0 * size)..<(($0 + 1) * size)]) }
+    var track = PictureTrack(encoding: .mpegTS, clockRate: 90_000)
+    // Everything of both runs has arrived before anything is played.
+    let runs: [Int64] = [0, 1 << 20]
+    for (index, start) in runs.enumerated() {
+      if index > 0 { track.restart(from: start) }
+      for (number, payload) in payloads.enumerated() {
+        let sequence = start + Int64(number)
+        #expect(track.place(payload.span.bytes, sequence: sequence, timestamp: sequence * 900, at: .zero) != nil)
+        track.arrive(sequence: sequence, timestamp: sequence * 900, marker: false, bytes: size, isLate: false)
+      }
+    }
+    for start in runs {
+      for (number, payload) in payloads.enumerated() {
+        let sequence = start + Int64(number)
+        _ = track.play(payload.span.bytes, sequence: sequence, time: sequence * 900, due: .zero)
+      }
+    }
+    #expect(track.statistics.shown == 6 && track.statistics.expected == 6, "\(track.statistics)")
+  }
+
   @Test func `Missing datagrams are taken to be as large as those that came`() {
     let stream = stream([6 + 8 * 5, 8, 8])
     let whole = statistics(of: stream, without: 0..<0)

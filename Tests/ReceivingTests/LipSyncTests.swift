@@ -96,28 +96,36 @@ struct LipSyncTests {
     let units: UInt32
     let type: UInt8
     var played: [Int64: Instant] = [:]
+    /// When its added delay was changed.
+    var changes: [Instant] = []
 
-    init(path: Int64, isVideo: Bool) {
+    init(path: Int64, isVideo: Bool, _ change: (inout ReceiveSession.Configuration) -> Void) {
       self.path = path
       units = isVideo ? 1_800 : 960
       type = isVideo ? 96 : 111
       ear = Ear {
         if isVideo { $0.formats.described[96] = VideoEncoding.h264.format }
         $0.firstStream = isVideo ? 100 : 0
+        change(&$0)
       }
     }
 
     mutating func play(until now: Instant) {
       while let (_, decision) = ear.session.pollPlayout(at: now) {
-        if case .play(let packet, _, _) = decision { played[packet.timestamp / Int64(units)] = now }
+        guard case .play(let packet, _, _) = decision else { continue }
+        played[packet.timestamp / Int64(units)] = now
+        // Nobody stretches here.
+        if ear.session.stream(units == 960 ? 0 : 100)?.format == .opus { ear.session.settleStretch(of: 0, by: 0) }
       }
     }
   }
 
-  @Test func `media of one instant is played at one instant, whatever the paths are`() throws {
-    // The video's path is 30 ms longer.
-    var sides = [Side(path: 10, isVideo: false), Side(path: 40, isVideo: true)]
-    var lipSync = LipSync()
+  /// A film whose video takes 30 ms longer, for four seconds; which packet each sender report follows.
+  private static func film(
+    reportsAfter isReported: (UInt16) -> Bool, lipSync: inout LipSync,
+    change: (inout ReceiveSession.Configuration) -> Void = { _ in }
+  ) -> [Side] {
+    var sides = [Side(path: 10, isVideo: false, change), Side(path: 40, isVideo: true, change)]
     let origin: Int64 = 1_700_000_000_000_000_000
     for now in Int64(0)..<4_000 {
       let instant = Instant.zero + .milliseconds(now)
@@ -133,7 +141,8 @@ struct LipSyncTests {
           payload: payload)
         if index == 1 { datagram[1] |= 0x80 }
         sides[index].ear.session.handleRTP(datagram.span.bytes, from: Peer(id: 1), at: instant)
-        guard number % 25 == 10 else { continue }
+        while let (_, event) = sides[index].ear.session.pollEvent() { if case .began = event { lipSync.hurry() } }
+        guard isReported(number) else { continue }
         let report = SenderReport(
           ssrc: UInt32(index + 1), ntp: NTPTimestamp(unixNanoseconds: origin + sent * 1_000_000),
           rtpTimestamp: RTPTimestamp(UInt32(number) * sides[index].units), packetCount: UInt32(number) + 1,
@@ -145,22 +154,81 @@ struct LipSyncTests {
         _ = writer.sourceDescription(ssrc: UInt32(index + 1), cname: "a@b".utf8, into: &span)
         let control = Array(bytes[..<writer.count])
         sides[index].ear.session.handleRTCP(control.span.bytes, from: Peer(id: 1), at: instant)
+        lipSync.hurry()
       }
       guard lipSync.isDue(at: instant) else { continue }
       let timings = sides.flatMap { $0.ear.session.timings(at: instant) }
       for (stream, delay) in lipSync.update(timings, at: instant) {
         for index in sides.indices where sides[index].ear.session.stream(stream) != nil {
           _ = sides[index].ear.session.setAddedDelay(delay, of: stream)
+          sides[index].changes.append(instant)
         }
       }
     }
+    return sides
+  }
+
+  /// How much later than the picture the sound of an instant was played.
+  private static func skew(_ sides: [Side], _ number: Int64) throws -> Interval {
+    try #require(sides[0].played[number]) - #require(sides[1].played[number])
+  }
+
+  @Test func `media of one instant is played at one instant, whatever the paths are`() throws {
+    var lipSync = LipSync()
+    let sides = Self.film(reportsAfter: { $0 % 25 == 10 }, lipSync: &lipSync)
     // Without it audio is played 30 ms early, as before the first reports; then at the same time.
-    func skew(_ number: Int64) throws -> Interval {
-      try #require(sides[0].played[number]) - #require(sides[1].played[number])
-    }
-    #expect(try skew(2) == .milliseconds(-30))
-    for number in Int64(60)..<180 { #expect(try skew(number) == .zero) }
+    #expect(try Self.skew(sides, 2) == .milliseconds(-30))
+    for number in Int64(60)..<180 { #expect(try Self.skew(sides, number) == .zero) }
     #expect(lipSync.statistics[0]?.added == .milliseconds(30))
     #expect(lipSync.statistics[100]?.reference == 2)
+  }
+
+  @Test func `reports that follow the first packets keep the media together from the first one on`() throws {
+    var lipSync = LipSync()
+    let sides = Self.film(reportsAfter: { $0 == 0 }, lipSync: &lipSync)
+    for number in Int64(0)..<180 { #expect(try Self.skew(sides, number) == .zero) }
+    // The delay was set before anything was played, and never changed.
+    #expect(sides[0].changes.count == 1)
+    #expect(try #require(sides[0].changes.first) < #require(sides[0].played[0]))
+    #expect(sides[1].changes.isEmpty)
+    #expect(sides[0].ear.session.streams[0].buffer.counts.concealedUnits == 0)
+  }
+
+  @Test func `an adaptive delay begins in time, so that nothing has to be stretched`() throws {
+    var lipSync = LipSync()
+    let sides = Self.film(reportsAfter: { $0 == 0 }, lipSync: &lipSync) {
+      $0.adaptation = JitterBuffer.Adaptation()
+      $0.startMargin = LipSync.startMargin
+    }
+    // Audio is pulled in blocks of 10 ms.
+    for number in Int64(0)..<20 {
+      let skew = try Self.skew(sides, number).milliseconds
+      #expect(abs(skew) <= 10)
+    }
+    #expect(try #require(sides[0].changes.first) < #require(sides[0].played[0]))
+    let counts = sides[0].ear.session.streams[0].buffer.counts
+    #expect(counts.stretches == 0)
+    #expect(counts.concealedUnits == 0)
+  }
+
+  @Test func `a first report that is lost is made up for by the next`() throws {
+    var lipSync = LipSync()
+    let sides = Self.film(reportsAfter: { $0 == 100 }, lipSync: &lipSync)
+    #expect(try Self.skew(sides, 90) == .milliseconds(-30))
+    for number in Int64(110)..<180 { #expect(try Self.skew(sides, number) == .zero) }
+  }
+
+  @Test func `a report that came before its source was believed is kept for two seconds, and of few sources`() {
+    func heard(after pause: Int64, others: Int = 0) -> ReceiveStream? {
+      var ear = Ear()
+      ear.takeRTCP(Ear.rtcp(packets: 0), at: 0)
+      for other in 0..<UInt32(others) { ear.takeRTCP(Ear.rtcp(ssrc: 7 + other, packets: 0), at: 0) }
+      for number in UInt16(0)..<3 { ear.take(Ear.rtp(number), at: pause + Int64(number) * 20) }
+      return ear.session.streams.first
+    }
+    #expect(heard(after: 100)?.senderOrigin != nil)
+    #expect(heard(after: 100, others: 63)?.senderOrigin != nil)
+    #expect(heard(after: 100, others: 64)?.senderOrigin == nil)
+    #expect(heard(after: 2_100)?.senderOrigin == nil)
   }
 }

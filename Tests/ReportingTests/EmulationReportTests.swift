@@ -25,11 +25,14 @@ import Timeline
       $0.up.record.reordered = 5
       $0.up.record.corrupted = 6
       $0.up.record.inFlight = 7
+      // Copies, as the corrupted ones are.
+      $0.up.record.delivered = 1876
     }
     #expect(
       busy.line
         == "link: down 1 packet, none lost; up 2,000 packets, 100 lost (5 %), 20 dropped by the queue (1 %), "
-        + "1 lost in outages (0.05 %), 4 doubled (0.2 %), 5 overtaken (0.25 %), 6 corrupted (0.3 %), 7 still under way")
+        + "1 lost in outages (0.05 %), 4 doubled (0.2 %), 5 overtaken (0.25 %), 6 corrupted (0.32 %), "
+        + "7 still under way")
   }
 
   @Test func `the line says what the emulator itself could not do`() {

@@ -36,6 +36,15 @@ struct SweepTests {
     #expect(lines.contains { $0.hasPrefix("At ") && $0.contains("10.0% udp had more in time") })
   }
 
+  @Test func `a sweep that was interrupted says so in its first line`() {
+    var sweep = Self.sweep()
+    sweep.race.ended = nil
+    #expect(!sweep.text().contains("ended") && !sweep.html().contains(" · ended"))
+    sweep.race.ended = "interrupted"
+    #expect(sweep.text().prefix { $0 != "\n" }.hasSuffix(" · ended: interrupted"))
+    #expect(sweep.html().contains(" · ended: interrupted"))
+  }
+
   @Test func `JSON and CSV hold each race, and the spread over its seeds`() throws {
     let sweep = Self.sweep()
     let json = try #require(try JSONSerialization.jsonObject(with: Data(sweep.json().utf8)) as? [String: Any])

@@ -34,6 +34,8 @@ struct Film {
   var hasB = true
   var payloadLimit = 1160
   var bytesOfB = 1500
+  /// Whether frames without parameter sets begin with a supplement, in a packet of its own before long slices.
+  var hasSupplements = false
   /// Whether the parameter sets tell that frames are reordered.
   var tellsDepth = true
   var link = "delay=20ms,seed=1"
@@ -79,6 +81,7 @@ struct Film {
     slice.order = frame & 31
     slice.content = place == 0 ? 20_000 : isReference(frame) ? 4000 + frame % 7 * 300 : bytesOfB
     var units = [slice.unit(sequence)]
+    if hasSupplements, place > 0 { units = [H264Maker.supplement] + units }
     if place == 0 { units = [sequence.unit, H264Maker.pictureSet()] + units }
     return units.flatMap { [0, 0, 0, 1] + $0 }
   }

@@ -74,6 +74,42 @@ struct RefreshTests {
     #expect(broken.statistics.shown == 5 && broken.statistics.undecodable == 4)
   }
 
+  @Test func `What is missing before the first picture of an open group breaks nothing behind it`() {
+    // Of the leading pictures the one in the middle is a reference to the others.
+    let pictures = [
+      picture("D", number: 0, time: 0), picture("P", number: 1, time: 2), picture("b", number: 2, time: 1),
+      picture("I", number: 2, time: 6, before: [H264Maker.recoveryPoint]),
+      picture("B", number: 3, time: 4), picture("b", number: 4, time: 3), picture("b", number: 4, time: 5),
+      picture("P", number: 4, time: 7), picture("P", number: 5, time: 8),
+    ]
+    let broken = play(pictures, lost: [1, 4])
+    #expect(broken.frames.filter(\.isDecodable).map { $0.timestamp / 3_000 } == [0, 6, 7, 8])
+    // Without a break before, its loss is one itself.
+    #expect(play(pictures, lost: [4]).frames.filter(\.isDecodable).map { $0.timestamp / 3_000 } == [0, 2, 1, 6])
+  }
+
+  @Test func `A field that is lost breaks what comes behind it, though frame_num goes on`() {
+    let sequence: H264Maker.Sequence = {
+      var sequence = H264Maker.Sequence()
+      sequence.hasOnlyFrames = false
+      return sequence
+    }()
+    let fields = (0..<12).map { place in
+      var slice = H264Maker.Slice()
+      slice.isIDR = place == 0
+      slice.type = place == 0 ? 2 : 0
+      slice.frameNumber = place / 2
+      slice.field = place % 2
+      slice.order = place
+      let sets = place == 0 ? [sequence.unit, H264Maker.pictureSet()] : []
+      return Picture(units: sets + [slice.unit(sequence)], time: Int64(place))
+    }
+    #expect(play(fields, lost: []).statistics.shown == 12)
+    for lost in 4...6 {
+      #expect(play(fields, lost: [lost]).frames.filter(\.isDecodable).count == lost, "without field \(lost)")
+    }
+  }
+
   @Test func `A refresh without key frames heals after as many frames as it says`() {
     // recovery_frame_cnt is 3: ue(v) 00100.
     let supplement: [UInt8] = [0x06, 0x06, 0x01, 0x24, 0x80]

@@ -292,6 +292,16 @@ struct LinkCommandTests {
     }
   }
 
+  @Test(arguments: [
+    (["none", "--record", "-"], "--record -: standard output is the command's: name a file in place of -"),
+    (["/dev/null"], "/dev/null, line 1: this is no recording of a link: the first line must be jitterbug-link 1"),
+  ])
+  func `wrong usage of link gets one sentence and status 2`(words: [String], sentence: String) async throws {
+    let run = try await Jitterbug.run(["link"] + words + ["--", "true"])
+    #expect(run.status == 2)
+    #expect(run.errors == "jitterbug: \(sentence)\n")
+  }
+
   /// A user namespace in which no more may be made, without any privilege in it.
   private static let wrapper = [
     "unshare", "--user", "--map-root-user", "sh", "-c",

@@ -12,6 +12,23 @@ import Testing
       + Captures.big(UInt32(truncatingIfNeeded: timestamp)) + Captures.big(7 as UInt32) + payload
   }
 
+  @Test func `where none came the sentence says so`() async throws {
+    let folder = try TemporaryFolder()
+    let receiver = try Jitterbug(
+      ["receive", "--output", folder.file("seen.h264"), "--idle-timeout", "60s"] + Exchange.patient + [Exchange.anyPort]
+    )
+    let socket = try TestSocket.datagrams()
+    try socket.connectDatagrams(to: try await receiver.address())
+    for number in 0..<30 {
+      try socket.send(Self.rtp(number, timestamp: number * 3_600, marker: true, Self.picture))
+    }
+    _ = try await receiver.wait(for: "a stream") { receiver.errors.contains("H264") ? true : nil }
+    receiver.signal(SIGINT)
+    #expect(try await receiver.end() == 1)
+    #expect(receiver.errors.contains("no parameter sets (SPS, PPS) came"), "\(receiver.errors)")
+    #expect(!receiver.errors.contains("--damaged keep"))
+  }
+
   @Test func `those of a damaged frame stand before the next one that is written`() async throws {
     let folder = try TemporaryFolder()
     let seen = folder.file("seen.h264")

@@ -117,6 +117,28 @@ struct RaceTests {
     #expect(due > 0 && due < 900)
   }
 
+  @Test func `a race whose terminal goes away leaves no file, and one that may outlive it goes on`() async throws {
+    let folder = try TemporaryFolder()
+    let words = [
+      "race", try Self.sample("speech.opus"), "--in-process", "--lanes", "udp,unix", "--json", "--report",
+      folder.file("race.html"), "--duration",
+    ]
+    try FileManager.default.createDirectory(atPath: folder.file("temporary"), withIntermediateDirectories: true)
+    let place = ["env", "TMPDIR=" + folder.file("temporary")]
+    let race = try Jitterbug(words + ["30s"], wrapper: place)
+    try await race.says("on time")
+    #expect(try !FileManager.default.contentsOfDirectory(atPath: folder.file("temporary")).isEmpty)
+    race.signal(SIGHUP)
+    #expect(try await race.end() == 0)
+    #expect(try JSON(race.text)["ended"].string == "interrupted")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("temporary")).isEmpty)
+    let deaf = try Jitterbug(words + ["3s"], wrapper: place + ["sh", "-c", "trap '' HUP; exec \"$0\" \"$@\""])
+    try await deaf.says("on time")
+    deaf.signal(SIGHUP)
+    #expect(try await deaf.end() == 0)
+    #expect(try JSON(deaf.text)["ended"].string == "the media ended")
+  }
+
   @Test(arguments: [
     ("race", "no file to race: name one, such as jitterbug race song.opus"),
     ("race a b", "race takes one file, and b is a second one: race them one after the other"),
@@ -147,6 +169,10 @@ struct RaceTests {
       "--sweep buffer= sets the buffer of each race: leave out --buffer"
     ),
     ("race a --duration 2h", "--duration 2h: a race lasts 100ms to 1h"),
+    (
+      "race a --sweep loss=1%,0.01",
+      "--sweep loss=1%,0.01: 0.01 is given twice; name each value once, and say how often with --seeds"
+    ),
   ])
   func `wrong usage of race gets one sentence and status 2`(command: String, sentence: String) async throws {
     let run = try await Jitterbug.run(command.split(separator: " ").map(String.init))
@@ -163,7 +189,55 @@ struct RaceTests {
     let bad = try await Jitterbug.run(["race", text, "--simulate"])
     #expect(bad.status == 1)
     #expect(bad.errors.hasPrefix("jitterbug: ") && bad.errors.split(separator: "\n").count == 1, "\(bad.errors)")
+    let video = try await Jitterbug.run(["race", try Self.sample("clip.h264"), "--simulate"])
+    #expect(video.status == 1)
+    #expect(video.errors.contains("is not audio that can be read (it looks like H264 video)"), "\(video.errors)")
   }
+
+  @Test func `a pipe is refused at once, though nobody writes to it`() async throws {
+    let folder = try TemporaryFolder()
+    #expect(mkfifo(folder.file("pipe"), 0o600) == 0)
+    let run = try await Jitterbug.run(["race", folder.file("pipe"), "--simulate"])
+    #expect(run.status == 1)
+    #expect(
+      run.errors == "jitterbug: \(folder.file("pipe")) is a pipe or a device, which can't be read twice; write it to a "
+        + "file first\n")
+  }
+
+  @Test func `of a damaged file what is whole is raced, and the damage is said`() async throws {
+    let folder = try TemporaryFolder()
+    let damaged = folder.file("cut.opus", holding: Array(contents(try Self.sample("speech.opus")).prefix(30_000)))
+    let run = try await Jitterbug.run(["race", damaged, "--simulate", "--json", "--quiet"])
+    #expect(run.status == 1)
+    #expect(run.errors.contains("it ends inside an Ogg page") && run.errors.contains("what is whole was used"))
+    let due = try #require(try JSON(run.output)["lanes"][0]["frames"]["due"].int)
+    #expect(due > 300 && due < 957)
+  }
+
+  @Test func `Ctrl-C is heard while the file is still being read`() async throws {
+    let folder = try TemporaryFolder()
+    // An hour of silence at 8 kHz, which takes a while to encode and no room on the disk.
+    let header: [UInt8] =
+      Array("RIFF".utf8) + bytes(57_600_036) + Array("WAVEfmt ".utf8) + bytes(16) + [1, 0, 1, 0] + bytes(8_000)
+      + bytes(16_000) + [2, 0, 16, 0] + Array("data".utf8) + bytes(57_600_000)
+    let file = folder.file("long.wav", holding: header)
+    try #require(truncate(file, 57_600_044) == 0)
+    let race = try Jitterbug(["race", file, "--simulate", "--duration", "1h", "--quiet"])
+    // Until it takes the signal itself.
+    try await race.wait(for: "SIGINT to be blocked") {
+      let status = String(decoding: contents("/proc/\(race.process)/status"), as: UTF8.self)
+      let line = status.split(separator: "\n").first { $0.hasPrefix("SigBlk:") }
+      let mask = line.flatMap { UInt64($0.dropFirst(7).drop { $0.isWhitespace }, radix: 16) } ?? 0
+      return mask & 1 << (SIGINT - 1) == 0 ? nil : ()
+    }
+    race.signal(SIGINT)
+    #expect(try await race.end() == 1)
+    #expect(race.errors == "jitterbug: interrupted before the race began\n")
+    #expect(race.output.isEmpty)
+  }
+
+  /// A number of 32 bits, as WAV has it.
+  private func bytes(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
 }
 
 /// Where races over the kernel's own sockets can be tried: as an ordinary user, whoever runs the tests.
@@ -244,7 +318,9 @@ struct NamespaceRaceTests {
     #expect(run.status == 1)
     let lanes = try JSON(run.output)["lanes"]
     #expect(lanes[1]["failure"].string?.contains("no connection came about within 10 s") == true)
-    #expect(lanes[0]["failure"].string == nil)
+    // It carried no media for the wire's bytes to be compared with.
+    #expect(lanes[1]["overhead"].double == nil)
+    #expect(lanes[0]["failure"].string == nil && lanes[0]["overhead"].double != nil)
     #expect(lanes[0]["frames"]["lost"].int == 50)
     #expect(lanes[2]["frames"]["on_time"].int == 50)
   }

@@ -198,24 +198,10 @@ import Testing
     _ = try await sender.end()
   }
 
-  /// Seventy packets of a transport stream without content, with a clock every tenth of a second.
-  private static var transportStream: [UInt8] {
-    (0..<70).flatMap { number -> [UInt8] in
-      var packet = [UInt8](repeating: 0xFF, count: 188)
-      packet.replaceSubrange(0..<4, with: [0x47, 0x01, 0x00, 0x10 | UInt8(number & 15)])
-      guard number % 10 == 0 else { return packet }
-      let clock = UInt64(number) * 900
-      packet[3] = 0x30 | UInt8(number & 15)
-      let high = (0..<4).map { UInt8(truncatingIfNeeded: clock >> (25 - 8 * $0)) }
-      packet.replaceSubrange(4..<12, with: [7, 0x10] + high + [UInt8(clock & 1) << 7 | 0x7E, 0])
-      return packet
-    }
-  }
-
   @Test func `a transport stream lasts from its first timestamp to its last`() async throws {
     let folder = try TemporaryFolder()
     let exchange = try await Exchange.run(
-      in: folder, send: [folder.file("in.ts", holding: Self.transportStream)], receive: Exchange.patient)
+      in: folder, send: [folder.file("in.ts", holding: VideoSendTests.transportStream)], receive: Exchange.patient)
     let media = exchange.stream["media"]
     #expect(exchange.packets["lost"].int == 0)
     // A packet every 10 ms, seven in a datagram: the last of ten datagrams is 630 ms behind the first.

@@ -123,7 +123,7 @@ import Testing
   }
 
   /// Seventy packets of nothing (RFC 2250 doesn't look into them), and a clock now and then.
-  private static var transportStream: [UInt8] {
+  static var transportStream: [UInt8] {
     (0..<70).flatMap { number -> [UInt8] in
       var packet = [UInt8](repeating: 0xFF, count: 188)
       packet.replaceSubrange(0..<4, with: [0x47, 0x01, 0x00, 0x10 | UInt8(number & 15)])

@@ -35,6 +35,8 @@ int clinux_timer_arm(int timer, int64_t nanoseconds);
 
 // Blocks the signals in the calling thread and gives a descriptor that reads them.
 int clinux_signals_open(const int *signals, int count);
+// Whether this process ignores a signal, as nohup makes it ignore SIGHUP.
+int clinux_signal_is_ignored(int signal);
 // The next signal that arrived, or 0 when none is waiting, and whether a process sent it to this one, rather than the
 // kernel to all at a terminal.
 int clinux_signals_read(int descriptor, int *is_sent);

@@ -47,6 +47,7 @@ public struct Membership: Sendable {
   private let ssrc: UInt32
   private let timing: ReportTiming
   private let isSender: Bool
+  private let reportsAtOnce: Bool
   private var phase = Phase.outside
   private var timer: ReportTimer?
   /// Whether a report of ours has gone out.
@@ -61,9 +62,11 @@ public struct Membership: Sendable {
   ///   - timing: Bandwidth, minimum interval and the size of our first packet.
   ///   - isSender: Whether we send RTP.
   ///   - seed: Keeps others from filling the table of members.
-  public init(ssrc: UInt32, timing: ReportTiming, isSender: Bool, seed: UInt64) {
+  ///   - reportsAtOnce: Whether the first report goes out without a delay, as it may in a unicast session (section 6.2).
+  public init(ssrc: UInt32, timing: ReportTiming, isSender: Bool, seed: UInt64, reportsAtOnce: Bool = false) {
     self.ssrc = ssrc
     self.isSender = isSender
+    self.reportsAtOnce = reportsAtOnce
     var timing = timing
     timing.weSent = isSender
     self.timing = timing
@@ -81,7 +84,7 @@ public struct Membership: Sendable {
     var timing = timing
     timing.members = max(memberCount, 2)
     timing.senders = max(senderCount, 1)
-    timer = ReportTimer(timing: timing, at: now, using: &generator)
+    timer = ReportTimer(timing: timing, at: now, reportsAtOnce: reportsAtOnce, using: &generator)
   }
 
   /// Somebody was heard by RTCP, or by RTP when `isSender`.

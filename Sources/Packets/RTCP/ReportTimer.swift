@@ -15,14 +15,23 @@ public struct ReportTimer: Sendable {
   private(set) var interval: Interval
   /// The members when the deadline was set: `pmembers` of section 6.3.
   private var membersAtDeadline: Int
+  /// Whether the first report is due without any interval.
+  private var isFirstDue: Bool
 
   /// Starts at the moment of joining, with the first interval ahead.
-  public init<G: RandomNumberGenerator>(timing: ReportTiming, at now: Instant, using generator: inout G) {
+  ///
+  /// Where each other can hear only one, the first report may go out at once (section 6.2: the delay before it may be
+  /// zero in unicast sessions): `reportsAtOnce` says so. All others come as they would after any first report.
+  public init<G: RandomNumberGenerator>(
+    timing: ReportTiming, at now: Instant, reportsAtOnce: Bool = false, using generator: inout G
+  ) {
     self.timing = timing
     lastReport = now
     membersAtDeadline = timing.members
+    isFirstDue = reportsAtOnce
     interval = timing.interval(using: &generator)
-    deadline = now + interval
+    // Media that begins has an instant that may lie ahead of the one at which it is sent.
+    deadline = reportsAtOnce ? .zero : now + interval
   }
 
   /// Whether to send a report now; either way the deadline is the next one (section 6.3.6).
@@ -31,6 +40,10 @@ public struct ReportTimer: Sendable {
   /// the report isn't due yet.
   public mutating func expire<G: RandomNumberGenerator>(at now: Instant, using generator: inout G) -> Bool {
     guard now >= deadline else { return false }
+    if isFirstDue {
+      report(at: now, using: &generator)
+      return true
+    }
     // By more than a tenth.
     let isGrowing = timing.members - membersAtDeadline > membersAtDeadline / 10
     membersAtDeadline = timing.members
@@ -39,11 +52,17 @@ public struct ReportTimer: Sendable {
       deadline = lastReport + interval
       return false
     }
+    report(at: now, using: &generator)
+    return true
+  }
+
+  private mutating func report<G: RandomNumberGenerator>(at now: Instant, using generator: inout G) {
+    isFirstDue = false
+    membersAtDeadline = timing.members
     lastReport = now
     timing.reported()
     interval = timing.interval(using: &generator)
     deadline = now + interval
-    return true
   }
 
   /// Brings the deadline closer when members have left or timed out (reverse reconsideration, section 6.3.4).
@@ -52,7 +71,7 @@ public struct ReportTimer: Sendable {
   public mutating func setMembers(_ members: Int, senders: Int, at now: Instant) {
     timing.members = members
     timing.senders = senders
-    guard timing.members < membersAtDeadline else { return }
+    guard timing.members < membersAtDeadline, !isFirstDue else { return }
     let ratio = Double(timing.members) / Double(membersAtDeadline)
     deadline = now + Interval(seconds: ratio * (deadline - now).seconds)
     lastReport = now - Interval(seconds: ratio * (now - lastReport).seconds)

@@ -3,26 +3,8 @@
 /// It understands single NAL units, STAP-A and FU-A: all of packetization modes 0 and 1. Payloads come in the order of
 /// their sequence numbers; of a NAL unit that isn't whole nothing stays in the frame.
 public struct H264Depacketizer: Sendable {
-  /// Why a payload was refused.
-  public enum Fault: Equatable, Sendable {
-    /// It has no byte, or holds a NAL unit without one.
-    case empty
-    /// The forbidden bit is set: somebody on the way knows that it is broken.
-    case forbiddenBit
-    /// It is of a type that packetization mode 1 doesn't have: 0, or 24 to 31 but for STAP-A and FU-A.
-    case unsupportedType(UInt8)
-    /// The lengths in a STAP-A don't add up to it.
-    case overrun
-    /// A fragment says that it is the first and the last.
-    case startAndEnd
-    /// A fragment continues a NAL unit that hasn't begun, and nothing is missing before it.
-    case noStart
-    /// The frame would be longer than ``VideoEncoding/frameLimit``.
-    case tooLong
-  }
-
   /// Why the last payload was refused; nil when it wasn't.
-  public private(set) var fault: Fault?
+  public private(set) var fault: H264Payload.Fault?
 
   /// Where the start code of a NAL unit lies of which fragments are awaited, and the unit's own header.
   private var open: (start: Int, header: UInt8)?
@@ -44,21 +26,18 @@ public struct H264Depacketizer: Sendable {
   /// lost isn't invalid: nothing is appended, but it tells what it was.
   public mutating func append(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
     fault = nil
-    guard payload.byteCount > 0 else { return refuse(.empty, in: &frame) }
-    let nal = H264NAL(header: payload.byte(at: 0))
-    guard !nal.isForbidden else { return refuse(.forbiddenBit, in: &frame) }
-    switch nal.type {
-    case 1...23:
-      guard frame.count + 4 + payload.byteCount <= VideoEncoding.frameLimit else { return refuse(.tooLong, in: &frame) }
-      let isFirst = frame.isEmpty
+    do throws(H264Payload.Fault) {
+      switch try H264Payload(parsing: payload) {
+      case .units(let units): return try append(units, of: payload, to: &frame)
+      case .fragment(let nal, let isFirst, let isLast, let range):
+        return try append(payload.extracting(range), of: nal, isFirst: isFirst, isLast: isLast, to: &frame)
+      }
+    } catch {
       cutOpenUnit(in: &frame)
-      var piece = VideoPiece()
-      appendUnit(0..<payload.byteCount, of: payload, to: &frame, isFirst: isFirst, &piece)
-      isAfterGap = false
-      return piece
-    case H264NAL.aggregate: return appendAggregate(payload, to: &frame)
-    case H264NAL.fragment: return appendFragment(payload, to: &frame)
-    default: return refuse(.unsupportedType(nal.type), in: &frame)
+      // What it was can't be known; the rest of a NAL unit of which it may have been a part is no fault of its own.
+      if error != .noStart { isAfterGap = true }
+      fault = error
+      return nil
     }
   }
 
@@ -81,14 +60,6 @@ public struct H264Depacketizer: Sendable {
 
   // MARK: -
 
-  private mutating func refuse(_ reason: Fault, in frame: inout [UInt8]) -> VideoPiece? {
-    cutOpenUnit(in: &frame)
-    // What it was can't be known; the rest of a NAL unit of which it may have been a part is no fault of its own.
-    if reason != .noStart { isAfterGap = true }
-    fault = reason
-    return nil
-  }
-
   private mutating func cutOpenUnit(in frame: inout [UInt8]) {
     guard let unit = open else { return }
     open = nil
@@ -96,68 +67,50 @@ public struct H264Depacketizer: Sendable {
     if unit.start < frame.count { frame.removeSubrange(unit.start...) }
   }
 
-  private mutating func appendUnit(
-    _ range: Range<Int>, of payload: RawSpan, to frame: inout [UInt8], isFirst: Bool, _ piece: inout VideoPiece
-  ) {
-    let unit = payload.extracting(range)
-    let nal = H264NAL(header: unit.byte(at: 0))
-    describe(nal, first: unit.byteCount > 1 ? unit.byte(at: 1) : nil, isFirst: isFirst, in: &piece)
-    if nal.type == H264NAL.supplement, H264NAL.isRecoveryPoint(unit) { piece.isKey = true }
-    Self.appendStartCode(to: &frame)
-    frame.append(range, of: payload)
-  }
-
-  private mutating func appendAggregate(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
-    var offset = 1
+  private mutating func append(
+    _ units: H264Payload.Units, of payload: RawSpan, to frame: inout [UInt8]
+  ) throws(H264Payload.Fault) -> VideoPiece {
     var size = frame.count
-    guard payload.byteCount > 1 else { return refuse(.overrun, in: &frame) }
-    while offset < payload.byteCount {
-      guard let range = H264NAL.unit(at: offset, ofAggregate: payload) else { return refuse(.overrun, in: &frame) }
-      guard !range.isEmpty else { return refuse(.empty, in: &frame) }
-      let nal = H264NAL(header: payload.byte(at: range.lowerBound))
-      guard !nal.isForbidden else { return refuse(.forbiddenBit, in: &frame) }
-      guard nal.isWhole else { return refuse(.unsupportedType(nal.type), in: &frame) }
-      size += 4 + range.count
-      offset = range.upperBound
-    }
-    guard size <= VideoEncoding.frameLimit else { return refuse(.tooLong, in: &frame) }
+    var ahead = units
+    while let range = ahead.next(in: payload) { size += H264NAL.startCode.count + range.count }
+    guard size <= VideoEncoding.frameLimit else { throw .tooLong }
     let isFirst = frame.isEmpty
     cutOpenUnit(in: &frame)
     var piece = VideoPiece()
-    offset = 1
-    while let range = H264NAL.unit(at: offset, ofAggregate: payload) {
-      appendUnit(range, of: payload, to: &frame, isFirst: isFirst, &piece)
-      offset = range.upperBound
+    var units = units
+    while let range = units.next(in: payload) {
+      let unit = payload.extracting(range)
+      let nal = H264NAL(header: unit.byte(at: 0))
+      describe(nal, first: unit.byteCount > 1 ? unit.byte(at: 1) : nil, isFirst: isFirst, in: &piece)
+      if nal.type == H264NAL.supplement, H264NAL.isRecoveryPoint(unit) { piece.isKey = true }
+      frame += H264NAL.startCode
+      frame.append(range, of: payload)
     }
     isAfterGap = false
     return piece
   }
 
-  private mutating func appendFragment(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
-    guard payload.byteCount >= 2 else { return refuse(.overrun, in: &frame) }
-    let marks = payload.byte(at: 1)
-    let isFirst = marks & 0x80 != 0
-    let isLast = marks & 0x40 != 0
-    let nal = H264NAL(header: payload.byte(at: 0) & 0xe0 | marks & 0x1f)
-    guard !(isFirst && isLast) else { return refuse(.startAndEnd, in: &frame) }
-    guard nal.isWhole else { return refuse(.unsupportedType(nal.type), in: &frame) }
+  private mutating func append(
+    _ fragment: RawSpan, of nal: H264NAL, isFirst: Bool, isLast: Bool, to frame: inout [UInt8]
+  ) throws(H264Payload.Fault) -> VideoPiece {
     var piece = VideoPiece()
     let isOpen = open.map { H264NAL(header: $0.header).type == nal.type } ?? false
-    guard isFirst || isOpen || (isAfterGap && open == nil) else { return refuse(.noStart, in: &frame) }
-    guard frame.count + 3 + payload.byteCount <= VideoEncoding.frameLimit else { return refuse(.tooLong, in: &frame) }
-    let first = isFirst && payload.byteCount > 2 ? payload.byte(at: 2) : nil
+    guard isFirst || isOpen || (isAfterGap && open == nil) else { throw .noStart }
+    // With a start code and a header.
+    guard frame.count + 5 + fragment.byteCount <= VideoEncoding.frameLimit else { throw .tooLong }
+    let first = isFirst && fragment.byteCount > 0 ? fragment.byte(at: 0) : nil
     describe(nal, first: first, isFirst: isFirst && frame.isEmpty, in: &piece)
     if isFirst {
       cutOpenUnit(in: &frame)
       isAfterGap = false
       open = (frame.count, nal.header)
-      Self.appendStartCode(to: &frame)
+      frame += H264NAL.startCode
       frame.append(nal.header)
     } else if !isOpen {
       hasCut = true
       return piece
     }
-    frame.append(2..<payload.byteCount, of: payload)
+    frame.append(0..<fragment.byteCount, of: fragment)
     if isLast, let unit = open {
       open = nil
       if nal.type == H264NAL.supplement {
@@ -165,13 +118,6 @@ public struct H264Depacketizer: Sendable {
       }
     }
     return piece
-  }
-
-  private static func appendStartCode(to frame: inout [UInt8]) {
-    frame.append(0)
-    frame.append(0)
-    frame.append(0)
-    frame.append(1)
   }
 
   /// Takes up what a NAL unit's header tells, and the byte behind it where that is known.

@@ -44,7 +44,7 @@ public struct H264Format: Equatable, Sendable {
   }
 
   /// The parameter sets with start codes, as they stand in front of a key frame.
-  public var annexB: [UInt8] { parameterSets.flatMap { [0, 0, 0, 1] + $0 } }
+  public var annexB: [UInt8] { H264NAL.annexB(parameterSets) }
 }
 
 extension H264Format: CustomStringConvertible {

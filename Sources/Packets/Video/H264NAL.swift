@@ -36,14 +36,14 @@ public struct H264NAL: Equatable, Sendable {
   public var isWhole: Bool { !isForbidden && (1...23).contains(type) }
   /// Whether it holds a part of a picture: a slice, whole or in partitions.
   public var isPicture: Bool { (1...5).contains(type) }
+  /// Whether it begins with the header of a slice.
+  public var hasSliceHeader: Bool { type == Self.slice || type == Self.partitionA || type == Self.idrSlice }
 
-  /// Where a NAL unit in a STAP-A lies whose length is at `offset`; nil when it isn't all there (RFC 6184 section 5.7.1).
-  public static func unit(at offset: Int, ofAggregate payload: RawSpan) -> Range<Int>? {
-    guard payload.byteCount - offset >= 2 else { return nil }
-    let size = Int(payload.bigEndian(at: offset, as: UInt16.self))
-    guard size <= payload.byteCount - offset - 2 else { return nil }
-    return (offset + 2)..<(offset + 2 + size)
-  }
+  /// What stands before a NAL unit in a stream of bytes (H.264 annex B).
+  public static let startCode: [UInt8] = [0, 0, 0, 1]
+
+  /// NAL units with start codes.
+  public static func annexB(_ units: [[UInt8]]) -> [UInt8] { units.flatMap { startCode + $0 } }
 
   /// Whether a supplement says that decoding can begin with its picture (H.264 D.1.8, recovery_frame_cnt 0).
   ///
@@ -55,49 +55,27 @@ public struct H264NAL: Equatable, Sendable {
   ///
   /// Where pictures are refreshed bit by bit, without key frames, it is more than 0.
   public static func recoveryCount(of unit: RawSpan) -> Int? {
-    var walk = SupplementWalk()
-    while let type = walk.number(in: unit), let size = walk.number(in: unit), size <= unit.byteCount - walk.offset {
-      var content: [UInt8] = []
-      for index in 0..<size {
-        guard let byte = walk.next(in: unit) else { return nil }
-        if type == 6, index < 8 { content.append(byte) }
-      }
+    let content = unit.extracting(droppingFirst: 1)
+    var cursor = H264ContentCursor()
+    while let type = number(at: &cursor, in: content), let size = number(at: &cursor, in: content),
+      size <= content.byteCount - cursor.offset
+    {
+      let start = cursor
+      for _ in 0..<size { guard cursor.next(in: content) != nil else { return nil } }
       if type == 6 {
-        var reader = BitReader(plain: content)
+        var reader = BitReader<8>(content, from: start, limit: size)
         let count = reader.unsigned(upTo: 65_535)
         return reader.hasOverrun ? nil : count
       }
-      if walk.offset < unit.byteCount, unit.byte(at: walk.offset) == 0x80 { return nil }
+      if cursor.offset < content.byteCount, content.byte(at: cursor.offset) == 0x80 { return nil }
     }
     return nil
   }
-}
 
-/// Walks over a supplement's content; like ``AnnexBCursor`` it keeps an offset, never the bytes.
-private struct SupplementWalk {
-  /// Where the next byte lies.
-  var offset = 1
-  private var zeros = 0
-
-  init() {}
-
-  /// The next byte of the content; a 3 behind two zeros is none (H.264 7.4.1).
-  mutating func next(in unit: RawSpan) -> UInt8? {
-    if zeros >= 2, offset < unit.byteCount, unit.byte(at: offset) == 3 {
-      offset += 1
-      zeros = 0
-    }
-    guard offset < unit.byteCount else { return nil }
-    let byte = unit.byte(at: offset)
-    offset += 1
-    zeros = byte == 0 ? zeros + 1 : 0
-    return byte
-  }
-
-  /// The next number, which is the sum of bytes up to one that isn't 255 (H.264 7.3.2.3.1).
-  mutating func number(in unit: RawSpan) -> Int? {
+  /// A supplement's next number, which is the sum of bytes up to one that isn't 255 (H.264 7.3.2.3.1).
+  private static func number(at cursor: inout H264ContentCursor, in content: RawSpan) -> Int? {
     var sum = 0
-    while let byte = next(in: unit) {
+    while let byte = cursor.next(in: content) {
       sum += Int(byte)
       if byte != 255 { return sum }
     }

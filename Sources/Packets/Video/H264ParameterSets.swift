@@ -49,7 +49,7 @@ public struct H264ParameterSets: Equatable, Sendable {
 
   /// The numbers of a picture parameter set and of the sequence parameter set to which it refers.
   static func numbers(ofPictureSet unit: RawSpan) -> (id: Int, sequence: Int)? {
-    var reader = BitReader(contentOf: unit, limit: 16)
+    var reader = BitReader<16>(unit.extracting(1...))
     let id = reader.unsigned(upTo: 255)
     let sequence = reader.unsigned(upTo: 31)
     return reader.hasOverrun ? nil : (id, sequence)

@@ -2,6 +2,7 @@
 public struct H264SequenceParameters: Equatable, Sendable {
   /// The longest set that is read, in bytes.
   public static let sizeLimit = 4_096
+  private typealias Reader = BitReader<4_096>
 
   /// How the order of display is told (H.264 8.2.1).
   public enum PictureOrder: Equatable, Sendable {
@@ -40,7 +41,7 @@ public struct H264SequenceParameters: Equatable, Sendable {
     guard (4...Self.sizeLimit).contains(unit.byteCount),
       H264NAL(header: unit.byte(at: 0)).type == H264NAL.sequenceParameters
     else { return nil }
-    var reader = BitReader(contentOf: unit, limit: Self.sizeLimit)
+    var reader = Reader(unit.extracting(1...))
     profileLevelID = reader.bits(24)
     id = reader.unsigned(upTo: 31)
     var chroma = 1
@@ -69,7 +70,7 @@ public struct H264SequenceParameters: Equatable, Sendable {
   // MARK: -
 
   /// The format of the samples and the scaling lists; returns chroma_format_idc.
-  private mutating func readSamples(_ reader: inout BitReader) -> Int {
+  private mutating func readSamples(_ reader: inout Reader) -> Int {
     let chroma = reader.unsigned(upTo: 3)
     if chroma == 3 { hasSeparatePlanes = reader.flag() }
     _ = reader.unsigned(upTo: 6)  // bit_depth_luma_minus8
@@ -87,7 +88,7 @@ public struct H264SequenceParameters: Equatable, Sendable {
     return chroma
   }
 
-  private mutating func readPictureOrder(_ reader: inout BitReader) {
+  private mutating func readPictureOrder(_ reader: inout Reader) {
     switch reader.unsigned(upTo: 2) {
     case 0: pictureOrder = .sent(bits: reader.unsigned(upTo: 12) + 4)
     case 1:
@@ -99,7 +100,7 @@ public struct H264SequenceParameters: Equatable, Sendable {
     }
   }
 
-  private mutating func readSize(_ reader: inout BitReader, chroma: Int) {
+  private mutating func readSize(_ reader: inout Reader, chroma: Int) {
     // 4,096 macroblocks each way: four times what the highest level allows.
     let columns = reader.unsigned(upTo: 4_095) + 1
     let rows = reader.unsigned(upTo: 4_095) + 1
@@ -116,7 +117,7 @@ public struct H264SequenceParameters: Equatable, Sendable {
   }
 
   /// Annex E.1.1: the timing and the depth of reordering.
-  private mutating func readUsability(_ reader: inout BitReader) {
+  private mutating func readUsability(_ reader: inout Reader) {
     if reader.flag(), reader.bits(8) == 255 { _ = reader.bits(32) }  // aspect ratio
     if reader.flag() { _ = reader.flag() }  // overscan
     if reader.flag() {  // video signal type
@@ -146,7 +147,7 @@ public struct H264SequenceParameters: Equatable, Sendable {
     _ = reader.unsigned(upTo: 16)
   }
 
-  private static func skipBufferModel(_ reader: inout BitReader) {
+  private static func skipBufferModel(_ reader: inout Reader) {
     let count = reader.unsigned(upTo: 31) + 1
     _ = reader.bits(8)
     for _ in 0..<count {

@@ -31,15 +31,17 @@ public struct H264SliceHeader: Equatable, Sendable {
   ///
   /// Nil when it is malformed or refers to a parameter set that isn't known.
   public init?(parsing unit: RawSpan, with sets: H264ParameterSets) {
-    guard unit.byteCount > 1 else { return nil }
-    let nal = H264NAL(header: unit.byte(at: 0))
-    guard nal.type == H264NAL.slice || nal.type == H264NAL.partitionA || nal.type == H264NAL.idrSlice else {
-      return nil
-    }
+    guard unit.byteCount > 0 else { return nil }
+    self.init(H264NAL(header: unit.byte(at: 0)), content: unit.extracting(1...), with: sets)
+  }
+
+  /// Reads the beginning of such a NAL unit whose header lies elsewhere.
+  public init?(_ nal: H264NAL, content: RawSpan, with sets: H264ParameterSets) {
+    guard nal.hasSliceHeader else { return nil }
     isIDR = nal.type == H264NAL.idrSlice
     isReference = nal.referenceIDC > 0
-    // Nine numbers of at most eight bytes.
-    var reader = BitReader(contentOf: unit, limit: 72)
+    // The numbers that are accepted have at most 172 bits.
+    var reader = BitReader<22>(content)
     firstMacroblock = reader.unsigned(upTo: 1 << 24)
     let type = reader.unsigned(upTo: 9)
     isIntra = type % 5 == 2 || type % 5 == 4

@@ -44,25 +44,16 @@ public struct TransportPacketizer: Sendable {
 ///
 /// A payload stands for itself: each begins what is called a frame elsewhere, and a gap breaks none.
 /// ``TransportStreamMonitor`` says what became of the pictures inside.
-public struct TransportDepacketizer: Sendable {
-  /// Starts without knowing anything.
-  public init() {}
-
+public enum TransportDepacketizer {
   /// Appends the packets of a payload.
   ///
   /// Nil when it is invalid and nothing was appended: empty, not a whole number of packets, or one of them doesn't begin
   /// with the sync byte.
-  public mutating func append(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
-    guard let piece = Self.piece(of: payload) else { return nil }
+  public static func append(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
+    guard let piece = piece(of: payload) else { return nil }
     frame.append(0..<payload.byteCount, of: payload)
     return piece
   }
-
-  /// Packets are missing right before the next payload; nothing comes of it.
-  public mutating func noteGap(in frame: inout [UInt8]) {}
-
-  /// Nothing ends with a payload.
-  public mutating func endFrame(in frame: inout [UInt8]) {}
 
   /// What a payload says of itself; nil when it isn't whole packets.
   public static func piece(of payload: RawSpan) -> VideoPiece? {

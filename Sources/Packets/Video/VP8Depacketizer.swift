@@ -35,13 +35,13 @@ public struct VP8Depacketizer: Sendable {
   public static func piece(of payload: RawSpan) -> VideoPiece? { parse(payload)?.piece }
 
   /// Packets are missing right before the next payload.
-  public mutating func noteGap(in frame: inout [UInt8]) { hasGap = true }
+  public mutating func noteGap() { hasGap = true }
 
   /// The frame is over; the next payload belongs to another one, and is given an empty array.
   ///
   /// Returns whether payloads of it that were accepted were left out.
   @discardableResult
-  public mutating func endFrame(in frame: inout [UInt8]) -> Bool {
+  public mutating func endFrame() -> Bool {
     defer { isBroken = false }
     return isBroken
   }

@@ -76,8 +76,10 @@ extension LaneReport {
   }
 
   /// What crossed the wire beyond the media, as a share of the media; nil where it can't be told.
+  ///
+  /// A lane that failed didn't carry the media.
   var overhead: Double? {
-    guard let wireBytes, payloadBytes > 0 else { return nil }
+    guard failure == nil, let wireBytes, payloadBytes > 0 else { return nil }
     return Double(wireBytes) / Double(payloadBytes) - 1
   }
 }

@@ -122,6 +122,7 @@ extension SweepReport {
     return "jitterbug race · \(Printable.cleaned(race.file)) · \(Printable.cleaned(key)) swept over "
       + "\(Figures.count(values, "value")) with \(Figures.count(seeds, "seed"))"
       + (race.duration > .zero ? " · \(Figures.duration(race.duration))" : "")
+      + (race.ended.map { " · ended: \(Printable.cleaned($0))" } ?? "")
   }
 
   static func heads(_ key: String) -> [String] {

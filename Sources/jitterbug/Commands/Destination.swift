@@ -217,6 +217,9 @@ final class Destination {
     }
   }
 
+  /// Whether what is sent here may reach many.
+  var isMulticast: Bool { media?.peer?.isMulticast == true || untried.contains(where: \.isMulticast) }
+
   /// Bytes of IP and UDP headers on each packet: 20 + 8 by IPv4, 40 + 8 by IPv6; of several addresses, the most.
   var headerBytes: Int { media?.family == .ipv6 || untried.contains { $0.family == .ipv6 } ? 48 : 28 }
 

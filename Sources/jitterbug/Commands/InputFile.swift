@@ -46,6 +46,13 @@ enum InputFile {
     return stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
   }
 
+  /// Whether it is there and neither a regular file nor a folder; opening it may wait for ever.
+  static func isPipeOrDevice(_ path: String) -> Bool {
+    var information = stat()
+    guard stat(path, &information) == 0 else { return false }
+    return ![S_IFREG, S_IFDIR].contains(information.st_mode & S_IFMT)
+  }
+
   /// The bytes of a file of at most `limit` bytes.
   static func read(path: String, limit: Int) throws(CommandError) -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -28,7 +28,8 @@ enum LinkCommand {
       }
       let both: LinkSpec
       do throws(UsageError) { both = try SendOptions.parseLink(text) } catch {
-        throw UsageError("\(text): \(error.message)")
+        // What is wrong with a recording begins with its name already.
+        throw UsageError(error.message.hasPrefix(text) ? error.message : "\(text): \(error.message)")
       }
       options.down = options.down ?? both
       options.up = options.up ?? both
@@ -47,12 +48,15 @@ enum LinkCommand {
     return options
   }
 
-  /// Refuses one file for two outputs, which would overwrite each other.
+  /// Refuses one file for two outputs, which would overwrite each other, and what is the command's.
   private static func refuseSharedFiles(_ options: LinkOptions) throws(UsageError) {
     let named = [
       ("--record", options.captureFile), ("--trace", options.traceFile), ("--report", options.reportFile),
     ].compactMap { option, path in path.map { (option: option, path: $0) } }
     for (place, one) in named.enumerated() {
+      guard one.path != "-" else {
+        throw UsageError("\(one.option) -: standard output is the command's: name a file in place of -")
+      }
       for other in named[..<place] where WritableFile.isSame(one.path, other.path) {
         throw UsageError(
           "\(other.option) \(other.path) and \(one.option) \(one.path) name the same file; give each a file of its own")
@@ -69,9 +73,6 @@ enum LinkCommand {
 
   static func run(_ options: LinkOptions) throws(CommandError) -> Int32 {
     for path in [options.captureFile, options.traceFile, options.reportFile].compactMap({ $0 }) {
-      guard path != "-" else {
-        throw CommandError("standard output is the command's: name a file in place of -")
-      }
       try WritableFile.check(path)
     }
     do throws(EmulationError) { try LinkWorld.enter() } catch { throw CommandError(error.description) }

@@ -19,16 +19,18 @@ final class PictureOutput {
 
   /// Whether frames are written that can't be shown.
   let keepsDamaged: Bool
+  /// Taken out and put back to change it: a noncopyable value in a class.
   private var writer: Writer
   /// H.264's parameter sets that were told beforehand, while nothing has been written.
   private var parameterSets: [UInt8]
-  /// H.264's parameter sets of frames that weren't written, and which of them have been.
+  /// H.264's parameter sets of frames that weren't written, and that have to be.
   private var sets = H264ParameterSets()
-  private var setsWritten = 0
   private let encoding: VideoEncoding
   /// Leaves pictures out of a transport stream.
   private var sieve: TransportSieve?
   private var passed: [UInt8] = []
+  /// The packets of a transport stream that a missing datagram may have had: as many as the largest so far.
+  private var packetsPerDatagram = TransportPacketizer.usualPackets
   private var times = FrameTimes()
   /// The time of the first frame written.
   private var origin: Int64?
@@ -36,10 +38,10 @@ final class PictureOutput {
   private(set) var isEmpty = true
 
   init(
-    path: String, encoding: VideoEncoding, keepsDamaged: Bool, parameterSets: [UInt8] = [], interrupt: WriteInterrupt
+    path: String, encoding: VideoEncoding, keepsDamaged: Bool, parameterSets: [[UInt8]] = [], interrupt: WriteInterrupt
   ) throws(CommandError) {
     self.keepsDamaged = keepsDamaged
-    self.parameterSets = parameterSets
+    self.parameterSets = H264Format(parameterSets: parameterSets).annexB
     self.encoding = encoding
     var output: OutputFile
     do { output = try OutputFile(path: path) } catch { throw CommandError(error.description) }
@@ -67,8 +69,9 @@ final class PictureOutput {
       return
     }
     passed.removeAll(keepingCapacity: true)
+    packetsPerDatagram = max(packetsPerDatagram, bytes.byteCount / TransportPacket.size)
     if frame.missingPackets > 0 {
-      sieve?.noteGap(packets: frame.missingPackets * TransportPacketizer.usualPackets)
+      sieve?.noteGap(packets: frame.missingPackets * packetsPerDatagram)
     }
     sieve?.append(bytes, to: &passed)
     let kept = passed
@@ -86,10 +89,9 @@ final class PictureOutput {
   private func takeParameterSets() -> [UInt8] {
     var taken = parameterSets
     parameterSets = []
-    if sets.revision != setsWritten {
-      setsWritten = sets.revision
-      for unit in sets.units { taken += [0, 0, 0, 1] + unit }
-    }
+    guard sets.revision > 0 else { return taken }
+    taken += H264NAL.annexB(sets.units)
+    sets = H264ParameterSets()
     return taken
   }
 
@@ -99,7 +101,7 @@ final class PictureOutput {
     let time = max(0, streamTime - (origin ?? streamTime))
     if origin == nil { origin = streamTime }
     do {
-      switch exchange(with: .closed) {
+      switch exchange(&writer, with: .closed) {
       case .annexB(var file):
         // Those of the frames, where they have any, come after and count.
         let sets = takeParameterSets()
@@ -120,7 +122,7 @@ final class PictureOutput {
   /// Ends the file.
   func finish() throws(CommandError) {
     do {
-      switch exchange(with: .closed) {
+      switch exchange(&writer, with: .closed) {
       case .annexB(let file): try file.finish()
       case .ivf(let file): try file.finish()
       case .transport(var file):
@@ -135,13 +137,6 @@ final class PictureOutput {
       case .closed: break
       }
     } catch { throw CommandError(error.description) }
-  }
-
-  /// Takes the writer out: a noncopyable value in a class is changed by moving it out and back.
-  private func exchange(with new: consuming Writer) -> Writer {
-    var taken = new
-    swap(&taken, &writer)
-    return taken
   }
 }
 

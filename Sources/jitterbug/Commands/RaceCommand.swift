@@ -84,14 +84,19 @@ enum RaceCommand {
     for path in options.output.reportFiles { try WritableFile.check(path) }
     let track = try RaceTrack(options)
     let signals = try RaceSignals()
-    let media = try RaceMedia(options)
-    if options.sweep != nil { return try RaceSweep(options, media, track, signals).run() }
+    let media = try RaceMedia(options, signals)
+    if options.sweep != nil {
+      let status = try RaceSweep(options, media, track, signals).run()
+      if let problem = media.problem { throw CommandError(problem) }
+      return status
+    }
     let place = try RaceFolder(options)
     let outcome = try track.race(options, media, place, signals)
     let maker = RaceReportMaker(options, media, setting: track.setting)
     let report = maker.make(outcome, place)
     try ReportOutput.write(report, options.output, isOutputUsed: false)
     if let failure = outcome.lanes.compactMap({ $0.listener.failure }).first { throw failure }
+    if let problem = media.problem { throw CommandError(problem) }
     return outcome.lanes.contains { $0.failure != nil } ? 1 : 0
   }
 }

@@ -18,26 +18,26 @@ struct RaceMedia {
   let isPassedThrough: Bool
   /// Whether the file is longer than what is raced.
   let isCut: Bool
+  /// What was wrong with the file, of which all that is whole is raced; nil when nothing was.
+  let problem: String?
 
   /// The stream of a lane.
   func stream(of lane: RaceLaneKind) -> RaceStream { lane == .udpFEC ? protected ?? plain : plain }
 
-  init(_ options: RaceOptions) throws(CommandError) {
-    let input: MediaInput
-    do { input = try MediaInput(path: options.file) } catch { throw CommandError(error.description) }
-    isPassedThrough = input.format == .oggOpus
+  /// Reads the file; a signal ends it.
+  init(_ options: RaceOptions, _ signals: RaceSignals) throws(CommandError) {
+    isPassedThrough = try Self.format(of: options.file) == .oggOpus
     let seed = options.downLink.seed
     var settings = options.encoder
-    // A pipe is read once: what is opened here is only looked at.
-    if !input.isSeekable { throw CommandError("\(options.file) can't be read twice; write it to a file first") }
-    _ = consume input
     var limit = options.duration
     if !options.isDurationGiven { limit += .seconds(1) }
-    var frames = try Self.read(options, settings, limit: limit)
+    var frames: [RaceStream.Frame]
+    (frames, problem) = try Self.read(options, settings, limit: limit, signals)
     let end = options.duration.units(rate: RaceStream.clockRate)
     isCut = !options.isDurationGiven && frames.contains { $0.time >= end }
     frames.removeAll { $0.time >= end }
     guard frames.count > 1 else {
+      if let problem { throw CommandError(problem) }
       throw CommandError(
         "\(options.file) has less than two packets to race; choose a longer file or an earlier --start")
     }
@@ -51,41 +51,64 @@ struct RaceMedia {
     if isPassedThrough {
       settings.channels = channels
       settings.frameSize = Self.frameSize(like: plain)
-      copy = try Self.encode(plain, settings)
+      copy = try Self.encode(plain, settings, signals)
     } else {
-      copy = try Self.read(options, settings, limit: limit)
+      copy = try Self.read(options, settings, limit: limit, signals).frames
     }
     copy.removeAll { $0.time >= end }
     copy.removeLast(max(0, copy.count - frames.count))
     protected = RaceStream(copy, seed: seed)
   }
 
-  /// Everything that the reader makes of the file.
-  private static func read(
-    _ options: RaceOptions, _ settings: OpusSettings, limit: Interval
-  ) throws(CommandError) -> [RaceStream.Frame] {
-    let outcome: Result<[RaceStream.Frame], CommandError>
-    do { outcome = try collect(options, settings, limit: limit) } catch { throw CommandError(error.description) }
-    return try outcome.get()
+  /// What a file looks like that can be raced: audio, and no pipe, which would be waited for and could be read only once.
+  private static func format(of file: String) throws(CommandError) -> MediaInput.Format {
+    if InputFile.isPipeOrDevice(file) {
+      throw CommandError("\(file) is a pipe or a device, which can't be read twice; write it to a file first")
+    }
+    do throws(MediaError) {
+      let format = try MediaInput(path: file).format
+      guard let video = format.video else { return format }
+      throw MediaError.notAudio(path: file, detail: "it looks like \(video.format.encodingName) video")
+    } catch {
+      guard case .cannotOpen(_, let reason) = error else { throw CommandError(error.description) }
+      throw CommandError("cannot read “\(file)”: \(reason); name a file that exists and that you may read")
+    }
   }
 
+  /// Everything that the reader makes of the file, and what it had to say against it.
+  private static func read(
+    _ options: RaceOptions, _ settings: OpusSettings, limit: Interval, _ signals: RaceSignals
+  ) throws(CommandError) -> (frames: [RaceStream.Frame], problem: String?) {
+    let result: (frames: [RaceStream.Frame], problem: String?)?
+    do throws(SocketError) { result = try collect(options, settings, limit: limit, signals) } catch {
+      throw CommandError(error.description)
+    }
+    guard let result else { throw interruption }
+    return result
+  }
+
+  private static let interruption = CommandError("interrupted before the race began")
+
+  /// What the reading thread hands over until it ends; nil when a signal came first.
   private static func collect(
-    _ options: RaceOptions, _ settings: OpusSettings, limit: Interval
-  ) throws(SocketError) -> Result<[RaceStream.Frame], CommandError> {
+    _ options: RaceOptions, _ settings: OpusSettings, limit: Interval, _ signals: RaceSignals
+  ) throws(SocketError) -> (frames: [RaceStream.Frame], problem: String?)? {
     var reading = SendOptions()
     reading.files = [options.file]
     reading.start = options.start
     reading.duration = limit
     reading.encoder = settings
     var frames: [RaceStream.Frame] = []
+    var problem: String?
     var events: [ReadyEvent] = []
     let queue = try MediaQueue()
     var loop = try EventLoop()
     try loop.add(queue.wake.descriptor, token: 1, read: true, write: false)
+    try loop.add(signals.source.descriptor, token: 2, read: true, write: false)
     let settled = reading
     let inputs = SendInputs(audio: settled.files)
     guard BackgroundThread.start({ MediaFeed(settled, inputs: inputs, queue: queue).run() }) else {
-      return .failure(CommandError("no thread could be started to read the input: too many are running"))
+      return ([], "no thread could be started to read the input: too many are running")
     }
     while true {
       switch queue.pop() {
@@ -93,11 +116,13 @@ struct RaceMedia {
         frames.append(
           RaceStream.Frame(payload: frame.payload, time: frame.time, duration: frame.duration, marker: frame.marker))
       case .parameters: continue
-      case .problem(let sentence):
-        queue.close()
-        return .failure(CommandError(sentence))
-      case .ended: return .success(frames)
+      case .problem(let sentence): problem = problem ?? sentence
+      case .ended: return (frames, problem)
       case nil:
+        if signals.look() {
+          queue.close()
+          return nil
+        }
         try loop.wait(until: nil, into: &events)
         queue.wake.drain()
       }
@@ -112,7 +137,7 @@ struct RaceMedia {
 
   /// Decodes what the other lanes carry and encodes it anew.
   private static func encode(
-    _ stream: RaceStream, _ settings: OpusSettings
+    _ stream: RaceStream, _ settings: OpusSettings, _ signals: RaceSignals
   ) throws(CommandError) -> [RaceStream.Frame] {
     do {
       var decoder = try OpusDecoder(channels: settings.channels)
@@ -134,6 +159,7 @@ struct RaceMedia {
       }
       var position: Int64 = 0
       for frame in stream.frames {
+        if signals.look() { throw interruption }
         floats.removeAll(keepingCapacity: true)
         // Where the sender was silent the encoder gets silence.
         let pause = Int(max(0, min(frame.time - position, 48_000 * 60)))
@@ -148,6 +174,8 @@ struct RaceMedia {
       try pipeline.finish()
       try drain()
       return result
+    } catch let error as CommandError {
+      throw error
     } catch { throw CommandError("the lane udp+fec can't be encoded: \(error)") }
   }
 }

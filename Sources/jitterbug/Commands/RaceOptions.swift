@@ -238,6 +238,9 @@ extension RaceOptions {
         guard time <= .seconds(10) else { throw UsageError("\(word) is too long; at most 10s") }
         value = time.milliseconds
       }
+      guard !points.contains(where: { $0.value == value }) else {
+        throw UsageError("\(word) is given twice; name each value once, and say how often with --seeds")
+      }
       points.append(SweepPoint(text: word, value: value))
     }
     guard points.count <= 50 else { throw UsageError("at most 50 values") }

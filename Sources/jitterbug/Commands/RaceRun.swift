@@ -58,7 +58,9 @@ final class RaceSignals {
 
   /// To be made before any thread is started, so that signals come here alone.
   init() throws(CommandError) {
-    do { source = try SignalDescriptor() } catch { throw CommandError(error.description) }
+    // Without a terminal a race is over, too, unless it was started to outlive it.
+    let ending: [Signal] = [.interrupt, .terminate] + (Signal.hangUp.isIgnored ? [] : [.hangUp])
+    do { source = try SignalDescriptor(ending) } catch { throw CommandError(error.description) }
     interrupt = WriteInterrupt(descriptor: source.descriptor)
   }
 

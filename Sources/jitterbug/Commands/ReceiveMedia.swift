@@ -12,7 +12,7 @@ final class ReceiveMedia {
   var inlet: ReceiveInlet
   var session: ReceiveSession
   /// H.264's parameter sets that were told beforehand, by payload type.
-  let parameterSets: [UInt8: [UInt8]]
+  let parameterSets: [UInt8: [[UInt8]]]
   /// Up to here everything that arrived has been handed on.
   var handledUpTo: Instant
   /// Senders whose connection has ended, while the link may still hold what they sent.
@@ -30,7 +30,7 @@ final class ReceiveMedia {
   ) throws(CommandError) {
     self.index = index
     self.session = ReceiveSession(session)
-    parameterSets = place.parameterSets
+    parameterSets = place.formats.parameterSets
     handledUpTo = now
     inlet = try ReceiveInlet(place, options)
   }
@@ -135,8 +135,6 @@ struct ReceivePlace: Sendable {
   /// Whether RTCP comes on the port of RTP.
   var isMuxed: Bool
   var formats: FormatTable
-  /// H.264's parameter sets that a session description has, with start codes, by payload type.
-  var parameterSets: [UInt8: [UInt8]] = [:]
 }
 
 /// The kernel's count of datagrams that a socket dropped, which is modulo 2^32.

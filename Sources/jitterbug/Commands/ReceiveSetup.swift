@@ -54,8 +54,7 @@ extension ReceiveOptions {
         let lines = Self.lines(for: source, index, of: sources.count, in: media)
         var formats = formatTable(lines)
         formats.isShared = sources.count > 1 || outputFiles.count > 1
-        return ReceivePlace(
-          source: source, isMuxed: isMuxed, formats: formats, parameterSets: Self.parameterSets(of: lines))
+        return ReceivePlace(source: source, isMuxed: isMuxed, formats: formats)
       }
     }
     guard media.count <= ReceiveMedia.limit else {
@@ -68,7 +67,7 @@ extension ReceiveOptions {
       let isGroup = SocketAddress(host: address, port: line.port)?.isMulticast == true
       return ReceivePlace(
         source: .rtp(host: isGroup ? address : "::", ports: line.port...line.port),
-        isMuxed: isMuxed || line.muxesRTCP, formats: formatTable([line]), parameterSets: Self.parameterSets(of: [line]))
+        isMuxed: isMuxed || line.muxesRTCP, formats: formatTable([line]))
     }
   }
 
@@ -80,15 +79,6 @@ extension ReceiveOptions {
     guard count > 1 else { return media }
     if let line = media.first(where: { $0.port == source.port }) { return [line] }
     return media.count == count ? [media[index]] : media
-  }
-
-  /// What `sprop-parameter-sets` says, for senders that don't send parameter sets with the pictures.
-  private static func parameterSets(of media: [MediaDescription]) -> [UInt8: [UInt8]] {
-    var sets: [UInt8: [UInt8]] = [:]
-    for payload in media.flatMap(\.payloads) where payload.format.flatMap({ VideoEncoding($0) }) == .h264 {
-      sets[payload.payloadType] = payload.parameters.map { H264Format(parsing: $0).annexB }
-    }
-    return sets
   }
 
   private func description() throws(CommandError) -> SessionDescription? {

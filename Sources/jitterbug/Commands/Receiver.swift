@@ -66,6 +66,8 @@ final class Receiver {
       var configuration = options.session(clock: clock, using: &seeds)
       configuration.formats = place.formats
       configuration.firstStream = index << 32
+      // Audio and video come by sessions of their own.
+      if places.count > 1, !options.hasNoSync { configuration.startMargin = LipSync.startMargin }
       media.append(try ReceiveMedia(place, index: index, session: configuration, options: options, at: started))
       try media[index].register(in: loop)
     }
@@ -192,6 +194,7 @@ final class Receiver {
     if isControl {
       // Round trips are made from the true time, however long this process stood still before it read on.
       media.session.handleRTCP(bytes, from: peer, at: arrival, stamp: stamp)
+      lipSync.hurry()
     } else {
       media.session.handleRTP(bytes, from: peer, at: arrival, droppedBefore: drops)
       if reflector?.isServing == true, let address = media.inlet.address(of: peer) {
@@ -271,6 +274,7 @@ final class Receiver {
       live.say(event.sentence(for: stream, from: media.inlet.name(of: stream.peer)))
       switch event {
       case .began:
+        lipSync.hurry()
         for recorder in recorders { recorder.begin(stream, parameterSets: media.parameterSets[stream.payloadType]) }
       case .ended(let reason): end(stream, of: media, because: reason)
       case .restarted, .dropout, .moved, .buffer: break

@@ -93,7 +93,9 @@ struct SendSetup {
     var streams: [SendStream] = []
     for (index, media) in inputs.media.enumerated() {
       try checkLimit(of: media, to: destinations[index])
-      let configuration = configurations[index]
+      var configuration = configurations[index]
+      // Of many who begin at once not all may report at once (RFC 3550 section 6.2); one alone may.
+      configuration.reportsAtOnce = !destinations[index].contains(where: \.isMulticast)
       let queue: MediaQueue
       do throws(SocketError) {
         queue = try MediaQueue(

@@ -34,6 +34,9 @@ final class StreamOutput {
   /// Whether silence followed what was concealed.
   private var isSilent = false
 
+  /// What a listener behind a pipe waits too long since lip sync needs less.
+  private var surplus = PlayoutSurplus()
+
   /// How long concealment fades over to what is rebuilt of the packet that it stood in for, in frames: 8 ms.
   private static let crossFade = 384
   /// Room behind a packet for what is put in, in frames: 60 ms.
@@ -126,13 +129,15 @@ final class StreamOutput {
     isSilent = true
     let faded = fade(into: duration)
     try keep(faded)
-    try sink.keep(silence: duration - Int64(faded))
+    let silence = duration - Int64(faded)
+    try sink.keep(silence: silence - surplus.take(ofSilence: silence))
   }
 
-  /// Keeps a listener behind a pipe waiting, once there is one.
+  /// Keeps a listener behind a pipe waiting, once there is one; when `duration` is negative what it waited for is left
+  /// out of pauses.
   func wait(for duration: Int64) throws(CommandError) {
     guard sink.isLive, !sink.takesPackets, position > 0 || expected != nil else { return }
-    try sink.keep(silence: duration)
+    try sink.keep(silence: surplus.change(by: duration))
   }
 
   /// Media is left out: what was heard flows over into what comes next.
@@ -259,6 +264,8 @@ final class StreamOutput {
 
   private func write(from start: Int, to end: Int) throws(CommandError) {
     let kept = samples
-    try sink.write(kept.span.extracting(min(start, end) * channels..<end * channels))
+    let first = min(start, end)
+    let left = surplus.take(of: kept.span.extracting(first * channels..<end * channels), channels: channels)
+    try sink.write(kept.span.extracting((first + left) * channels..<end * channels))
   }
 }

@@ -21,7 +21,7 @@ final class StreamRecorder {
   /// Outputs of video.
   private var pictures: [Int: PictureOutput] = [:]
   /// H.264's parameter sets of the streams, as they were told beforehand: an output may change hands.
-  private var parameterSets: [Int: [UInt8]] = [:]
+  private var parameterSets: [Int: [[UInt8]]] = [:]
   private var frame: [UInt8] = []
   private var recorded = 0
   /// Packets after which a stream keeps the output: fewer can be a stray or a made-up source.
@@ -50,7 +50,7 @@ final class StreamRecorder {
   /// A stream begins: the first one gets the output, later ones a file of their own beside it.
   ///
   /// `parameterSets` are H.264's that were told beforehand.
-  func begin(_ stream: ReceiveStream, parameterSets: [UInt8]? = nil) {
+  func begin(_ stream: ReceiveStream, parameterSets: [[UInt8]]? = nil) {
     if let parameterSets, target?.content.isVideo == true { self.parameterSets[stream.id] = parameterSets }
     do throws(CommandError) {
       try open(stream)
@@ -117,13 +117,22 @@ final class StreamRecorder {
   private func note(_ stream: ReceiveStream, isEmpty: Bool) {
     guard isEmpty else { return hasWritten = true }
     guard let target, Self.isSignificant(stream) else { return }
+    emptyHanded = "nothing was written to \(target.path): \(Self.reason(of: stream))"
+  }
+
+  /// Why nothing could be written of a stream, and what to do.
+  private static func reason(of stream: ReceiveStream) -> String {
     let discarded = stream.playout.discarded.total
-    let why =
-      discarded > 0 && stream.playout.played == 0
-      ? "the stream was taken for \(stream.format), and \(discarded) of its packets weren't: name what it is with --format, "
-        + "and a file for that with --output"
-      : "no frame of the stream could be shown; --damaged keep writes what came"
-    emptyHanded = "nothing was written to \(target.path): \(why)"
+    if discarded > 0, stream.playout.played == 0 {
+      return "the stream was taken for \(stream.format), and \(discarded) of its packets weren't: name what it is with "
+        + "--format, and a file for that with --output"
+    }
+    if stream.pictures?.lacksParameterSets == true {
+      return "no parameter sets (SPS, PPS) came, without which no frame of \(stream.format) can be decoded: give the "
+        + "sender's session description with --sdp, or name what the stream is with --format"
+    }
+    let what = stream.pictures?.keyFrames == 0 ? "no whole key frame of the stream came" : "no frame could be shown"
+    return "\(what); --damaged keep writes what came"
   }
 
   /// Whether nothing could be made of any packet of audio.
@@ -188,11 +197,11 @@ final class StreamRecorder {
     for id in pictures.keys { showFrames(of: id, in: &session) }
   }
 
-  /// From now on a stream is played so much later; who listens behind a pipe has to be kept waiting.
+  /// From now on a stream is played so much later, or earlier; who listens behind a pipe has to be kept waiting, or less.
   ///
   /// Where the buffer adapts it sees to that itself. A file has no time but that of its media.
   func wait(for delay: Interval, _ id: Int, in session: borrowing ReceiveSession) {
-    guard delay > .zero, options.buffer.adaptation == nil, let output = outputs[id] else { return }
+    guard delay != .zero, options.buffer.adaptation == nil, let output = outputs[id] else { return }
     do throws(CommandError) { try output.wait(for: delay.units(rate: 48_000)) } catch { fail(error) }
   }
 

@@ -18,6 +18,7 @@ final class StreamSink {
   /// Whether packets are written as they are.
   let takesPackets: Bool
   let channels: Int
+  /// Taken out and put back to change it: a noncopyable value in a class.
   private var writer: Writer
   /// Whether what is filled in is written at once.
   let isLive: Bool
@@ -92,7 +93,7 @@ final class StreamSink {
 
   /// Writes a packet at its place in samples at 48 kHz; false when it isn't one.
   func write(packet: RawSpan, at time: Int64) throws(CommandError) -> Bool {
-    guard case .opus(var opus) = exchange(with: .closed) else { return true }
+    guard case .opus(var opus) = exchange(&writer, with: .closed) else { return true }
     var isValid = true
     do { isValid = try opus.write(packet, at: time) != .invalid } catch { throw CommandError(error.description) }
     writer = .opus(opus)
@@ -111,7 +112,7 @@ final class StreamSink {
       resampledFrames += DriftResampler.delay
     }
     do {
-      switch exchange(with: .closed) {
+      switch exchange(&writer, with: .closed) {
       case .wav(let writer): try writer.finish()
       case .raw(let writer): try writer.finish()
       case .opus(let writer): try writer.finish()
@@ -155,7 +156,7 @@ final class StreamSink {
     }
     guard frames > 0 else { return }
     do {
-      switch exchange(with: .closed) {
+      switch exchange(&writer, with: .closed) {
       case .wav(var wav):
         try wav.writeSilence(frames: Int(frames))
         writer = .wav(wav)
@@ -184,7 +185,7 @@ final class StreamSink {
 
   private func store(_ samples: Span<Int16>) throws(CommandError) {
     do {
-      switch exchange(with: .closed) {
+      switch exchange(&writer, with: .closed) {
       case .wav(var wav):
         try wav.write(samples)
         writer = .wav(wav)
@@ -195,12 +196,5 @@ final class StreamSink {
       case .closed: break
       }
     } catch { throw CommandError(error.description) }
-  }
-
-  /// Takes the writer out: a noncopyable value in a class is changed by moving it out and back.
-  private func exchange(with new: consuming Writer) -> Writer {
-    var taken = new
-    swap(&taken, &writer)
-    return taken
   }
 }

@@ -98,7 +98,7 @@ struct VideoFeed: ~Copyable {
     guard sets != parameterSets else { return }
     parameterSets = sets
     var cutter = FramePacketizer(.h264, payloadLimit: payloadLimit)
-    let payloads = cutter.payloads(of: H264Format(parameterSets: sets).annexB)
+    let payloads = cutter.payloads(of: H264NAL.annexB(sets))
     guard queue.push(.parameters(payloads)) else { throw .done }
   }
 
@@ -130,22 +130,11 @@ struct VideoFeed: ~Copyable {
 
 /// Cuts frames of one encoding into payloads.
 struct FramePacketizer {
-  private enum Kind {
-    case h264(H264Packetizer)
-    case vp8(VP8Packetizer)
-    case mpegTS(TransportPacketizer)
-  }
-
-  private var kind: Kind
+  private var packetizer: VideoPacketizer
   private var buffer: [UInt8]
 
   init(_ encoding: VideoEncoding, payloadLimit: Int) {
-    kind =
-      switch encoding {
-      case .h264: .h264(H264Packetizer(payloadLimit: payloadLimit))
-      case .vp8: .vp8(VP8Packetizer(payloadLimit: payloadLimit))
-      case .mpegTS: .mpegTS(TransportPacketizer(payloadLimit: payloadLimit))
-      }
+    packetizer = VideoPacketizer(encoding, payloadLimit: payloadLimit)
     buffer = [UInt8](repeating: 0, count: max(payloadLimit, 1))
   }
 
@@ -153,39 +142,13 @@ struct FramePacketizer {
   mutating func payloads(of frame: [UInt8]) -> [[UInt8]] {
     var result: [[UInt8]] = []
     // Out of `self` for as long as a span of it is lent.
-    var bytes: [UInt8] = []
-    swap(&bytes, &buffer)
+    var bytes = exchange(&buffer, with: [])
     repeat {
       var span = bytes.mutableSpan
-      guard let size = next(of: frame.span.bytes, into: &span) else { break }
+      guard let size = packetizer.next(of: frame.span.bytes, into: &span) else { break }
       result.append(Array(bytes[..<size]))
-    } while !isAtEnd
-    swap(&bytes, &buffer)
+    } while !packetizer.isAtEnd
+    buffer = bytes
     return result
-  }
-
-  private var isAtEnd: Bool {
-    switch kind {
-    case .h264(let packetizer): packetizer.isAtEnd
-    case .vp8(let packetizer): packetizer.isAtEnd
-    case .mpegTS(let packetizer): packetizer.isAtEnd
-    }
-  }
-
-  private mutating func next(of frame: RawSpan, into bytes: inout MutableSpan<UInt8>) -> Int? {
-    switch kind {
-    case .h264(var packetizer):
-      let size = packetizer.next(of: frame, into: &bytes)
-      kind = .h264(packetizer)
-      return size
-    case .vp8(var packetizer):
-      let size = packetizer.next(of: frame, into: &bytes)
-      kind = .vp8(packetizer)
-      return size
-    case .mpegTS(var packetizer):
-      let size = packetizer.next(of: frame, into: &bytes)
-      kind = .mpegTS(packetizer)
-      return size
-    }
   }
 }
