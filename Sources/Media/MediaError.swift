@@ -32,6 +32,9 @@ extension MediaError: CustomStringConvertible {
       "\(Self.quoted(path)) is a directory; name a file inside it"
     case .empty(let path):
       "\(Self.quoted(path)) is empty; give \(Self.accepted)"
+    case .notAudio(let path, _) where Self.isFilm(path):
+      "\(Self.quoted(path)) is a film in a container that isn't read; take its video out with "
+        + "ffmpeg -i INPUT -an -c:v copy OUTPUT.h264, or with OUTPUT.ts or, for VP8, OUTPUT.ivf"
     case .notAudio(let path, let detail):
       "\(Self.quoted(path)) is not audio that can be read\(detail.isEmpty ? "" : " (\(detail))"); give "
         + "\(Self.accepted)"
@@ -47,6 +50,12 @@ extension MediaError: CustomStringConvertible {
       "cannot write \(Self.quoted(path, standard: "output")): \(reason); name a file in a "
         + "directory that you may write to and that has room"
     }
+  }
+
+  /// Whether the name is that of a container of video which people have on their disks.
+  private static func isFilm(_ path: String) -> Bool {
+    let name = path.lowercased()
+    return [".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi"].contains { name.hasSuffix($0) }
   }
 
   private static let accepted = "an Ogg Opus, Ogg Vorbis, WAV, FLAC or MP3 file"

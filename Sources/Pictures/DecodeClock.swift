@@ -20,6 +20,8 @@ public struct DecodeClock: Sendable {
   static let learning = 8
   /// A step of the timestamps by more than this begins anew.
   static let leap = Interval.seconds(5)
+  /// What tells of less is the unit of times of a film without a steady rate, not how long its frames last.
+  private static let shortest = Interval.milliseconds(4)
   /// What counts for the base transit, as in the jitter buffer.
   private static let window = Interval.seconds(2)
 
@@ -35,6 +37,8 @@ public struct DecodeClock: Sendable {
   public private(set) var depth = 0
   /// The usual time between two frames in units of the clock.
   public private(set) var interval: Int64
+  /// Whether `interval` is what was seen.
+  private var isMeasured = false
   private let clockRate: UInt32
   private let leapUnits: Int64
   /// In sending order.
@@ -83,6 +87,12 @@ public struct DecodeClock: Sendable {
     guard !frames.isEmpty else { return false }
     revise()
     return true
+  }
+
+  /// The stream says how long a frame lasts, which is taken until the steps between frames have been seen.
+  public mutating func expect(interval: Interval) {
+    guard !isMeasured, interval >= Self.shortest, interval <= Self.leap else { return }
+    self.interval = max(1, interval.units(rate: clockRate))
   }
 
   /// The frames remembered: never more than ``frameLimit``.
@@ -180,6 +190,8 @@ public struct DecodeClock: Sendable {
   private mutating func measureInterval() {
     let timestamps = frames.map(\.timestamp).sorted()
     let steps = zip(timestamps.dropFirst(), timestamps).map { $0 &- $1 }.filter { $0 > 0 }.sorted()
-    if !steps.isEmpty { interval = steps[steps.count / 2] }
+    guard !steps.isEmpty else { return }
+    interval = steps[steps.count / 2]
+    isMeasured = true
   }
 }

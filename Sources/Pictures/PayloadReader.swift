@@ -1,4 +1,5 @@
 import Packets
+import Timeline
 
 /// Tells from a single payload what it says of its frame: as it arrives, in any order, and without its bytes being kept.
 ///
@@ -47,6 +48,12 @@ struct PayloadReader: Sendable {
 
   /// How many frames are sent before one that is shown earlier, where that is told.
   var reorderDepth: Int? { sets.first?.reorderDepth }
+
+  /// How long a frame lasts, where H.264's timing tells it: two ticks (E.2.1).
+  var frameInterval: Interval? {
+    guard let tick = sets.first?.tick else { return nil }
+    return Interval(units: 2 * Int64(tick.units), rate: tick.scale)
+  }
 
   /// What a payload says by itself; nil when it is invalid.
   static func readAlone(_ payload: RawSpan, as encoding: VideoEncoding) -> Reading? {

@@ -67,6 +67,7 @@ public struct PictureTrack: Sendable {
       reading = PayloadReader.readSynthetic(payload)
     }
     if transport != nil { return (timestamp, false) }
+    if let interval = reader.frameInterval { clock.expect(interval: interval) }
     var isRevised = clock.raise(depth: reader.reorderDepth ?? 0)
     if clock.note(sequence, timestamp: timestamp, at: arrival) { isRevised = true }
     return (clock.time(of: sequence) ?? timestamp, isRevised)

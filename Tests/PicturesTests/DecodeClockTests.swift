@@ -22,6 +22,23 @@ struct DecodeClockTests {
     #expect(times(of: [0, 4, 2, 1, 3, 8, 6, 5, 7, 12, 10, 9, 11]) == Array(-2..<11))
   }
 
+  @Test func `A stream that tells how long a frame lasts is decoded at its pace from the first frame on`() {
+    var clock = DecodeClock(clockRate: 90_000)
+    _ = clock.raise(depth: 2)
+    clock.expect(interval: .seconds(1))
+    for (number, shown) in [0, 3, 1, 2, 6, 4, 5].enumerated() {
+      let (time, arrival) = (Int64(shown) * 90_000, Instant.zero + .seconds(Int64(number)))
+      let isRevised = clock.note(Int64(number), timestamp: time, at: arrival)
+      #expect(!isRevised)
+      #expect(clock.time(of: Int64(number)) == Int64(number - 2) * 90_000)
+    }
+    // What can't be isn't believed, nor what isn't so.
+    clock.expect(interval: .zero)
+    clock.expect(interval: .milliseconds(1))
+    clock.expect(interval: .seconds(3_600))
+    #expect(clock.interval == 90_000)
+  }
+
   @Test func `Packets that come backwards don't fill the memory`() {
     var clock = DecodeClock(clockRate: 90_000)
     for number in (0..<2000 as Range<Int64>).reversed() {

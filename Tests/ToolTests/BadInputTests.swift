@@ -22,6 +22,9 @@ import Testing
   static let cases = [
     Case("text", "notes.txt", Array("Not a song at all.\n".utf8), says: "is not audio that can be read; \(accepted)"),
     Case("noise", "noise.mp3", noise, says: "is not audio that can be read; \(accepted)"),
+    Case(
+      "a container", "film.MP4", noise,
+      says: "is a film in a container that isn't read; take its video out with ffmpeg -i INPUT -an -c:v copy"),
     Case("nothing", "empty.opus", [], says: "is empty; \(accepted)"),
     Case("a folder", "folder", nil, says: "is a directory; name a file inside it"),
     Case(

@@ -65,6 +65,17 @@ import Testing
     #expect(run.stream["media"]["frames"]["expected"].int == 30)
   }
 
+  @Test func `a frame is sent within a receiver's buffer however few there are`() async throws {
+    let folder = try TemporaryFolder()
+    // Half of their intervals is 500 ms.
+    let run = try await Exchange.run(
+      in: folder, send: ["--synthetic", "fps=1,bitrate=80kbit,gop=15", "--duration", "3s"],
+      receive: ["--buffer", "400"])
+    #expect(run.stream["media"]["packets_per_frame"]["max"].int ?? 0 > 5)
+    #expect(run.stream["media"]["frames"]["complete"].int == 3)
+    #expect(run.packets["late"].int == 0)
+  }
+
   @Test func `at full speed everything gets through a connection, faster than it would play`() async throws {
     let folder = try TemporaryFolder()
     let run = try await Exchange.run(

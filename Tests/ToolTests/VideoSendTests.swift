@@ -272,10 +272,13 @@ import Testing
     let video = folder.file("in.ivf", holding: Made.ivf(frames: [100, 100]))
     let transport = folder.file("in.ts", holding: Self.transportStream)
     let clip = try ProjectFiles().root.appending(path: "samples/clip.h264").path
+    let noVideo = "says how frames of video are cut and sent, and no input holds any: leave it out"
     let noFrames = "--fps tells the frames a second of H.264 or VP8, and no input holds any: leave it out"
     let socket = try TestSocket.datagrams()
     let address = "127.0.0.1:\(try socket.port())"
     for (words, sentence) in [
+      ([audio, "--mtu", "500", "--pacing", "0"], "--mtu \(noVideo)"),
+      ([audio, "--pacing", "0"], "--pacing \(noVideo)"),
       ([audio, "--fps", "25"], noFrames), ([transport, "--fps", "30"], noFrames),
       (
         [audio, "--format", "h264"], "--format tells what a video is, and every input tells by itself: leave it out"

@@ -1,7 +1,8 @@
 /// Spreads the packets of one frame over a part of the time until the next one.
 ///
 /// A switch that has to hand a burst on to a slower port keeps what it can't send yet, and small ones keep 128 KiB. By
-/// itself a frame takes half of its interval; one that would then come at more than 90 Mbit/s, nearly what Fast
+/// itself a frame takes half of its interval, and 20 ms at most, since what takes longer comes too late for a receiver's
+/// buffer when frames are few; one that would then come at more than 90 Mbit/s, nearly what Fast
 /// Ethernet carries, takes as much of its interval as keeps it below.
 struct FramePacing {
   /// The share of the interval asked for: 0 sends all packets at once; nil when the frame's size is to say.
@@ -11,6 +12,9 @@ struct FramePacing {
 
   /// Bits a second that any port of a LAN carries.
   private static let gentleRate = 90_000_000.0
+
+  /// Seconds that a frame takes at most by itself: a third of a receiver's usual buffer.
+  private static let longest = 0.02
 
   /// When a packet is to be sent, in ticks after its frame: whole milliseconds, so that a fast stream wakes the sender
   /// a thousand times a second and not for every packet.
@@ -23,6 +27,7 @@ struct FramePacing {
 
   private func span(frameBytes: Int, duration: Double) -> Double {
     if let share { return duration * share }
-    return min(duration, max(duration / 2, Double(frameBytes * 8) / Self.gentleRate * Double(clockRate)))
+    let usual = min(duration / 2, Self.longest * Double(clockRate))
+    return min(duration, max(usual, Double(frameBytes * 8) / Self.gentleRate * Double(clockRate)))
   }
 }

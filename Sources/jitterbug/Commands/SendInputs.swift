@@ -34,8 +34,14 @@ struct SendInputs: Sendable {
 
   /// What was asked for and means nothing for what there is.
   private func check(_ options: SendOptions) throws(CommandError) {
-    if options.frameRate != nil, opening == nil || opening?.encoding == .mpegTS {
+    // What should have been video by its name, and can't be read, gets a sentence of its own.
+    let isAudio = opening == nil && !audio.contains { VideoEncoding(suffixOf: $0) != nil }
+    if options.frameRate != nil, isAudio || opening?.encoding == .mpegTS {
       throw .usage("--fps tells the frames a second of H.264 or VP8, and no input holds any: leave it out")
+    }
+    if isAudio, options.mtu != nil || options.pacing != nil {
+      let name = options.mtu != nil ? "--mtu" : "--pacing"
+      throw .usage("\(name) says how frames of video are cut and sent, and no input holds any: leave it out")
     }
     if opening == nil, options.videoFormat != nil, !options.files.contains("-") {
       throw .usage("--format tells what a video is, and every input tells by itself: leave it out")
