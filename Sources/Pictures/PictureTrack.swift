@@ -33,7 +33,7 @@ public struct PictureTrack: Sendable {
   /// Begins a stream; where nothing is to be handed out the frames are put together and counted all the same.
   ///
   /// `parameterSets` are H.264's that were told beforehand, as NAL units; `isSynthetic` says that payloads are those of
-  /// ``SyntheticPiece``, where there is no encoding.
+  /// `SyntheticPiece`, where there is no encoding.
   public init(
     encoding: VideoEncoding?, clockRate: UInt32, handsOut: Bool = true, isSynthetic: Bool = false,
     parameterSets: [[UInt8]] = []
