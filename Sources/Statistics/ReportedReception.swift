@@ -21,6 +21,18 @@ public struct ReportedReception: Sendable {
     /// The highest number reported on.
     public var last: Int64 = 0
 
+    /// A report has room for so many numbers (RFC 3611 section 4.1: fewer than 65,534).
+    private static let reportLimit = 65_533
+
+    /// Packets that came again, by RFC 3550's loss, which is what never came less what came again.
+    ///
+    /// Nil where numbers were not reported on, or may not have been: a first report as long as one can be needn't reach
+    /// back to the first packet that the receiver counts from.
+    public func duplicates(cumulativeLost: Int) -> Int? {
+      guard Int64(covered) == last - first + 1, first == 0 || covered < Self.reportLimit else { return nil }
+      return lost - cumulativeLost
+    }
+
     /// The share of the numbers reported on, up to the last that arrived, that never did; 0 when there are none.
     public var lossRatio: Double { covered == lostAtEnd ? 0 : Double(lost) / Double(covered - lostAtEnd) }
   }
@@ -93,7 +105,7 @@ public struct ReportedReception: Sendable {
         self[keyPath: path] = [UInt64](repeating: 0, count: Int(Self.capacity) / 64)
       }
       floor = max(first - Self.capacity / 2, 0)
-      highest = last
+      highest = first - 1
     }
     if last > highest {
       settle(below: last - Self.capacity + 1)

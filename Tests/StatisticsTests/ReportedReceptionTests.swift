@@ -44,6 +44,29 @@ import Timeline
     #expect(summary.runs.count == 2 && summary.runs.max == 2)
   }
 
+  @Test func `what came again is told only where reports reach back to the first packet`() {
+    func duplicates(from first: Int64, count: Int, received: Int, cumulativeLost: Int) -> Int? {
+      var table = ReportedReception()
+      table.record(first, count: received, isReceived: true)
+      table.record(first + Int64(received), count: count - received - 1, isReceived: false)
+      table.record(first + Int64(count) - 1, count: 1, isReceived: true)
+      return table.summary().duplicates(cumulativeLost: cumulativeLost)
+    }
+    #expect(duplicates(from: 0, count: 1_000, received: 900, cumulativeLost: 90) == 9)
+    #expect(duplicates(from: 20, count: 1_000, received: 900, cumulativeLost: 99) == 0)
+    #expect(duplicates(from: 0, count: 65_533, received: 65_000, cumulativeLost: 500) == 32)
+    // The first report had no room for what came before these, and the receiver lost 12,092 more of it.
+    #expect(duplicates(from: 36_705, count: 65_533, received: 65_532, cumulativeLost: 12_092) == nil)
+    #expect(duplicates(from: 36_705, count: 65_532, received: 65_531, cumulativeLost: 0) == 0)
+  }
+
+  @Test func `numbers between reports leave open what came again`() {
+    var table = ReportedReception()
+    table.record(0, count: 10, isReceived: true)
+    table.record(20, count: 10, isReceived: true)
+    #expect(table.summary().duplicates(cumulativeLost: 10) == nil)
+  }
+
   @Test func `thinned reports count what they cover`() {
     var table = ReportedReception()
     table.record(0, count: 100, stride: 8, isReceived: true)

@@ -116,7 +116,7 @@ enum ProbeReportMaker {
     report.lostAtEnds = report.reported - unique - reception.lost
     report.lostBefore = Int(reception.first)
     if let block = farEnd.block, farEnd.highest == reception.last - Int64(reception.lostAtEnd) {
-      report.duplicates = reception.lost - Int(block.cumulativeLost)
+      report.duplicates = reception.duplicates(cumulativeLost: Int(block.cumulativeLost))
       report.received = report.duplicates.map { unique + $0 }
     }
   }

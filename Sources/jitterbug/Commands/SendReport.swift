@@ -78,10 +78,8 @@ enum SendReport {
     let reception = source.reception.summary()
     var report = SendingReport.FarEnd.Extended(reception: reception, sent: session.packetCount)
     report.thinning = source.thinning
-    // By RFC 3550 the loss is what never came less what came again: where each packet is known, so is the difference.
-    let isWhole = source.thinning == 0 && reception.covered == Int(reception.last - reception.first) + 1
-    if isWhole, let block = farEnd.block, farEnd.highest == reception.last - Int64(reception.lostAtEnd) {
-      report.duplicates = reception.lost - Int(block.cumulativeLost)
+    if source.thinning == 0, let block = farEnd.block, farEnd.highest == reception.last - Int64(reception.lostAtEnd) {
+      report.duplicates = reception.duplicates(cumulativeLost: Int(block.cumulativeLost))
     }
     report.receiptTimes = source.delay.count
     report.delayVariation = source.delay.percentiles()
