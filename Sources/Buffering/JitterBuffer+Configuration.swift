@@ -12,9 +12,11 @@ extension JitterBuffer {
     /// Whether the media is one continuous timeline whose gaps have to be filled (audio), or packets that are just due
     /// at their time (anything else).
     public var isContinuous: Bool
-    /// Whether packets are parts of frames (video): what comes after its frame's time is late, and only the packets
-    /// that have a duration, the last of each frame, tell how much delay is needed.
+    /// Whether packets are parts of frames (video): what comes after its frame's time is late.
     public var isFramed = false
+    /// Whether, of packets that are parts of frames, only those with a duration, the last of each frame, tell how much
+    /// delay is needed; where no packet has one (a transport stream), each of them tells.
+    public var hasFrameEnds = true
     /// The most packets in store, rounded up to a power of two.
     public var packetLimit = 1024
     /// The most payload bytes in store.

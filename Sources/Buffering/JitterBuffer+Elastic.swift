@@ -111,10 +111,9 @@ extension JitterBuffer {
   /// Learns from an arrival.
   @inline(__always) mutating func learn(_ packet: BufferedPacket, _ transit: Interval) {
     guard isAdaptive, let adaptation = configuration.adaptation, let base = arrivals?.base else { return }
-    if configuration.isFramed, packet.duration == 0 { return }
-    let units = packet.duration > 0 ? packet.duration : lastDuration
+    guard let units = learningWeight(of: packet) else { return }
     estimator.observe(
-      transit: transit, base: base, at: packet.arrival, seconds: Double(units) / Double(configuration.clockRate))
+      transit: transit, base: base, at: packet.arrival, seconds: units / Double(configuration.clockRate))
     elastic.drift.observe(transit: transit, at: packet.arrival)
     var need = estimator.need
     if configuration.isFramed, packet.arrival - elastic.tick < Self.framedLearning {
@@ -126,6 +125,12 @@ extension JitterBuffer {
     let asked = min(max(need, adaptation.limits.lowerBound), adaptation.limits.upperBound)
     target = asked + addedDelay
     narrator.note(target: asked, delay: transit - base, base: base, at: packet.arrival)
+  }
+
+  /// How many units of the clock what the packet tells of delays counts for; nil where it tells nothing.
+  @inline(__always) private mutating func learningWeight(of packet: BufferedPacket) -> Double? {
+    if configuration.isFramed, packet.duration == 0 { return configuration.hasFrameEnds ? nil : step(to: packet) }
+    return Double(packet.duration > 0 ? packet.duration : lastDuration)
   }
 
   private mutating func learnRecovery(_ packet: BufferedPacket, _ transit: Interval, base: Interval) {

@@ -29,6 +29,17 @@ extension JitterBuffer {
     narrator.restart()
   }
 
+  /// How far timestamps go on from one packet to the next, on average, now that this one has come.
+  ///
+  /// Packets may share a timestamp, or come out of order: what they weigh adds up to the time that passes all the same.
+  mutating func step(to packet: BufferedPacket) -> Double {
+    let longest = Int64(configuration.clockRate) / 10
+    let step = min(max(-longest, packet.timestamp - steppedTimestamp), longest)
+    steppedTimestamp = packet.timestamp
+    meanStep += (Double(step) - meanStep) / 16
+    return max(0, meanStep)
+  }
+
   // MARK: Queries
 
   /// When a packet with this timestamp is due; in place, because a buffer is big.

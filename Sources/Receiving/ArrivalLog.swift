@@ -86,7 +86,7 @@ extension ReceiveStream {
     var delays = DelaySum()
     var configuration = JitterBuffer.Configuration(
       clockRate: format.clockRate, target: target, isContinuous: format == .opus)
-    if track != nil { configuration.holdFrames() }
+    if let track { configuration.holdFrames(of: track) }
     return replay(configuration, &delays)
   }
 

@@ -92,9 +92,11 @@ extension JitterBuffer.Configuration {
   /// The most packets and bytes in store of a stream of video: 10 s of 15 Mbit/s in packets of 1,200 bytes.
   static let framedLimits = (packets: 16_384, bytes: 32 << 20)
 
-  /// Holds packets that are parts of frames.
-  mutating func holdFrames() {
+  /// Holds packets that are parts of a track's frames.
+  mutating func holdFrames(of track: PictureTrack) {
     isFramed = true
+    // The marker bit of a transport stream tells of something else (RFC 2250 section 2).
+    hasFrameEnds = track.encoding != .mpegTS
     packetLimit = Self.framedLimits.packets
     byteLimit = Self.framedLimits.bytes
   }

@@ -111,7 +111,7 @@ public struct ReceiveStream: Sendable, Identifiable {
       ? PictureTrack(encoding: nil, clockRate: format.clockRate, handsOut: false, isSynthetic: true)
       : Self.track(
         of: format, origin, isEncrypted: isEncrypted, handsOut: keepsPayloads, parameterSets: parameterSets)
-    if track != nil { configuration.holdFrames() }
+    if let track { configuration.holdFrames(of: track) }
     // Whether a frame can be put together shows when its time comes, whoever plays.
     configuration.keepsPayloads = keepsPayloads || track?.encoding != nil
     buffer = JitterBuffer(configuration)
