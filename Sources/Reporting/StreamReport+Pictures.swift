@@ -29,6 +29,9 @@ extension StreamReport {
     return isSound ? "audio" : nil
   }
 
+  /// Whether it is video: of that nothing stands in for a packet that is missing.
+  var isVideo: Bool { mediaKind == "video" }
+
   /// Members of the object `media`.
   func writePictures(to json: inout JSONWriter) {
     json.value("kind", mediaKind)

@@ -68,6 +68,31 @@ struct PictureReportTests {
     #expect(text.contains("220 could be decoded · 12 of them are never to be seen"), "\(text)")
   }
 
+  @Test(arguments: ["H264/90000", "H265/90000", "VP8/90000", "opus/48000/2", "synthetic/90000"])
+  func `Nothing is said to be concealed of video, in text and on the page`(encoding: String) {
+    var report = Self.report
+    report.streams[0].encoding = encoding
+    // Our own made-up video is followed frame by frame, H.265 isn't.
+    if !["H264/90000", "VP8/90000", "synthetic/90000"].contains(encoding) { report.streams[0].pictures = nil }
+    report.streams[0].playout.concealed = 3
+    // The report as JSON, whose keys are the same for all, stands in the page, too.
+    let data = /<(script|pre)(.|\n)*?<\/(script|pre)>/
+    let (text, page) = (report.text(), report.html().replacing(data, with: ""))
+    let isVideo = encoding != "opus/48000/2"
+    for words in ["oncealed", "made up", "left silent"] where isVideo {
+      for (place, whole) in [("text", text), ("page", page)] {
+        let parts = whole.split(separator: words, maxSplits: 1)
+        #expect(parts.count == 1, "\(place): \(parts.first?.suffix(100) ?? "")\(words)")
+      }
+    }
+    #expect(text.contains("3 concealed") != isVideo)
+    #expect(page.contains("of those not played: made up or left silent") != isVideo)
+    #expect(text.contains("3 missing from their frames") == isVideo)
+    #expect(page.contains("nothing stands in for them") == isVideo)
+    #expect(page.contains("One lost packet is enough to damage a frame") == isVideo)
+    #expect(report.json().contains("\"concealed\":3,"))
+  }
+
   /// A report of 150 frames at 25 a second, of which so many could be shown.
   private static func film(shown: Int, _ change: (inout PictureStatistics) -> Void) -> Report {
     var report = Self.report
