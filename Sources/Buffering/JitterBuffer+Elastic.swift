@@ -109,11 +109,11 @@ extension JitterBuffer {
   }
 
   /// Learns from an arrival.
-  @inline(__always) mutating func learn(_ packet: BufferedPacket, _ transit: Interval) {
-    guard isAdaptive, let adaptation = configuration.adaptation, let base = arrivals?.base else { return }
-    guard let units = learningWeight(of: packet) else { return }
-    estimator.observe(
-      transit: transit, base: base, at: packet.arrival, seconds: units / Double(configuration.clockRate))
+  @inline(__always) mutating func learn(_ packet: BufferedPacket, _ measured: Interval) {
+    guard isAdaptive, let adaptation = configuration.adaptation, let base = arrivals?.base,
+      let (transit, seconds) = lesson(of: packet, measured, base: base)
+    else { return }
+    estimator.observe(transit: transit, base: base, at: packet.arrival, seconds: seconds)
     elastic.drift.observe(transit: transit, at: packet.arrival)
     var need = estimator.need
     if configuration.isFramed, packet.arrival - elastic.tick < Self.framedLearning {
@@ -127,10 +127,18 @@ extension JitterBuffer {
     narrator.note(target: asked, delay: transit - base, base: base, at: packet.arrival)
   }
 
-  /// How many units of the clock what the packet tells of delays counts for; nil where it tells nothing.
-  @inline(__always) private mutating func learningWeight(of packet: BufferedPacket) -> Double? {
-    if configuration.isFramed, packet.duration == 0 { return configuration.hasFrameEnds ? nil : step(to: packet) }
-    return Double(packet.duration > 0 ? packet.duration : lastDuration)
+  /// The transit that the packet lets learn from, and how many seconds it counts for; nil where it tells nothing.
+  @inline(__always) private mutating func lesson(
+    of packet: BufferedPacket, _ transit: Interval, base: Interval
+  ) -> (transit: Interval, seconds: Double)? {
+    let rate = configuration.clockRate
+    if configuration.isFramed, packet.duration == 0 {
+      guard !configuration.hasFrameEnds, let told = delayGroup.take(packet, delay: transit - base, rate: rate) else {
+        return nil
+      }
+      return (base + told.delay, told.seconds)
+    }
+    return (transit, Double(packet.duration > 0 ? packet.duration : lastDuration) / Double(rate))
   }
 
   private mutating func learnRecovery(_ packet: BufferedPacket, _ transit: Interval, base: Interval) {

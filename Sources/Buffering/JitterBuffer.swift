@@ -63,9 +63,8 @@ public struct JitterBuffer: Sendable {
   /// The decoding time of the last frame that is over.
   var framesOver = Int64.min
   var lastDuration: Int64
-  /// How far timestamps go on from one packet to the next, and from which one, where no packet tells how long it lasts.
-  var meanStep = 0.0
-  var steppedTimestamp: Int64 = 0
+  /// What packets tell of delays together, where none tells how long it lasts.
+  var delayGroup = DelayGroup()
   var lastWasSilence = false
   /// Filled since the last packet was played, without knowing yet whether a packet was lost or none was sent.
   var stallUnits: Int64 = 0

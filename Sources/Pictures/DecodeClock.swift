@@ -37,7 +37,7 @@ public struct DecodeClock: Sendable {
   public private(set) var depth = 0
   /// The usual time between two frames in units of the clock.
   public private(set) var interval: Int64
-  /// Whether `interval` is what was seen.
+  /// Whether `interval` is what was seen since the sender began.
   private var isMeasured = false
   private let clockRate: UInt32
   private let leapUnits: Int64
@@ -118,6 +118,7 @@ public struct DecodeClock: Sendable {
   public mutating func restart() {
     frames.removeAll(keepingCapacity: true)
     waiting.removeAll(keepingCapacity: true)
+    isMeasured = false
   }
 
   // MARK: Private

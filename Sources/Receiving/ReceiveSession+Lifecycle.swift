@@ -48,9 +48,7 @@ extension ReceiveSession {
     switch packet {
     case .senderReport(let report):
       reporter.heardControl(of: report.ssrc, isSender: true, at: arrival)
-      guard let place = openPlace(of: report.ssrc) else {
-        return reporter.keep(EarlyReport(report: report, number: datagrams.rtcp, arrival: stamp))
-      }
+      guard let place = openPlace(of: report.ssrc) else { return keepEarly(report, at: stamp) }
       streams[place].take(report, number: datagrams.rtcp, arrival: stamp)
       settleGoodbye(place)
     case .receiverReport(let report):
@@ -86,6 +84,14 @@ extension ReceiveSession {
     let margin = max(configuration.target, Self.goodbyeMargin)
     streams[place].phase = .leaving(.goodbye, drainAt: arrival + margin)
     settleGoodbye(place)
+  }
+
+  /// Keeps a report for the stream to come, unless it says again what a stream that has ended was told already.
+  private mutating func keepEarly(_ report: SenderReport, at arrival: Instant) {
+    for place in streams.indices where streams[place].ssrc == report.ssrc {
+      if let sent = streams[place].sent, sent == (report.packetCount, report.octetCount) { return }
+    }
+    reporter.keep(EarlyReport(report: report, number: datagrams.rtcp, arrival: arrival))
   }
 
   /// Takes in the report that came, or was read, before the packet that proved the source, and the goodbye in it.

@@ -27,9 +27,12 @@ public struct ReportedReception: Sendable {
     /// Packets that came again, by RFC 3550's loss, which is what never came less what came again.
     ///
     /// Nil where numbers were not reported on, or may not have been: a first report as long as one can be needn't reach
-    /// back to the first packet that the receiver counts from.
+    /// back to the first packet that the receiver counts from, and first reports may be lost. Then fewer seem to have come
+    /// again than are known to have.
     public func duplicates(cumulativeLost: Int) -> Int? {
-      guard Int64(covered) == last - first + 1, first == 0 || covered < Self.reportLimit else { return nil }
+      guard Int64(covered) == last - first + 1, first == 0 || covered < Self.reportLimit,
+        lost - cumulativeLost >= duplicated
+      else { return nil }
       return lost - cumulativeLost
     }
 

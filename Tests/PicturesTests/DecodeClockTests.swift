@@ -39,6 +39,22 @@ struct DecodeClockTests {
     #expect(clock.interval == 90_000)
   }
 
+  @Test func `A sender that begins anew at another pace is decoded at what its stream tells`() {
+    var clock = DecodeClock(clockRate: 90_000)
+    _ = clock.raise(depth: 2)
+    for number in 0..<Int64(40) {
+      _ = clock.note(number, timestamp: number * 1_500, at: .zero + .milliseconds(number * 50 / 3))
+    }
+    #expect(clock.interval == 1_500)
+    clock.restart()
+    clock.expect(interval: .seconds(1))
+    for (number, shown) in [0, 3, 1, 2, 6, 4, 5].enumerated() {
+      let (sequence, arrival) = (Int64(1_000 + number), Instant.zero + .seconds(Int64(number + 1)))
+      _ = clock.note(sequence, timestamp: Int64(shown) * 90_000, at: arrival)
+      #expect(clock.time(of: sequence) == Int64(number - 2) * 90_000)
+    }
+  }
+
   @Test func `Packets that come backwards don't fill the memory`() {
     var clock = DecodeClock(clockRate: 90_000)
     for number in (0..<2000 as Range<Int64>).reversed() {

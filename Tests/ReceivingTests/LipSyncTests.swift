@@ -227,6 +227,19 @@ struct LipSyncTests {
     #expect(ear.session.streams.first?.statistics.received == 3)
   }
 
+  @Test func `a goodbye that is said again once its stream has ended doesn't end what the source sends next`() {
+    var ear = Ear()
+    for number in UInt16(0)..<3 { ear.take(Ear.rtp(number), at: Int64(number) * 20) }
+    ear.takeRTCP(Ear.rtcp(packets: 3, isGoodbye: true), at: 60)
+    ear.drain(at: .zero + .milliseconds(1_000))
+    #expect(ear.session.streams.first?.phase == .ended(.goodbye))
+    ear.takeRTCP(Ear.rtcp(packets: 3, isGoodbye: true), at: 1_000)
+    for number in UInt16(0)..<100 { ear.take(Ear.rtp(number), at: 2_000 + Int64(number) * 20) }
+    #expect(ear.session.streams.count == 2)
+    #expect(ear.session.streams.last?.phase == .active)
+    #expect(ear.session.streams.last?.statistics.received == 100)
+  }
+
   @Test func `a report that came before its source was believed is kept for two seconds, and of few sources`() {
     func heard(after pause: Int64, others: Int = 0) -> ReceiveStream? {
       var ear = Ear()

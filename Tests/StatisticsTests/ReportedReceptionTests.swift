@@ -60,6 +60,17 @@ import Timeline
     #expect(duplicates(from: 36_705, count: 65_532, received: 65_531, cumulativeLost: 0) == 0)
   }
 
+  @Test func `what came again isn't told where the first reports were lost`() {
+    var table = ReportedReception()
+    table.record(50, count: 100, isReceived: true)
+    // The receiver lost 40 of the 50 before them.
+    #expect(table.summary().duplicates(cumulativeLost: 40) == nil)
+    #expect(table.summary().duplicates(cumulativeLost: -5) == 5)
+    table.recordDuplicates(60, count: 6)
+    #expect(table.summary().duplicates(cumulativeLost: -5) == nil)
+    #expect(table.summary().duplicates(cumulativeLost: -6) == 6)
+  }
+
   @Test func `numbers between reports leave open what came again`() {
     var table = ReportedReception()
     table.record(0, count: 10, isReceived: true)

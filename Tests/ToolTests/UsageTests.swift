@@ -123,6 +123,10 @@ import Testing
       "--synthetic makes up what it sends: leave --format and --fps out; fps=30 is part of its own text"
     ),
     (
+      "send --synthetic bytes=100,interval=20ms b:1 --mtu 500",
+      "--mtu says how frames of video are cut and sent, and bytes=N,interval=T makes up packets: leave it out"
+    ),
+    (
       "send a.opus b:1 --raw s99",
       "--raw s99: “s99” is no sample encoding; give s16le, s24le, s32le, f32le, as in s16le,48000,2"
     ),

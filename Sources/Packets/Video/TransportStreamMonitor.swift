@@ -48,7 +48,7 @@ public struct TransportStreamMonitor: Sendable {
   public var videoPID: Int? { program.videoPID }
 
   /// Whether a packet with this identifier can be of use to a player: before the first map it is the tables alone.
-  public func isUsable(pid: Int) -> Bool { program.hasMap || program.isTable(pid: pid) }
+  func isUsable(pid: Int) -> Bool { program.hasMap || program.isTable(pid: pid) }
 
   /// Takes the next packet of 188 bytes; returns the picture that has ended because another begins with it.
   public mutating func append(_ bytes: RawSpan) -> Frame? {

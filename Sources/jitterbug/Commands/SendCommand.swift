@@ -59,6 +59,11 @@ enum SendCommand {
       throw UsageError(
         "--synthetic makes up what it sends: leave --format and --fps out; fps=30 is part of its own text")
     }
+    if let spec = options.synthetic, !spec.isVideo, options.mtu != nil || options.pacing != nil {
+      let name = options.mtu != nil ? "--mtu" : "--pacing"
+      throw UsageError(
+        "\(name) says how frames of video are cut and sent, and bytes=N,interval=T makes up packets: leave it out")
+    }
   }
 
   /// A URI, or host:port when no file has that name.
