@@ -1,6 +1,7 @@
 // modules: Timeline Packets
 // Any bytes as packets of 188: the payload reader, and the monitor with its tables and counters. A packet that doesn't
-// begin with the sync byte gets one in every other input, so that the fuzzer comes further than that.
+// begin with the sync byte gets one in every other input, so that the fuzzer comes further than that. Where a stream can
+// end lies at the beginning of one of them.
 import Packets
 
 @c(LLVMFuzzerTestOneInput)
@@ -35,6 +36,11 @@ func fuzzOne(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   precondition(monitor.current == nil && monitor.packetCount == (input.count + 187) / 188)
   precondition(packets + monitor.invalidCount <= monitor.packetCount, "more packets than were given")
   precondition(pictures <= monitor.packetCount)
+
+  var ending = TransportEnding()
+  let place = ending.take(input.span.bytes)
+  precondition(place.map { $0 % 188 == 0 && $0 + 188 <= input.count } ?? true, "a place outside of the packets")
+  precondition(ending.hasPicture == (place != nil))
   return 0
 }
 

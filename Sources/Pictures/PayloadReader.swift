@@ -8,6 +8,9 @@ struct PayloadReader: Sendable {
   /// What a payload says.
   struct Reading {
     var piece = VideoPiece()
+    /// Whether a picture begins in it, whatever its timestamp says: with its first slice, or with a VP8 frame's first
+    /// partition.
+    var beginsPicture = false
     /// Whether there is a part of the picture itself in it, so that it is known whether others may refer to it.
     var hasPicture = false
     /// H.264's frame_num, which counts the frames that others may refer to.
@@ -72,6 +75,7 @@ struct PayloadReader: Sendable {
     case .frame: reading.piece.beginsFrame = true
     case .continuation, nil: break
     }
+    reading.beginsPicture = reading.piece.beginsFrame
     return reading
   }
 
@@ -79,7 +83,8 @@ struct PayloadReader: Sendable {
   {
     switch encoding {
     case .h264: readH264(payload, &sets)
-    case .vp8: VP8Depacketizer.piece(of: payload).map { Reading(piece: $0, hasPicture: true) }
+    case .vp8:
+      VP8Depacketizer.piece(of: payload).map { Reading(piece: $0, beginsPicture: $0.beginsFrame, hasPicture: true) }
     case .mpegTS: TransportDepacketizer.piece(of: payload).map { Reading(piece: $0, hasPicture: true) }
     }
   }
@@ -142,8 +147,9 @@ struct PayloadReader: Sendable {
   ) {
     guard nal.hasSliceHeader else { return }
     // first_mb_in_slice is ue(v): a first bit of 1 is 0, the picture's first slice.
-    if nal.type != H264NAL.idrSlice, content.byteCount > 0, content.byte(at: 0) & 0x80 != 0 {
-      reading.piece.beginsFrame = true
+    if content.byteCount > 0, content.byte(at: 0) & 0x80 != 0 {
+      reading.beginsPicture = true
+      if nal.type != H264NAL.idrSlice { reading.piece.beginsFrame = true }
     }
     guard let slice = H264SliceHeader(nal, content: content, with: sets) else { return }
     // Both fields of a frame have its number.

@@ -28,6 +28,8 @@ struct PictureAccount: Sendable {
     var first: Int64
     var last: Int64
     var received = 0
+    /// Pictures that begin in its packets; more than one, or two fields, where the timestamps are wrong.
+    var beginnings = 0
     var bytes = 0
     /// The packet with the number `first` shows that nothing lies before it.
     var begins = false
@@ -103,6 +105,10 @@ struct PictureAccount: Sendable {
   var interval: Int64 = 0
   /// Indications sent.
   private(set) var requests = 0
+  /// Pictures that began in all packets, and in those of one timestamp at most.
+  private var beginnings = (all: 0, most: 0)
+  /// From so many pictures of one timestamp on it is believed that the sender gave none: a frame has two fields at most.
+  private static let untimed = 10
 
   /// Begins; where nothing is known of what frames refer to all that are whole can be shown.
   ///
@@ -127,6 +133,7 @@ struct PictureAccount: Sendable {
     ledger.finish()
     var result = ledger.result
     result.keyFrameRequests = requests
+    if beginnings.most >= Self.untimed, beginnings.most * 10 >= beginnings.all * 9 { result.untimed = beginnings.most }
     result.lacksParameterSets = max(setsFrom.sequence, setsFrom.picture) == .max
     return result
   }
@@ -148,6 +155,9 @@ struct PictureAccount: Sendable {
       if reading.hasPictureSet { setsFrom.picture = min(setsFrom.picture, sequence) }
     }
     frames[place].note(sequence, marker: marker, bytes: bytes, reading: reading)
+    if reading.beginsPicture {
+      beginnings = (beginnings.all + 1, max(beginnings.most, frames[place].beginnings))
+    }
     if isLate, frames[place].state == .open {
       frames[place].missedDeadline = true
       if frames[place].received == 1 { close(at: place, as: .nothing) }
@@ -405,6 +415,7 @@ struct PictureAccount: Sendable {
 extension PictureAccount.Frame {
   fileprivate mutating func note(_ sequence: Int64, marker: Bool, bytes: Int, reading: PayloadReader.Reading) {
     received += 1
+    if reading.beginsPicture { beginnings += 1 }
     self.bytes += bytes
     let piece = reading.piece
     if sequence <= first {

@@ -168,7 +168,8 @@ extension StreamReport {
   private func writePlayout(to page: inout TextPage) {
     var figures = ["\(Figures.grouped(playout.played)) played", "\(Figures.grouped(playout.late)) too late"]
     if playout.recovered > 0 { figures.append("\(Figures.grouped(playout.recovered)) recovered") }
-    figures.append("\(Figures.grouped(playout.concealed)) concealed")
+    let fate = isVideo ? "missing from their frames" : "concealed"
+    figures.append("\(Figures.grouped(playout.concealed)) \(fate)")
     let discarded = playout.discarded.total
     if discarded > 0 { figures.append("\(Figures.grouped(discarded)) discarded (\(playout.discarded.named))") }
     if playout.stillBuffered > 0 { figures.append("\(Figures.grouped(playout.stillBuffered)) still in the buffer") }
@@ -178,11 +179,11 @@ extension StreamReport {
     if playout.concealedDuration > .zero {
       let share = Figures.percent(
         Int(playout.concealedDuration.milliseconds), of: Int(mediaDuration.milliseconds.rounded(.up)))
-      media.append("\(Figures.duration(playout.concealedDuration)) concealed (\(share))")
+      media.append("\(Figures.duration(playout.concealedDuration)) \(isVideo ? "missing" : "concealed") (\(share))")
     }
     if playout.recoveredDuration > .zero { media.append("\(Figures.duration(playout.recoveredDuration)) recovered") }
     if playout.silenceDuration > .zero { media.append("\(Figures.duration(playout.silenceDuration)) silent by intent") }
-    if mediaDuration > .zero, pictures == nil { page.row("heard", media) }
+    if mediaDuration > .zero, pictures == nil { page.row(isVideo ? "length" : "heard", media) }
     writeBuffer(to: &page)
     writeLateness(to: &page)
   }

@@ -98,7 +98,10 @@ struct StreamMetrics {
       $0.playout.late
     }
     counter("recovered_packets", "Packets whose media was rebuilt from others.", to: &metrics) { $0.playout.recovered }
-    gauge("concealed_packets", "Packets never played whose media was concealed.", to: &metrics) {
+    gauge(
+      "concealed_packets", "Packets never played: of audio they were concealed, of video their frames lack them.",
+      to: &metrics
+    ) {
       Double($0.playout.concealed)
     }
     let discards = streams.flatMap { stream in

@@ -29,6 +29,9 @@ extension StreamReport {
     return isSound ? "audio" : nil
   }
 
+  /// Whether it is video: of that nothing stands in for a packet that is missing.
+  var isVideo: Bool { mediaKind == "video" }
+
   /// Members of the object `media`.
   func writePictures(to json: inout JSONWriter) {
     json.value("kind", mediaKind)
@@ -44,6 +47,7 @@ extension StreamReport {
       json.value("hidden", pictures.hidden)
     }
     json.value("frame_interval_ms", pictures.frameInterval.milliseconds, decimals: 3)
+    json.value("untimed_frames", pictures.untimed)
     json.value("key_frames", pictures.keyFrames)
     json.value("key_frame_requests", pictures.keyFrameRequests)
     json.value("first_picture_ms", pictures.waited?.milliseconds, decimals: 3)
@@ -65,9 +69,20 @@ extension StreamReport {
   /// What figures made of timestamps tell besides the network, where frames aren't sent in the order in which they are
   /// shown; nil where they are.
   var orderNote: String? {
-    guard let pictures, pictures.reorderDepth > 0 else { return nil }
+    guard let pictures, pictures.reorderDepth > 0, pictures.untimed == 0 else { return nil }
     return "timestamps are presentation times, and frames are sent in another order: jitter and spread tell of that "
       + "order too"
+  }
+
+  /// What is wrong where nearly all frames bear one timestamp, and what to do; nil where they have times.
+  var timesNote: String? {
+    guard let pictures, pictures.untimed > 0 else { return nil }
+    // Tried with ffmpeg and GStreamer, whose parsers make up no times for a bare stream.
+    let isH264 = encoding?.lowercased().hasPrefix("h264/") == true
+    let advice = isH264 ? " (ffmpeg -i film.h264 -c copy film.mp4), or send film.h264 by jitterbug send" : ""
+    return "\(Figures.grouped(pictures.untimed)) pictures, nearly all, bear one timestamp, as if they were one frame: "
+      + "the sender gives no times, so what comes later than the first counts as late; let it send a file that has times"
+      + advice
   }
 
   /// Gives a transport stream, of whose packets none says how long it lasts, the time from its first timestamp to its
@@ -89,6 +104,7 @@ extension StreamReport {
     for (count, word) in [(pictures.damaged, "damaged"), (pictures.late, "too late"), (pictures.lost, "lost")]
     where count > 0 { figures.append("\(Figures.grouped(count)) \(word)") }
     page.row("frames", figures)
+    page.row("", timesNote.map { [$0] } ?? [])
     var shown = ["\(Figures.grouped(pictures.shown)) could be decoded"]
     if pictures.hidden > 0 { shown.append("\(Figures.grouped(pictures.hidden)) of them are never to be seen") }
     if pictures.undecodable > 0 {

@@ -54,7 +54,9 @@ extension StreamReport {
     guard playout.bufferLevel.count > 0 else { return }
     var figures = ["target \(Figures.milliseconds(playout.target.milliseconds))"]
     if let adaptation = playout.adaptation {
-      figures[0] += " (adaptive, for \(Figures.trimmed(adaptation.lateBudget * 100, decimals: 2)) % late)"
+      figures[0] +=
+        " (adaptive within \(limits(of: adaptation)), for \(Figures.trimmed(adaptation.lateBudget * 100, decimals: 2)) "
+        + "% late)"
       if let mean = playout.samples?.meanTarget { figures.append("on average \(Figures.milliseconds(mean * 1000))") }
       if let delay = playout.samples?.meanDelay {
         figures.append("packets waited \(Figures.milliseconds(delay * 1000))")
@@ -68,6 +70,11 @@ extension StreamReport {
     page.row("buffer", figures)
     guard playout.adaptation != nil else { return }
     writeStretching(to: &page)
+  }
+
+  /// Between what the target stays: "20 to 200 ms".
+  func limits(of adaptation: PlayoutAdaptation) -> String {
+    "\(Figures.trimmed(adaptation.least, decimals: 1)) to \(Figures.trimmed(adaptation.most, decimals: 1)) ms"
   }
 
   private func writeStretching(to page: inout TextPage) {

@@ -52,6 +52,10 @@ public struct PictureStatistics: Equatable, Sendable {
   public var frameInterval = Interval.zero
   /// How many frames are sent before one that is shown earlier: a decoder holds back as many.
   public var reorderDepth = 0
+  /// Pictures that bear one and the same timestamp, where nearly all do, since their sender gives no times; else 0.
+  ///
+  /// They count as one frame, because a timestamp is all that tells frames apart.
+  public var untimed = 0
   /// Whether H.264's parameter sets, without which nothing can be decoded, were neither sent nor told beforehand.
   public var lacksParameterSets = false
   /// Picture loss indications sent (RFC 4585 section 6.3.1).

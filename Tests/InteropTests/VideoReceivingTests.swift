@@ -65,6 +65,8 @@ struct `video received` {
     let stream = try await receiver.heard()["streams"][0]
     #expect(try await VideoPictures.of(seen, in: folder).sums == VideoPictures.of(VideoPictures.clip, in: folder).sums)
     #expect(stream["packets"]["lost"].int == 0)
+    // Its parser makes up no times for a bare stream.
+    #expect(stream["media"]["untimed_frames"].int == 150)
   }
 
   @Test(arguments: ["h264", "ivf", "ts"])

@@ -193,4 +193,53 @@ import Testing
       #expect(frames.reduce(0) { $0 + $1.packets } <= monitor.packetCount - monitor.invalidCount)
     }
   }
+
+  @Test func `a stream can end before each packet with which a picture begins, wherever it is cut into datagrams`() {
+    let stream = TransportFixture.stream(pictures: 4)
+    // Two packets of tables, and four of each picture.
+    let starts = (0..<4).map { 2 + $0 * TransportFixture.packetsPerPicture }
+    for perDatagram in 1...9 {
+      var ending = TransportEnding()
+      var found: [Int] = []
+      for offset in stride(from: 0, to: stream.count, by: perDatagram * 188) {
+        let datagram = Array(stream[offset..<min(offset + perDatagram * 188, stream.count)])
+        let isExpected = starts.contains { $0 * 188 >= offset && $0 * 188 < offset + datagram.count }
+        let begun = ending.hasPicture
+        let start = ending.take(datagram.span.bytes)
+        #expect((start != nil) == isExpected)
+        #expect(ending.hasPicture == (begun || isExpected))
+        if let start { found.append((offset + start) / 188) }
+      }
+      // The first in each datagram.
+      #expect(found.allSatisfy { starts.contains($0) })
+      #expect(perDatagram > TransportFixture.packetsPerPicture || found == starts)
+    }
+  }
+
+  @Test func `a stream without tables, or whose packets are known to be wrong, has no place to end`() {
+    var ending = TransportEnding()
+    let pictures = Array(TransportFixture.stream(pictures: 3).dropFirst(2 * 188))
+    #expect(ending.take(pictures.span.bytes) == nil)
+    _ = ending.take(TransportFixture.tables().span.bytes)
+    var wrong = Array(pictures.prefix(188))
+    wrong[1] |= 0x80
+    #expect(ending.take(wrong.span.bytes) == nil)
+    #expect(!ending.hasPicture)
+    // Audio's beginnings are none of a picture.
+    let other = TransportFixture.packet(
+      pid: 0x101, counter: 0, startsUnit: true, payload: TransportFixture.pes(0))
+    #expect(ending.take(other.span.bytes) == nil)
+    #expect(ending.take(pictures.span.bytes) == 0)
+    #expect(ending.hasPicture)
+  }
+
+  @Test func `each length and each change of one bit leaves a place to end within the packets`() {
+    let whole = TransportFixture.stream(pictures: 1, size: 300)
+    for bytes in Vectors.flips(of: whole) + (0...whole.count).map({ Array(whole.prefix($0)) }) {
+      var ending = TransportEnding()
+      let start = ending.take(bytes.span.bytes)
+      #expect(start.map { $0 % 188 == 0 && $0 + 188 <= bytes.count } ?? true)
+      #expect(ending.hasPicture == (start != nil))
+    }
+  }
 }

@@ -196,4 +196,32 @@ struct CutFrameTests {
     #expect(statistics.complete == 17 && statistics.undecodable == 0)
     #expect(frames.count == 17 && frames.allSatisfy(\.isDecodable))
   }
+
+  @Test(arguments: [(9, 0), (10, 10), (150, 150)])
+  func `Pictures of one timestamp are told, from ten on`(pictures: Int, untimed: Int) {
+    // Single NAL units: an IDR picture, and others that begin with their first slice.
+    let packets = (0..<pictures).map { Packet($0 == 0 ? [0x65, 0x88, 1, 2] : [0x41, 0x9a, 1, 2], 0, marker: true) }
+    #expect(play(packets, as: .h264).statistics.untimed == untimed)
+    // VP8: the first bytes of partitions, and of frames.
+    let frames = (0..<pictures).map { Packet([0x10, $0 == 0 ? 0x10 : 0x11, 2, 0], 0, marker: true) }
+    #expect(play(frames, as: .vp8).statistics.untimed == untimed)
+    // Once in nine it has a time of its own.
+    let mixed = packets + packets.prefix(max(1, pictures / 9)).map { Packet($0.payload, 5, marker: true) }
+    #expect((play(mixed, as: .h264).statistics.untimed > 0) == (pictures == 10 || pictures == 150))
+    let doubtful = packets + packets.prefix(max(1, pictures / 4)).map { Packet($0.payload, 5, marker: true) }
+    #expect(play(doubtful, as: .h264).statistics.untimed == 0)
+  }
+
+  @Test func `Many slices, fields, markers and parameter sets of pictures with times raise no alarm`() {
+    var packets: [Packet] = []
+    for frame in 0..<20 as Range<Int64> {
+      // A delimiter, both sets, and two fields of twelve slices each, all with a marker.
+      packets += [Packet([0x09, 0x10], frame, marker: true), Packet([0x67, 1], frame), Packet([0x68, 1], frame)]
+      for slice in 0..<24 {
+        packets.append(Packet([0x41, slice % 12 == 0 ? 0x9a : 0x4a, 1], frame, marker: true))
+      }
+    }
+    #expect(play(packets, as: .h264).statistics.untimed == 0)
+    #expect(play(Array(packets.prefix(27)), as: .h264).statistics.untimed == 0)
+  }
 }

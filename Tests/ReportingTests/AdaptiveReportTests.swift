@@ -27,8 +27,12 @@ struct AdaptiveReportTests {
     let text = report().text()
     #expect(
       text.contains(
-        "buffer      target 60.0 ms (adaptive, for 0.5 % late) · on average 60.0 ms · packets waited 50.0 ms · "
+        "buffer      target 60.0 ms (adaptive within 0 to 2000 ms, for 0.5 % late) · on average 60.0 ms · packets waited 50.0 ms · "
           + "level mean 40.0 ms · 20.0 ms to 60.0 ms"))
+    var limited = report()
+    limited.streams[0].playout.adaptation = PlayoutAdaptation(lateBudget: 0.01, least: 20, most: 162.5)
+    #expect(limited.text().contains("target 60.0 ms (adaptive within 20 to 162.5 ms, for 1 % late) · "))
+    #expect(limited.html().contains("The buffer followed the network within 20 to 162.5 ms, with 60 ms on average"))
     #expect(text.contains("stretched   15.0 ms longer and 10.0 ms shorter in each second · 5 times"))
     #expect(
       text.contains(

@@ -40,7 +40,7 @@ struct PictureReportTests {
       json.contains(
         """
         "media":{"kind":"video","frames":{"expected":250,"complete":240,"damaged":6,"late":3,"lost":1,"undecodable":20,\
-        "shown":220,"hidden":12},"frame_interval_ms":40,"key_frames":9,"key_frame_requests":4,\
+        "shown":220,"hidden":12},"frame_interval_ms":40,"untimed_frames":0,"key_frames":9,"key_frame_requests":4,\
         "first_picture_ms":0,"freezes":{"count":3,"total_ms":800,"longest_ms":400},\
         "frame_bytes":{"p50":4000,"max":21000},"packets_per_frame":{"p50":4,"max":19},"duration_ms":
         """), "\(json)")
@@ -66,6 +66,31 @@ struct PictureReportTests {
     #expect(text.contains("240 whole (96 %)"), "\(text)")
     #expect(text.contains("froze 3 times"), "\(text)")
     #expect(text.contains("220 could be decoded · 12 of them are never to be seen"), "\(text)")
+  }
+
+  @Test(arguments: ["H264/90000", "H265/90000", "VP8/90000", "opus/48000/2", "synthetic/90000"])
+  func `Nothing is said to be concealed of video, in text and on the page`(encoding: String) {
+    var report = Self.report
+    report.streams[0].encoding = encoding
+    // Our own made-up video is followed frame by frame, H.265 isn't.
+    if !["H264/90000", "VP8/90000", "synthetic/90000"].contains(encoding) { report.streams[0].pictures = nil }
+    report.streams[0].playout.concealed = 3
+    // The report as JSON, whose keys are the same for all, stands in the page, too.
+    let data = /<(script|pre)(.|\n)*?<\/(script|pre)>/
+    let (text, page) = (report.text(), report.html().replacing(data, with: ""))
+    let isVideo = encoding != "opus/48000/2"
+    for words in ["oncealed", "made up", "left silent"] where isVideo {
+      for (place, whole) in [("text", text), ("page", page)] {
+        let parts = whole.split(separator: words, maxSplits: 1)
+        #expect(parts.count == 1, "\(place): \(parts.first?.suffix(100) ?? "")\(words)")
+      }
+    }
+    #expect(text.contains("3 concealed") != isVideo)
+    #expect(page.contains("of those not played: made up or left silent") != isVideo)
+    #expect(text.contains("3 missing from their frames") == isVideo)
+    #expect(page.contains("nothing stands in for them") == isVideo)
+    #expect(page.contains("One lost packet is enough to damage a frame") == isVideo)
+    #expect(report.json().contains("\"concealed\":3,"))
   }
 
   /// A report of 150 frames at 25 a second, of which so many could be shown.
@@ -147,6 +172,27 @@ struct PictureReportTests {
     // Beside the chart, and among the rows of the text report.
     #expect(page.ranges(of: sentence).count >= 2)
     #expect(page.contains("at most; by the frames"))
+  }
+
+  @Test func `Where nearly all pictures bear one timestamp, text and page say that the sender gives no times`() {
+    let sentence = "150 pictures, nearly all, bear one timestamp, as if they were one frame: the sender gives no times"
+    var report = Self.report
+    #expect(!report.text().contains("timestamp") && !report.html().contains("bear one timestamp"))
+    #expect(report.json().contains("\"untimed_frames\":0,"))
+    report.streams[0].pictures?.untimed = 150
+    report.streams[0].pictures?.reorderDepth = 2
+    #expect(report.text().contains(sentence), "\(report.text())")
+    let advice = "let it send a file that has times (ffmpeg -i film.h264 -c copy film.mp4), or send film.h264 by"
+    #expect(report.text().contains(advice), "\(report.text())")
+    var other = report
+    other.streams[0].encoding = "VP8/90000"
+    #expect(other.text().contains("let it send a file that has times\n"), "\(other.text())")
+    // Jitter tells of no order where there are no times.
+    #expect(!report.text().contains("frames are sent in another order"))
+    let page = Self.verdict(report, grade: 2)
+    #expect(page.contains("No times: nothing tells when its frames are to be shown."), "\(page)")
+    #expect(page.contains(sentence), "\(page)")
+    #expect(report.json().contains("\"untimed_frames\":150,"))
   }
 
   @Test func `A transport stream's length is that of its timestamps, less what wasn't played`() {

@@ -32,7 +32,7 @@ import Testing
     let wav = try WAVFile(contents(folder.file("out.wav")))
     let resampled = total / 1000 + 100
     #expect(abs(wav.frames - total) <= resampled, "\(wav.frames) \(total) +\(inserted) -\(removed)")
-    #expect(run.receiver.text.contains("(adaptive, for 0.5 % late)"))
+    #expect(run.receiver.text.contains("(adaptive within 0 to 2000 ms, for 0.5 % late)"))
   }
 
   @Test func `samples on a pipe are as many as the report counts`() async throws {

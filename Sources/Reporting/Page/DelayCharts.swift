@@ -109,7 +109,8 @@ extension LossRuns {
   /// - Parameters:
   ///   - page: what is written to.
   ///   - ends: what else was lost, before the first and after the last that arrived.
-  func write(to page: inout Markup, ends: LostEnds) {
+  ///   - isVideo: whether the packets are parts of frames, which lack what is lost.
+  func write(to page: inout Markup, ends: LostEnds, isVideo: Bool = false) {
     guard count + ends.runs.count > 0 else { return }
     func bars(_ counts: [Int], _ place: String) -> [PlotBar] {
       counts.enumerated().map { index, count in
@@ -136,7 +137,9 @@ extension LossRuns {
     }
     page.figure(
       "How losses cluster",
-      "One lost packet is easily concealed, many in a row aren't. "
+      (isVideo
+        ? "One lost packet is enough to damage a frame: as many in a row damage fewer than one here and one there. "
+        : "One lost packet is easily concealed, many in a row aren't. ")
         + (ends.count == 0 ? "" : "Between the first and the last that arrived: ") + words
         + (ends.unplaced == 0 ? "" : " The ends aren't drawn.") + (ends.sentence.map { " " + $0 } ?? ""),
       svg: chart.svg, legend: Legend(legend))

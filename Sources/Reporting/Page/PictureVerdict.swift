@@ -7,6 +7,11 @@ internal import Timeline
 extension StreamReport {
   /// The verdict by the frames that could be shown and by the time in which the picture stood still.
   func verdict(on pictures: PictureStatistics) -> Verdict {
+    if let timesNote {
+      return Verdict(
+        grade: .bad, headline: "No times: nothing tells when its frames are to be shown.",
+        sentences: [timesNote.prefix(1).uppercased() + timesNote.dropFirst() + ".", packetWords])
+    }
     let judgement = judgement(on: pictures)
     var sentences = [
       shortcomings(of: pictures), stillness(of: pictures, judgement.meaning), packetWords, remedy(for: pictures),

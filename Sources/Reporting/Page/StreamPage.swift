@@ -14,7 +14,7 @@ extension StreamReport {
       let charts = StreamCharts(self, detail: detail)
       charts?.write(to: &section)
       writeDelayCharts(to: &section)
-      reception.lossRuns.write(to: &section, ends: lostEnds)
+      reception.lossRuns.write(to: &section, ends: lostEnds, isVideo: isVideo)
       section.element("h3", "The figures")
       figures.write(to: &section)
       guard let charts else { return }
@@ -115,7 +115,14 @@ extension StreamReport {
     }
     if loss.neverSent > 0 { row("Never sent", loss.neverSent, "numbers that the sender jumped over") }
     if playout.recovered > 0 { row("Rebuilt", playout.recovered, "of those not played: made from other packets") }
-    if playout.concealed > 0 { row("Concealed", playout.concealed, "of those not played: made up or left silent") }
+    if playout.concealed > 0 {
+      if isVideo {
+        row(
+          "Missing", playout.concealed, "of those not played: nothing stands in for them, so their frames aren't whole")
+      } else {
+        row("Concealed", playout.concealed, "of those not played: made up or left silent")
+      }
+    }
     return table
   }
 

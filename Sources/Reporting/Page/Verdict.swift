@@ -150,7 +150,7 @@ extension StreamReport {
 
   private func effect(_ meaning: String) -> String {
     var text = isAudio ? "A listener \(meaning)" : "Whoever watched or heard it \(meaning)"
-    if playout.concealedDuration > .zero {
+    if playout.concealedDuration > .zero, !isVideo {
       text +=
         ": \(Figures.duration(playout.concealedDuration)) in \(Figures.duration(mediaDuration)) were made up "
         + "to fill gaps"
@@ -163,8 +163,8 @@ extension StreamReport {
 
   /// Which buffer would have done.
   var advice: String {
-    if playout.adaptation != nil, playout.samples?.meanTarget != nil {
-      var text = "The buffer followed the network, with \(targetWords)"
+    if let adaptation = playout.adaptation, playout.samples?.meanTarget != nil {
+      var text = "The buffer followed the network within \(limits(of: adaptation)), with \(targetWords)"
       if let enough = sufficientBuffer {
         text +=
           "; a fixed one would have needed \(Figures.trimmed(enough.milliseconds, decimals: 1)) ms for at most "

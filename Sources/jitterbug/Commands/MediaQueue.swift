@@ -36,6 +36,9 @@ struct MediaFrame: Sendable {
   var marker: Bool
   /// What it begins; nil in the midst of a frame.
   var begins: Beginning?
+  /// The bytes of a transport stream's payload that come before its first packet with which a picture begins: here the
+  /// stream can end; nil where none begins.
+  var pictureStart: Int?
 
   /// The first packet of a frame of video.
   enum Beginning {

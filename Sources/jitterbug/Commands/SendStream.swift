@@ -34,6 +34,10 @@ final class SendStream {
   /// Payloads of these that are still to be sent before the next frame.
   private var repeated: ArraySlice<[UInt8]> = []
   private var isAfterPause = false
+  /// Whether a picture of a transport stream has begun.
+  private var isWithinPicture = false
+  /// Whether the rest of the picture under way is all that is still sent.
+  private var isEnding = false
   /// What the schedule had paused in all when it last did.
   private var pausedTime = Interval.zero
   /// The timestamp of the picture under way, as an offset.
@@ -63,13 +67,36 @@ final class SendStream {
   func takeFrame(_ problem: (String) -> Void) {
     while current == nil, !hasMediaEnded {
       switch queue.pop() {
-      case .frame(let frame): current = frame
+      case .frame(let frame):
+        current = frame
+        endAtPicture()
       case .parameters(let payloads): parameters = payloads
       case .problem(let sentence): problem(sentence)
       case .ended: hasMediaEnded = true
       case nil: return
       }
     }
+  }
+
+  /// Sends no more than the rest of the picture that is under way, if it is a transport stream's.
+  ///
+  /// Half of one looks like a whole one at the receiver. Of all else nothing more is sent.
+  func end() {
+    guard !hasMediaEnded else { return }
+    isEnding = true
+    if isWithinPicture {
+      endAtPicture()
+    } else {
+      hasMediaEnded = true
+      current = nil
+    }
+  }
+
+  /// Cuts off what begins with the next picture, once the stream is to end.
+  private func endAtPicture() {
+    guard isEnding, let size = current?.pictureStart, let payload = current?.payload else { return }
+    hasMediaEnded = true
+    if size == 0 { current = nil } else { current?.payload = Array(payload.prefix(size)) }
   }
 
   /// How long before its own instant the frame at hand is to be sent.
@@ -146,6 +173,7 @@ final class SendStream {
   }
 
   private func note(_ frame: MediaFrame) {
+    if frame.pictureStart != nil { isWithinPicture = true }
     guard let beginning = frame.begins else { return }
     frameCount += 1
     if beginning == .keyFrame { keyFrameCount += 1 }

@@ -81,7 +81,7 @@ extension Sender {
       try? pause.wait(until: MonotonicClock.now() + .milliseconds(1), into: &woken)
       outcome = destination.send(bytes, isControl: isControl)
     }
-    isInterrupted = isInterrupted || !woken.isEmpty
+    hasSignal = hasSignal || !woken.isEmpty
     if outcome == .full { destination.noteOverflow() }
     return outcome
   }

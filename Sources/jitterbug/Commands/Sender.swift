@@ -27,7 +27,8 @@ final class Sender {
   // What `Sender+Transmission` works with.
   var link: LinkStage?
   let signals: SignalDescriptor
-  var isInterrupted = false
+  /// Whether a signal waits to be read.
+  var hasSignal = false
   /// Whether packets that are due at once are gathered and sent together: a connection and a link take them singly.
   let gathers: Bool
 
@@ -42,15 +43,26 @@ final class Sender {
   /// The destinations of all streams, with the stream that each belongs to, and what the loop watches of it.
   private var routes: [(stream: SendStream, destination: Destination, watched: Destination.Interest)]
   private var meter = RateMeter()
+  /// What the signal was that has ended the media, in a word; nil before.
+  private var interruption: String?
+  /// After a signal: how long the pictures under way are still sent.
+  private var endsBefore: Instant?
+  /// Whether the goodbye has begun.
+  private var hasEnded = false
+  /// Whether nothing more is waited for.
+  private var isHurried = false
+
+  /// How long a picture of a transport stream that has begun is still sent after Ctrl-C: two frames at 20 a second.
+  private static let endingLimit = Interval.milliseconds(100)
 
   /// Why it is over, in a few words.
   var ended: String {
-    if isInterrupted { return "interrupted" }
+    if let interruption { return interruption }
     return haveAllFailed ? "every destination failed" : "the input ended"
   }
 
   /// Whether the media ended before anything could be sent, although nothing was wrong with it.
-  var hasSentNothing: Bool { packetCount == 0 && problemCount == 0 && hasMediaEnded }
+  var hasSentNothing: Bool { packetCount == 0 && problemCount == 0 && hasMediaEnded && interruption == nil }
 
   var destinations: [Destination] { routes.map(\.destination) }
   private var packetCount: Int { streams.reduce(0) { $0 + $1.session.packetCount } }
@@ -119,7 +131,7 @@ final class Sender {
     var room = 256
     isBehind = false
     defer { for stream in streams { flush(stream) } }
-    while !isBlocked, !isInterrupted, hasBegun(at: now), let stream = nextStream() {
+    while !isBlocked, !hasSignal, hasBegun(at: now), let stream = nextStream() {
       guard room > 0 else {
         isBehind = true
         return
@@ -193,7 +205,7 @@ final class Sender {
       if !isBlocked { deadline = Instant.earliest(deadline, stream.nextDeadline) }
     }
     if hasMediaEnded, streams.allSatisfy({ $0.current == nil }) { deadline = Instant.earliest(deadline, mediaOver) }
-    deadline = Instant.earliest(deadline, metrics?.nextDeadline)
+    deadline = Instant.earliest(Instant.earliest(deadline, metrics?.nextDeadline), endsBefore)
     try watchDestinations()
     do throws(SocketError) { try loop.wait(until: deadline, into: &events) } catch {
       throw CommandError(error.description)
@@ -206,8 +218,11 @@ final class Sender {
     switch event.token {
     case Token.signals:
       while let signal = try? signals.next() {
-        if signal == .interrupt || signal == .terminate { isInterrupted = true }
+        if signal == .interrupt || signal == .terminate {
+          end(because: signal == .interrupt ? "interrupted" : "terminated", at: MonotonicClock.now())
+        }
       }
+      hasSignal = false
     case Token.firstQueue..<Token.firstDestination:
       streams[Int(event.token - Token.firstQueue)].queue.wake.drain()
     default:
@@ -255,9 +270,20 @@ final class Sender {
     }
   }
 
+  /// The first signal ends the media, another one, or one that comes after it, the wait for the rest.
+  private func end(because signal: String, at now: Instant) {
+    isHurried = interruption != nil || hasEnded
+    guard !isHurried else { return }
+    interruption = signal
+    endsBefore = now + Self.endingLimit
+    for stream in streams { stream.end() }
+  }
+
   private func isOver(at now: Instant) -> Bool {
-    if isInterrupted || haveAllFailed { return true }
-    guard hasMediaEnded, streams.allSatisfy({ $0.current == nil }), link?.nextDelivery == nil else { return false }
+    if isHurried || haveAllFailed { return true }
+    let isAllSent = hasMediaEnded && streams.allSatisfy { $0.current == nil }
+    if let endsBefore { return isAllSent || endsBefore <= now }
+    guard isAllSent, link?.nextDelivery == nil else { return false }
     guard options.speed != nil, let over = mediaOver else { return !isBlocked }
     return over <= now
   }
@@ -266,6 +292,7 @@ final class Sender {
   /// what receivers have to say about the last packets.
   private func sayGoodbye() throws(CommandError) {
     let limit = MonotonicClock.now() + .seconds(5)
+    hasEnded = true
     for stream in streams { stream.leave(at: MonotonicClock.now()) }
     report(at: MonotonicClock.now())
     while nextReport != nil || link?.nextDelivery != nil || routes.contains(where: { $0.destination.hasPending }) {
@@ -276,9 +303,8 @@ final class Sender {
       let next = Instant.earliest(Instant.earliest(link?.nextDelivery, nextReport), limit)
       try listen(until: next ?? limit)
     }
-    // A second signal ends this, too.
-    isInterrupted = false
-    while !isInterrupted, let last = awaitsReports, MonotonicClock.now() < last { try listen(until: last) }
+    // A signal ends this, too.
+    while !isHurried, let last = awaitsReports, MonotonicClock.now() < last { try listen(until: last) }
     for destination in destinations { destination.close() }
   }
 

@@ -22,6 +22,8 @@ struct VideoFeed: ~Copyable {
   /// Whether frames were left out, so that it takes a key frame to begin.
   private var awaitsKeyFrame = false
   private var parameterSets: [[UInt8]] = []
+  /// Where a transport stream can end.
+  private var ending = TransportEnding()
 
   /// Why reading stopped early.
   private enum Stop: Error {
@@ -30,6 +32,9 @@ struct VideoFeed: ~Copyable {
   }
 
   static let rate: UInt32 = 90_000
+
+  /// How long a picture of a transport stream that has begun is waited for after `--duration`, in ticks: a second.
+  private static let grace = Int64(rate)
 
   init(_ options: SendOptions, inputs: SendInputs, encoding: VideoEncoding, payloadLimit: Int, queue: MediaQueue) {
     self.options = options
@@ -69,6 +74,7 @@ struct VideoFeed: ~Copyable {
         + "\(encoding.format.encodingName): one stream has one of them, so send it by a command of its own"
     }
     if encoding == .mpegTS {
+      ending = TransportEnding()
       source.setPacketsPerFrame(TransportPacketizer(payloadLimit: payloadLimit).packetsPerPayload)
     }
     /// The parameter sets that the sender was told of last, by the file's own count.
@@ -103,6 +109,9 @@ struct VideoFeed: ~Copyable {
   }
 
   private mutating func emit(_ frame: VideoFrame, shift: Int64) throws(Stop) {
+    var bytes = frame.bytes
+    let isWithinPicture = ending.hasPicture
+    let pictureStart = encoding == .mpegTS ? ending.take(bytes.span.bytes) : nil
     let time = frame.presentation + shift
     next = max(next, time + frame.duration)
     // What lies before --start is left out, and so is what can't be decoded without it.
@@ -113,16 +122,31 @@ struct VideoFeed: ~Copyable {
     if awaitsKeyFrame, !frame.isKey { return }
     awaitsKeyFrame = false
     let sending = frame.decode - frame.presentation
-    if let limit, time + sending >= limit { throw .done }
-    let payloads = packetizer.payloads(of: frame.bytes)
-    let bytes = frame.bytes.count
+    var isLast = false
+    if let limit, time + sending >= limit {
+      // A picture that has begun is sent to its end: half of it is of no use, and looks like a whole one.
+      guard isWithinPicture, time + sending < limit + Self.grace else { throw .done }
+      isLast = pictureStart != nil
+      if let pictureStart { bytes.removeLast(bytes.count - pictureStart) }
+    }
+    try send(payloads: packetizer.payloads(of: bytes), of: frame, at: time, pictureStart: pictureStart)
+    if isLast { throw .done }
+  }
+
+  private mutating func send(
+    payloads: [[UInt8]], of frame: VideoFrame, at time: Int64, pictureStart: Int?
+  ) throws(Stop) {
+    var begun = 0
     for (index, payload) in payloads.enumerated() {
       var item = MediaFrame(
         payload: payload, time: time, duration: frame.duration,
-        sendOffset: sending
-          + pacing.offset(ofPacket: index, of: payloads.count, frameBytes: bytes, duration: frame.duration),
+        sendOffset: frame.decode - frame.presentation
+          + pacing.offset(
+            ofPacket: index, of: payloads.count, frameBytes: frame.bytes.count, duration: frame.duration),
         marker: encoding != .mpegTS && index == payloads.count - 1)
       if index == 0 { item.begins = frame.isKey ? .keyFrame : .frame }
+      if let pictureStart, begun..<begun + payload.count ~= pictureStart { item.pictureStart = pictureStart - begun }
+      begun += payload.count
       guard queue.push(.frame(item)) else { throw .done }
     }
   }
