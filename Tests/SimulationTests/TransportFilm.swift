@@ -1,6 +1,5 @@
 import Buffering
 import Packets
-import Pictures
 import Receiving
 import Timeline
 
@@ -11,9 +10,10 @@ struct TransportFilm {
   /// Transport packets a datagram.
   private static let packets = 7
 
-  var pictures = 100
   /// What each datagram's RTP timestamp is.
   enum Times { case sending, presentation }
+
+  var pictures = 100
   var times = Times.presentation
   /// Whether the datagram with a picture's end is kept back until the next picture comes, as ffmpeg does.
   var keepsBack = false
@@ -24,12 +24,11 @@ struct TransportFilm {
   var pauses: [Int: Interval] = [:]
   /// The pictures with which the file begins anew.
   var loops: Set<Int> = []
+  /// Datagrams that arrive behind the next one, in its place.
   var swapped: Set<Int> = []
-  var isScrambled = false
   var change: (inout ReceiveSession.Configuration) -> Void = { _ in }
 
   private(set) var stream: ReceiveStream?
-  private(set) var waits: [Interval] = []
 
   /// How many pictures later than it is decoded a picture is shown.
   static func lead(of picture: Int) -> Int64 {
@@ -38,9 +37,8 @@ struct TransportFilm {
   }
 
   private func packet(pid: Int, counter: Int, startsUnit: Bool, payload: [UInt8]) -> [UInt8] {
-    let scrambled: UInt8 = isScrambled && pid == 0x100 ? 0x80 : 0
     let header: [UInt8] = [
-      0x47, UInt8(pid >> 8) | (startsUnit ? 0x40 : 0), UInt8(pid & 0xff), 0x10 | scrambled | UInt8(counter & 15),
+      0x47, UInt8(pid >> 8) | (startsUnit ? 0x40 : 0), UInt8(pid & 0xff), 0x10 | UInt8(counter & 15),
     ]
     return header + payload + [UInt8](repeating: 0xff, count: 184 - payload.count)
   }
@@ -95,7 +93,8 @@ struct TransportFilm {
         var units = media.units(rate: 90_000) + (isKept ? Self.interval : 0)
         if times == .presentation { units += Self.lead(of: of) * Self.interval }
         let header = RTPHeader(
-          marker: false, payloadType: 33, sequenceNumber: SequenceNumber(UInt16(truncatingIfNeeded: 65_450 + result.count)),
+          marker: false, payloadType: 33,
+          sequenceNumber: SequenceNumber(UInt16(truncatingIfNeeded: 65_450 + result.count)),
           timestamp: RTPTimestamp(firstTimestamp &+ UInt32(truncatingIfNeeded: units)), ssrc: 7)
         var bytes = [UInt8](repeating: 0, count: 12)
         var span = bytes.mutableSpan
@@ -140,7 +139,7 @@ struct TransportFilm {
   private mutating func drain(_ session: inout ReceiveSession, at now: Instant) {
     while session.pollPlayout(at: now) != nil {}
     var bytes: [UInt8] = []
-    while let frame = session.pollFrame(of: 0, into: &bytes) { waits.append(now - frame.due) }
+    while session.pollFrame(of: 0, into: &bytes) != nil {}
     var report = [UInt8](repeating: 0, count: 1500)
     var span = report.mutableSpan
     while session.pollReport(into: &span, at: now) != nil {}
