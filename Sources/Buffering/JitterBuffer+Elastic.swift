@@ -115,7 +115,7 @@ extension JitterBuffer {
     else { return }
     estimator.observe(transit: transit, base: base, at: packet.arrival, seconds: seconds)
     elastic.drift.observe(transit: transit, at: packet.arrival)
-    var need = estimator.need
+    var need = estimator.need + senderWait
     if configuration.isFramed, packet.arrival - elastic.tick < Self.framedLearning {
       need = max(need, configuration.firstTarget(adaptation))
     }

@@ -36,6 +36,8 @@ public struct JitterBuffer: Sendable {
   public var target: Interval
   /// What `target` has on top of what the network asks for, so that this stream waits for another one.
   public internal(set) var addedDelay = Interval.zero
+  /// What `target` has on top because the sender keeps packets back.
+  var senderWait = Interval.zero
   /// What has been done so far.
   public internal(set) var counts = PlayoutCounts()
 

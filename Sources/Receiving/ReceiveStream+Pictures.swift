@@ -28,6 +28,7 @@ extension ReceiveStream {
     else { return false }
     if isRevised, let track {
       buffer.retime(base: track.base, closed: track.closedTime) { track.time(of: $0) }
+      buffer.setSenderWait(track.senderWait)
     }
     packet.timestamp = time
     if endsFrame { packet.duration = track?.frameInterval ?? 0 }
