@@ -64,7 +64,8 @@ import Testing
   @Test func `a first picture beyond the limit is left out, and the next key frame is the first`() {
     let key = AnnexBReaderTests.group(0)[0]
     let long = H264Maker.annexB([key + [UInt8](repeating: 1, count: 9 << 20)])
-    let reading = Reading(H264Maker.annexB(AnnexBReaderTests.sets) + long + H264Maker.annexB(AnnexBReaderTests.group(0)))
+    let group = H264Maker.annexB(AnnexBReaderTests.group(0))
+    let reading = Reading(H264Maker.annexB(AnnexBReaderTests.sets) + long + group)
     #expect(reading.order == [0, 3, 1, 2, 6, 4, 5])
     #expect(reading.frames.first?.bytes == H264Maker.annexB(AnnexBReaderTests.sets + [key]))
     #expect(reading.damage.longPictures == 1 && reading.damage.skippedPictures == 0)
