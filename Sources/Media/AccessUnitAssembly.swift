@@ -8,6 +8,8 @@ struct AccessUnitAssembly: ~Copyable {
   private(set) var picture: H264SliceHeader?
   /// Whether a slice is among the NAL units.
   private(set) var hasPicture = false
+  /// Whether a part of the picture was too long, so that it isn't whole.
+  private(set) var isTooLong = false
   /// Whether a supplement says that decoding can begin here.
   var hasRecoveryPoint = false
 
@@ -64,7 +66,17 @@ struct AccessUnitAssembly: ~Copyable {
     case H264NAL.delimiter where !hasPicture && parameterSets.isEmpty: parametersEnd = bytes.count
     default: break
     }
-    guard nal.isPicture else { return }
+    if nal.isPicture { note(slice) }
+  }
+
+  /// Leaves a NAL unit out that is too long, and with it the picture.
+  mutating func omit(_ nal: H264NAL, _ slice: H264SliceHeader?) {
+    isTooLong = true
+    if nal.type != 14 { prefixStart = nil }
+    if nal.isPicture { note(slice) }
+  }
+
+  private mutating func note(_ slice: H264SliceHeader?) {
     hasPicture = true
     if let slice {
       if picture == nil { picture = slice }

@@ -11,6 +11,13 @@ public struct AnnexBDamage: Equatable, Sendable {
   /// Pictures whose slice header can't be read; they are sent, but when they are shown is a guess.
   public internal(set) var unreadablePictures = 0
 
+  /// NAL units that were too long and were left out.
+  public internal(set) var longUnits = 0
+  /// Where in the file the first of those left out is, in bytes.
+  public internal(set) var firstLongOffset: Int64?
+  /// Pictures left out because they were too long, or a part of them was.
+  public internal(set) var longPictures = 0
+
   /// Whether nothing at all was wrong.
   public var isEmpty: Bool { self == AnnexBDamage() }
 
@@ -22,6 +29,7 @@ public struct AnnexBDamage: Equatable, Sendable {
         "\(invalidUnits) of its NAL units \(invalidUnits == 1 ? "was" : "were") left out: \(invalidity)"
           + (firstOffset.map { ", the first at byte \($0)" } ?? ""))
     }
+    if let excess { parts.append(excess) }
     if unreadablePictures > 0 {
       parts.append("\(unreadablePictures) of its slice headers can't be read")
     }
@@ -30,6 +38,22 @@ public struct AnnexBDamage: Equatable, Sendable {
         "\(skippedPictures) of its pictures \(skippedPictures == 1 ? "comes" : "come") before the first key frame")
     }
     return parts.joined(separator: "; ")
+  }
+
+  /// What was too long; nil when nothing was.
+  var excess: String? {
+    let limit = "longer than \(AnnexBReader.frameLimit >> 20) MiB"
+    var parts: [String] = []
+    if longUnits > 0 {
+      parts.append(
+        "\(longUnits) of its NAL units \(longUnits == 1 ? "was" : "were") left out: \(limit)"
+          + (firstLongOffset.map { ", the first at byte \($0)" } ?? ""))
+    }
+    if longPictures > 0 {
+      let was = longPictures == 1 ? "was" : "were"
+      parts.append("\(longPictures) of its pictures \(was) left out: \(longUnits > 0 ? "with them" : limit)")
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
   /// What is the matter with the NAL units that were left out.

@@ -120,7 +120,7 @@ public struct AnnexBReader: ~Copyable {
       guard let header = header(ofUnitAt: range) else { continue }
       // Behind what was left out.
       var finished = try unit.isOver(before: header, first: first(of: range), slice(header, range)) ? finish() : nil
-      try add(header, range)
+      add(header, range)
       if finished == nil, unit.hasPicture, try isOver() { finished = try finish() }
       if let finished { return finished }
     }
@@ -166,14 +166,16 @@ public struct AnnexBReader: ~Copyable {
     return nil
   }
 
-  private mutating func add(_ nal: H264NAL, _ range: Range<Int>) throws(MediaError) {
-    let content = scanner.bytes[range]
-    guard unit.bytes.count + 4 + range.count <= Self.frameLimit else {
-      throw .damaged(
-        path: name,
-        detail: "the picture before byte \(scanner.place(of: range.lowerBound)) is longer than "
-          + "\(Self.frameLimit >> 20) MiB")
+  private mutating func add(_ nal: H264NAL, _ range: Range<Int>) {
+    if let place = scanner.cutPlace {
+      damage.longUnits += 1
+      if damage.firstLongOffset == nil { damage.firstLongOffset = place }
+      // What is no part of the picture is left out alone.
+      if nal.isPicture { unit.omit(nal, slice(nal, range)) }
+      return
     }
+    let content = scanner.bytes[range]
+    guard unit.bytes.count + 4 + range.count <= Self.frameLimit else { return unit.omit(nal, slice(nal, range)) }
     if nal.type == H264NAL.sequenceParameters || nal.type == H264NAL.pictureParameters {
       _ = parameterSets.take(content.span.bytes)
     }
@@ -193,7 +195,11 @@ public struct AnnexBReader: ~Copyable {
     let picture = unit.picture
     let sequence = picture.flatMap { parameterSets.sequence(ofPictureSet: $0.pictureSet) }
     let isKey = picture.map { $0.isIDR || unit.hasRecoveryPoint && $0.isIntra } ?? false
-    guard hasBegun || isKey else {
+    guard hasBegun || isKey && !unit.isTooLong else {
+      if unit.isTooLong {
+        damage.longPictures += 1
+        return nil
+      }
       damage.skippedPictures += 1
       if damage.skippedPictures >= Self.skippedLimit {
         throw .notVideo(path: name, detail: "there is no key frame among its first \(Self.skippedLimit) pictures")
@@ -207,6 +213,11 @@ public struct AnnexBReader: ~Copyable {
     if place.presentation < 0 {
       clock.withdraw(picture)
       damage.skippedPictures += 1
+      return nil
+    }
+    // Its time passes all the same.
+    if unit.isTooLong {
+      damage.longPictures += 1
       return nil
     }
     if picture == nil { damage.unreadablePictures += 1 }
@@ -236,6 +247,7 @@ public struct AnnexBReader: ~Copyable {
         path: name,
         detail: count == 1 ? "its one picture is no key frame" : "there is no key frame among its \(count) pictures")
     }
+    if let excess = damage.excess { return .notVideo(path: name, detail: excess) }
     return .notVideo(path: name, detail: "no picture of H.264 is in it")
   }
 }

@@ -1,9 +1,15 @@
 import Packets
 
 /// Finds the NAL units of an input with start codes, one by one, holding one of them at a time.
+///
+/// Of one that is too long only the beginning is kept, and what follows it is read on.
 struct AnnexBScanner: ~Copyable {
   /// The longest NAL unit.
   static let unitLimit = VideoEncoding.frameLimit
+  /// What is kept of one that is longer: more than it takes to tell pictures apart.
+  static let headLength = 128
+  /// So many bytes without a start code are no video any more.
+  static let passedLimit: Int64 = 256 << 20
   /// How many bytes may come before the first start code.
   static let leadLimit = 1 << 20
   private static let chunk = 16_384
@@ -18,8 +24,18 @@ struct AnnexBScanner: ~Copyable {
   /// Bytes of the input that are no longer in `bytes`.
   private var dropped: Int64 = 0
   private var hasEnded = false
+  private let unitLimit: Int
+  private let passedLimit: Int64
+  /// Where the NAL unit that ``next()`` gave lies in the input, if that was only the beginning of one that is too long.
+  private(set) var cutPlace: Int64?
 
-  init(_ input: consuming InputBytes) { self.input = input }
+  init(
+    _ input: consuming InputBytes, unitLimit: Int = Self.unitLimit, passedLimit: Int64 = Self.passedLimit
+  ) {
+    self.input = input
+    self.unitLimit = unitLimit
+    self.passedLimit = passedLimit
+  }
 
   /// The name of the input, for messages.
   var name: String { input.name }
@@ -30,8 +46,10 @@ struct AnnexBScanner: ~Copyable {
 
   /// The next NAL unit without its start code and the zeros behind it, as a range of ``bytes``; nil at the end.
   ///
-  /// It is empty when nothing lies between two start codes, or behind the last.
+  /// It is empty when nothing lies between two start codes, or behind the last. With ``cutPlace`` it is the beginning of
+  /// a unit that is too long.
   mutating func next() throws(MediaError) -> Range<Int>? {
+    cutPlace = nil
     while true {
       if let code = AnnexBCursor.startCode(in: bytes.span.bytes, from: scanned) {
         scanned = code + 3
@@ -47,7 +65,36 @@ struct AnnexBScanner: ~Copyable {
         return trimmed(start..<bytes.count)
       }
       scanned = max(begin ?? 0, bytes.count - 2)
+      if let begin, bytes.count - begin > unitLimit { return try pass(unitAt: begin) }
       try readMore()
+    }
+  }
+
+  /// Reads up to the next start code, and gives the unit's beginning.
+  private mutating func pass(unitAt start: Int) throws(MediaError) -> Range<Int> {
+    let head = start..<(start + Self.headLength)
+    let place = place(of: start)
+    cutPlace = place
+    while true {
+      // The last two bytes may belong to a start code.
+      let passed = head.upperBound..<max(head.upperBound, bytes.count - 2)
+      bytes.removeSubrange(passed)
+      dropped += Int64(passed.count)
+      guard self.place(of: head.upperBound) - place <= passedLimit else {
+        throw .damaged(
+          path: name, detail: "no start code comes within \(passedLimit >> 20) MiB behind byte \(place)")
+      }
+      if try input.read(into: &bytes, count: Self.chunk) == 0 {
+        hasEnded = true
+        begin = nil
+        scanned = bytes.count
+        return head
+      }
+      if let code = AnnexBCursor.startCode(in: bytes.span.bytes, from: head.upperBound) {
+        begin = code + 3
+        scanned = code + 3
+        return head
+      }
     }
   }
 
@@ -66,11 +113,6 @@ struct AnnexBScanner: ~Copyable {
   }
 
   private mutating func readMore() throws(MediaError) {
-    if let begin, bytes.count - begin > Self.unitLimit {
-      throw .damaged(
-        path: name,
-        detail: "the NAL unit at byte \(place(of: begin)) is longer than \(Self.unitLimit >> 20) MiB")
-    }
     if begin == nil, place(of: bytes.count) > Self.leadLimit {
       throw .notVideo(path: name, detail: "no start code is in its first MiB")
     }

@@ -84,7 +84,8 @@ public struct IVFReader: ~Copyable {
     }
     guard given != nil || (header.rate > 0 && header.scale > 0) else {
       throw .damaged(
-        path: name, detail: "its time base is \(header.scale)/\(header.rate) s; give the frame rate with --fps")
+        path: name,
+        detail: "its time base is \(header.scale)/\(header.rate) s, and no --fps says how long a frame lasts")
     }
     guard try fill(to: header.length) else {
       throw .damaged(path: name, detail: "it ends inside its IVF header")

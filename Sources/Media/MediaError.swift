@@ -15,10 +15,20 @@ public enum MediaError: Error, Equatable, Sendable {
   case notVideo(path: String, detail: String)
   /// The input is of an accepted format but broken; `detail` says where and how, e.g. "ends inside an Ogg page".
   case damaged(path: String, detail: String)
+  /// The input is of an accepted format but broken at its beginning, so that nothing of it can be used.
+  case unusable(path: String, detail: String)
   /// The input is well-formed but uses something this program doesn't play; `detail` names it.
   case unsupported(path: String, detail: String)
   /// The output couldn't be created or written; `reason` is the system's, e.g. "No space left on device".
   case cannotWrite(path: String, reason: String)
+}
+
+extension MediaError {
+  /// The same, said of an input of which nothing has been used.
+  var atBeginning: MediaError {
+    guard case .damaged(let path, let detail) = self else { return self }
+    return .unusable(path: path, detail: detail)
+  }
 }
 
 extension MediaError: CustomStringConvertible {
@@ -43,6 +53,8 @@ extension MediaError: CustomStringConvertible {
         + "codes as ffmpeg -i INPUT -an -c:v libx264 OUTPUT.h264 makes it, VP8 in IVF, or an MPEG transport stream"
     case .damaged(let path, let detail):
       "\(Self.quoted(path)) is damaged: \(detail); what is whole was used, make or fetch the file again for the rest"
+    case .unusable(let path, let detail):
+      "\(Self.quoted(path)) is damaged: \(detail); nothing of it can be used, make or fetch the file again"
     case .unsupported(let path, let detail):
       "\(Self.quoted(path)) cannot be played: \(detail); convert it first, for example with "
         + "ffmpeg -i INPUT -ac 2 -ar 48000 OUTPUT.wav"

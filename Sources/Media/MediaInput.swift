@@ -114,12 +114,14 @@ public struct MediaInput: ~Copyable {
   ) throws(MediaError) -> VideoSource {
     let (name, format, isSeekable) = (name, format, isSeekable)
     guard let encoding = encoding ?? format.video else { throw .notVideo(path: name, detail: "") }
-    switch encoding {
-    case .h264: return VideoSource(try AnnexBReader(bytes, frameRate: frameRate), isLive: !isSeekable)
-    case .vp8: return VideoSource(try IVFReader(bytes, frameRate: frameRate), isLive: !isSeekable)
-    case .mpegTS:
-      return VideoSource(try TransportStreamReader(bytes, packetsPerFrame: packetsPerFrame), isLive: !isSeekable)
-    }
+    do throws(MediaError) {
+      switch encoding {
+      case .h264: return VideoSource(try AnnexBReader(bytes, frameRate: frameRate), isLive: !isSeekable)
+      case .vp8: return VideoSource(try IVFReader(bytes, frameRate: frameRate), isLive: !isSeekable)
+      case .mpegTS:
+        return VideoSource(try TransportStreamReader(bytes, packetsPerFrame: packetsPerFrame), isLive: !isSeekable)
+      }
+    } catch { throw error.atBeginning }
   }
 
   /// 2 GiB: what is written to a temporary file of a pipe that can't be read as it comes.

@@ -9,6 +9,9 @@ public import Timeline
 /// While it isn't known yet a frame that is shown much later than the one before may be the first of them. So the times
 /// of the first frames grow no faster than they arrived, and are revised once eight have come; they are also revised
 /// whenever d grows.
+///
+/// A sender that stood still goes on at later timestamps. What it had sent before has waited as long to be shown: else
+/// the first d frames after a pause would have been due before it.
 public struct DecodeClock: Sendable {
   /// The deepest reordering there is (H.264 has at most 16 frames in its buffer).
   public static let deepest = 16
@@ -22,6 +25,8 @@ public struct DecodeClock: Sendable {
   static let leap = Interval.seconds(5)
   /// What tells of less is the unit of times of a film without a steady rate, not how long its frames last.
   private static let shortest = Interval.milliseconds(4)
+  /// Nothing has come for so long, besides the usual interval, when a sender may have stood still.
+  private static let stillness = Interval.milliseconds(30)
   /// What counts for the base transit, as in the jitter buffer.
   private static let window = Interval.seconds(2)
 
@@ -31,6 +36,8 @@ public struct DecodeClock: Sendable {
     var last: Int64
     var arrival: Instant
     var time: Int64
+    /// For how long the sender had stood still before it.
+    var pause: Int64 = 0
   }
 
   /// The reordering learned so far, in frames.
@@ -119,6 +126,7 @@ public struct DecodeClock: Sendable {
     frames.removeAll(keepingCapacity: true)
     waiting.removeAll(keepingCapacity: true)
     isMeasured = false
+    seen = 0
   }
 
   // MARK: Private
@@ -135,19 +143,48 @@ public struct DecodeClock: Sendable {
     for frame in frames.suffix(2 * Self.deepest) where frame.timestamp > timestamp { overtaken += 1 }
     let isDeeper = min(overtaken, Self.deepest) > depth
     if isDeeper { depth = min(overtaken, Self.deepest) }
+    let pause = pause(before: timestamp, at: arrival, after: newest)
+    delay(by: pause)
     var time = takeTime(of: timestamp)
+    // In the middle of a film the first frame may be one that is shown after those that follow.
+    let isBehind = seen <= Self.learning && time < newest.time
     if seen <= Self.learning {
       time = min(time, newest.time &+ max(.zero, arrival - newest.arrival).units(rate: clockRate))
     }
     frames.append(
       Frame(
-        timestamp: timestamp, first: sequence, last: sequence, arrival: arrival, time: max(time, newest.time &+ 1)))
+        timestamp: timestamp, first: sequence, last: sequence, arrival: arrival, time: max(time, newest.time &+ 1),
+        pause: pause))
     forgetOldest()
     if seen % 16 == 0 { measureInterval() }
-    guard isDeeper || seen == Self.learning else { return false }
+    // The first time that isn't a guess: as many frames came before it as can be shown later.
+    let isFirstExact = seen <= Self.learning && frames.count == depth + 1
+    guard isDeeper || seen == Self.learning else { return (isBehind || isFirstExact) && revise() }
     measureInterval()
     revise()
     return true
+  }
+
+  /// For how long the sender stood still before a frame; 0 unless both its arrival and its timestamp tell of that.
+  private func pause(before timestamp: Int64, at arrival: Instant, after newest: Frame) -> Int64 {
+    let still = (arrival - newest.arrival - Self.stillness).units(rate: clockRate) &- interval
+    guard still > 0, let first = frames.first else { return 0 }
+    // How far a frame's timestamp has been above all before it.
+    var (highest, longest) = (first.timestamp, interval)
+    for frame in frames.dropFirst() {
+      longest = max(longest, frame.timestamp &- highest &- frame.pause)
+      highest = max(highest, frame.timestamp)
+    }
+    let rise = timestamp &- highest
+    guard rise > longest else { return 0 }
+    let pause = (arrival - newest.arrival).units(rate: clockRate) &- interval
+    return min(max(pause, rise &- longest), rise &+ longest)
+  }
+
+  /// What isn't shown yet waits for longer.
+  private mutating func delay(by pause: Int64) {
+    guard pause > 0 else { return }
+    for place in waiting.indices { waiting[place] &+= pause }
   }
 
   /// A frame of which nothing was known lies between others.
@@ -177,14 +214,20 @@ public struct DecodeClock: Sendable {
     return waiting[0] &- Int64(depth - waiting.count + 1) &* interval
   }
 
-  /// Tells all times anew.
-  private mutating func revise() {
+  /// Tells all times anew; true when any has changed.
+  @discardableResult private mutating func revise() -> Bool {
+    let before = frames.map(\.time)
     waiting.removeAll(keepingCapacity: true)
-    var last = Int64.min
     for place in frames.indices {
-      last = max(takeTime(of: frames[place].timestamp), last &+ 1)
-      frames[place].time = last
+      delay(by: frames[place].pause)
+      frames[place].time = takeTime(of: frames[place].timestamp)
     }
+    // Each is decoded before those that follow; those whose time is a guess, by as much as frames are apart.
+    for place in frames.indices.reversed().dropFirst() {
+      let step = place < depth ? interval : 1
+      frames[place].time = min(frames[place].time, frames[place + 1].time &- step)
+    }
+    return zip(frames, before).contains { $0.time != $1 }
   }
 
   /// The median of the steps between timestamps in the order in which they are shown.

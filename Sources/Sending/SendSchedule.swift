@@ -18,6 +18,9 @@ public struct SendSchedule: Sendable {
     public var followsPause: Bool
   }
 
+  /// The delay that is caught up unless another is given.
+  public static let usualLagLimit = Interval.milliseconds(100)
+
   /// Ticks of the media clock a second.
   public let clockRate: UInt32
   /// The delay that is still caught up by sending faster.
@@ -40,7 +43,7 @@ public struct SendSchedule: Sendable {
   ///
   /// A speed that isn't a number from 0.001 to 1000 is taken as 1.
   public init(
-    start: Instant, clockRate: UInt32, speed: Double? = 1, lagLimit: Interval = .milliseconds(100)
+    start: Instant, clockRate: UInt32, speed: Double? = 1, lagLimit: Interval = Self.usualLagLimit
   ) {
     self.start = start
     self.clockRate = clockRate

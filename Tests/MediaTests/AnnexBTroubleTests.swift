@@ -44,15 +44,79 @@ import Testing
     #expect(Self.detail(one.error) == "its one picture is no key frame")
   }
 
-  @Test func `a NAL unit or a picture beyond the limit ends the reading with a sentence`() {
+  @Test func `a slice beyond the limit is left out with its picture, and what follows is read`() {
     let picture = AnnexBReaderTests.slice(at: 1, frameNumber: 1)
-    let long = Reading(Self.whole + [0, 0, 0, 1] + picture + [UInt8](repeating: 1, count: 9 << 20))
-    #expect(Self.detail(long.error) == "the NAL unit at byte \(Self.whole.count + 4) is longer than 8 MiB")
-    #expect(long.frames.count >= 6)
+    let long = H264Maker.annexB([picture + [UInt8](repeating: 1, count: 9 << 20)])
+    let rest = (8..<11).map { AnnexBReaderTests.slice(at: $0, frameNumber: 3) }
+    let reading = Reading(Self.whole + long + H264Maker.annexB(rest))
+    #expect(reading.order == [0, 3, 1, 2, 6, 4, 5, 8, 9, 10])
+    #expect(reading.frames.suffix(3).map(\.bytes) == rest.map { H264Maker.annexB([$0]) })
+    #expect(reading.damage.longUnits == 1 && reading.damage.longPictures == 1)
+    #expect(
+      Self.detail(reading.error)
+        == "1 of its NAL units was left out: longer than 8 MiB, the first at byte \(Self.whole.count + 4); 1 of its "
+        + "pictures was left out: with them")
+    #expect(reading.error?.description.contains("what is whole was used") == true)
+    // At the very end nothing follows.
+    #expect(Reading(Self.whole + long).frames.count == 7)
+  }
+
+  @Test func `a first picture beyond the limit is left out, and the next key frame is the first`() {
+    let key = AnnexBReaderTests.group(0)[0]
+    let long = H264Maker.annexB([key + [UInt8](repeating: 1, count: 9 << 20)])
+    let group = H264Maker.annexB(AnnexBReaderTests.group(0))
+    let reading = Reading(H264Maker.annexB(AnnexBReaderTests.sets) + long + group)
+    #expect(reading.order == [0, 3, 1, 2, 6, 4, 5])
+    #expect(reading.frames.first?.bytes == H264Maker.annexB(AnnexBReaderTests.sets + [key]))
+    #expect(reading.damage.longPictures == 1 && reading.damage.skippedPictures == 0)
+    let alone = Reading(H264Maker.annexB(AnnexBReaderTests.sets) + long)
+    #expect(alone.frames.isEmpty)
+    #expect(Self.detail(alone.error)?.hasPrefix("1 of its NAL units was left out: longer than 8 MiB") == true)
+    #expect(alone.error?.description.contains("what is whole was used") == false)
+  }
+
+  @Test func `a supplement beyond the limit is left out, and its picture is not`() {
+    let supplement = H264Maker.supplement + [UInt8](repeating: 1, count: 9 << 20)
+    let picture = AnnexBReaderTests.slice(at: 7, frameNumber: 3)
+    let reading = Reading(Self.whole + H264Maker.annexB([supplement, picture]))
+    #expect(reading.order == [0, 3, 1, 2, 6, 4, 5, 7])
+    #expect(reading.frames.last?.bytes == H264Maker.annexB([picture]))
+    #expect(
+      Self.detail(reading.error)
+        == "1 of its NAL units was left out: longer than 8 MiB, the first at byte \(Self.whole.count + 4)")
+  }
+
+  @Test func `a picture beyond the limit in sum is left out alone`() {
     let filler = [0x0c] + [UInt8](repeating: 1, count: 3 << 20)
-    let many = Reading(Self.whole + H264Maker.annexB([filler, filler, filler]))
-    #expect(Self.detail(many.error)?.hasSuffix("is longer than 8 MiB") == true)
-    #expect(many.frames.count == 6)
+    let rest = (7..<9).map { AnnexBReaderTests.slice(at: $0, frameNumber: 3) }
+    let reading = Reading(Self.whole + H264Maker.annexB([filler, filler, filler] + rest))
+    #expect(reading.order == [0, 3, 1, 2, 6, 4, 7, 8])
+    #expect(Self.detail(reading.error) == "1 of its pictures was left out: longer than 8 MiB")
+  }
+
+  @Test func `the scanner passes what is too long without holding it, but not for ever`() throws {
+    let unit = [UInt8](repeating: 0x65, count: 300_000)
+    // Each way in which a start code can lie across two reads.
+    for length in 300_000..<300_008 {
+      let bytes = H264Maker.annexB([Array(unit.prefix(5)), [UInt8](repeating: 7, count: length), [9, 8, 7]])
+      let folder = TemporaryFolder()
+      let input = try InputDescriptor(path: folder.file("input.h264", holding: bytes))
+      var scanner = AnnexBScanner(InputBytes(input, name: "-", prefix: []), unitLimit: 20_000)
+      var units: [(bytes: [UInt8], cut: Int64?)] = []
+      var most = 0
+      while let range = try scanner.next() {
+        units.append((Array(scanner.bytes[range]), scanner.cutPlace))
+        most = max(most, scanner.bytes.count)
+      }
+      #expect(units.map(\.bytes.count) == [5, AnnexBScanner.headLength, 3])
+      #expect(units.map(\.cut) == [nil, 13, nil])
+      #expect(units.last?.bytes == [9, 8, 7])
+      #expect(most < 60_000)
+    }
+    let folder = TemporaryFolder()
+    let input = try InputDescriptor(path: folder.file("input.h264", holding: H264Maker.annexB([unit])))
+    var scanner = AnnexBScanner(InputBytes(input, name: "-", prefix: []), unitLimit: 20_000, passedLimit: 100_000)
+    #expect(throws: MediaError.self) { while try scanner.next() != nil {} }
   }
 
   @Test func `empty NAL units, forbidden bits and unknown types are left out, counted and told at the end`() {

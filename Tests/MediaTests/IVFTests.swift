@@ -67,6 +67,8 @@ import Testing
     ] {
       let error = VideoFixture.error(bytes)
       #expect(error?.description.contains(words) == true, "\(error?.description ?? "nothing") has \(words)")
+      // Nothing is whole that was used.
+      #expect(error?.description.contains("was used") == false)
     }
   }
 

@@ -39,6 +39,41 @@ struct DecodeClockTests {
     #expect(clock.interval == 90_000)
   }
 
+  @Test(arguments: [[3, 1, 2], [4, 2, 1, 3], [1]] as [[Int64]], 1...9)
+  func `After a pause of the sender no frame was due before it`(group: [Int64], place: Int) {
+    var order: [Int64] = [0]
+    for round in 0..<(60 / group.count) { order += group.map { Int64(round * group.count) + $0 } }
+    for pause in [250, 1_000, 3_000] as [Int64] {
+      var clock = DecodeClock(clockRate: 90_000)
+      for (number, shown) in order.enumerated() {
+        // Timestamps and arrivals both go on later, from one frame in sending order on.
+        let units = number < 30 + place ? 0 : pause * 90
+        let arrival = Instant.zero + Interval(units: Int64(number) * 3_000 + units, rate: 90_000)
+        _ = clock.note(Int64(number), timestamp: shown * 3_000 + units, at: arrival)
+      }
+      let waits = order.indices.compactMap { clock.time(of: Int64($0)) }.enumerated().map { number, time in
+        Int64(number) * 3_000 + (number < 30 + place ? 0 : pause * 90) - time
+      }
+      let usual = waits[..<30].max() ?? 0
+      // A frame or so, where the first one after the pause is shown before one sent ahead of it.
+      #expect(waits.count == order.count && waits.dropFirst(30).allSatisfy { $0 <= usual + 3_000 })
+    }
+  }
+
+  @Test func `What the network keeps back is no pause of the sender`() {
+    var order: [Int64] = [0]
+    for round in 0..<20 as Range<Int64> { order += [3, 1, 2].map { round * 3 + $0 } }
+    var clock = DecodeClock(clockRate: 90_000)
+    for (number, shown) in order.enumerated() {
+      let held = number >= 30 && number < 36 ? Interval.milliseconds(200) : .zero
+      _ = clock.note(
+        Int64(number), timestamp: shown * 3_000,
+        at: .zero + Interval(units: Int64(number) * 3_000, rate: 90_000) + held)
+    }
+    let times = order.indices.compactMap { clock.time(of: Int64($0)) }
+    #expect(zip(times.dropFirst(), times).allSatisfy { $0 - $1 == 3_000 })
+  }
+
   @Test func `A sender that begins anew at another pace is decoded at what its stream tells`() {
     var clock = DecodeClock(clockRate: 90_000)
     _ = clock.raise(depth: 2)

@@ -176,8 +176,8 @@ extension SendOptions {
       ) { $0.mtu = $1 },
       .value(
         "--pacing", "SHARE",
-        "the share of a frame's interval over which its packets are spread (default 50%, up to 20ms, more for one above"
-          + " 90 Mbit/s; 0 is all at once)", Values.share
+        "the share of a frame's interval over which its packets are spread (default 50%, up to 20ms, or up to 35ms for one"
+          + " above 90 Mbit/s; 0 is all at once)", Values.share
       ) { $0.pacing = $1 },
       .flag(
         "--no-gso", "hand every packet to the kernel by itself (no UDP segmentation offload), for captures on this host"

@@ -105,7 +105,7 @@ struct SendSetup {
       streams.append(
         SendStream(
           media, session: SendSession(configuration), destinations: destinations[index], queue: queue,
-          showsTimeline: options.output.showsTimeline))
+          showsTimeline: options.output.showsTimeline, isLive: media.isVideo && inputs.opening?.isLive == true))
     }
     return streams
   }

@@ -51,9 +51,16 @@ final class SendStream {
 
   var clockRate: UInt32 { session.configuration.clockRate }
 
+  /// The delay that is caught up by sending faster.
+  private let lagLimit: Interval
+  /// That of video from a pipe: an encoder that is late makes no frame late at the receiver, whose usual buffer is 60 ms.
+  static let liveLagLimit = Interval.milliseconds(40)
+
   init(
-    _ media: SentMedia, session: SendSession, destinations: [Destination], queue: MediaQueue, showsTimeline: Bool
+    _ media: SentMedia, session: SendSession, destinations: [Destination], queue: MediaQueue, showsTimeline: Bool,
+    isLive: Bool
   ) {
+    lagLimit = isLive ? Self.liveLagLimit : SendSchedule.usualLagLimit
     self.media = media
     self.session = session
     self.destinations = destinations
@@ -104,7 +111,7 @@ final class SendStream {
 
   /// Begins the schedule: media time 0 is at `start`.
   func begin(at start: Instant, speed: Double?) {
-    schedule = SendSchedule(start: start, clockRate: clockRate, speed: speed)
+    schedule = SendSchedule(start: start, clockRate: clockRate, speed: speed, lagLimit: lagLimit)
   }
 
   /// The media time at which the frame at hand is to be sent; nil when none is.

@@ -117,11 +117,11 @@ final class StreamRecorder {
   private func note(_ stream: ReceiveStream, isEmpty: Bool) {
     guard isEmpty else { return hasWritten = true }
     guard let target, Self.isSignificant(stream) else { return }
-    emptyHanded = "nothing was written to \(target.path): \(Self.reason(of: stream))"
+    emptyHanded = "nothing was written to \(target.path): \(Self.reason(of: stream, buffer: options.buffer.target))"
   }
 
   /// Why nothing could be written of a stream, and what to do.
-  private static func reason(of stream: ReceiveStream) -> String {
+  private static func reason(of stream: ReceiveStream, buffer: Interval) -> String {
     let discarded = stream.playout.discarded.total
     if discarded > 0, stream.playout.played == 0 {
       return "the stream was taken for \(stream.format), and \(discarded) of its packets weren't: name what it is with "
@@ -131,8 +131,16 @@ final class StreamRecorder {
       return "no parameter sets (SPS, PPS) came, without which no frame of \(stream.format) can be decoded: give the "
         + "sender's session description with --sdp, or name what the stream is with --format"
     }
-    let what = stream.pictures?.keyFrames == 0 ? "no whole key frame of the stream came" : "no frame could be shown"
-    return "\(what); --damaged keep writes what came"
+    let hasKeyFrame = stream.pictures?.keyFrames != 0
+    guard let pictures = stream.pictures, pictures.late > 0 else {
+      let what = hasKeyFrame ? "no frame could be shown" : "no whole key frame of the stream came"
+      return "\(what); --damaged keep writes what came"
+    }
+    let what = hasKeyFrame ? "no frame could be shown" : "no key frame of the stream was whole in time"
+    guard pictures.late >= pictures.damaged + pictures.lost else { return "\(what); --damaged keep writes what came" }
+    let longer = min(max(200, Int(buffer.milliseconds) * 3), Int(BufferOptions.longest.milliseconds))
+    return "\(what), and \(pictures.late) of its \(pictures.expected) frames came whole but too late: choose a longer "
+      + "buffer, such as --buffer \(longer)"
   }
 
   /// Whether nothing could be made of any packet of audio.

@@ -1,5 +1,6 @@
 import Media
 import Packets
+import Sending
 import Timeline
 
 /// Makes up packets instead of reading files: the reading thread's work for `--synthetic`.

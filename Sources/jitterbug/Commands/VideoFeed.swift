@@ -1,5 +1,6 @@
 import Media
 import Packets
+import Sending
 import Timeline
 
 /// Reads video and cuts its frames into payloads: the reading thread's work for files and pipes with video.

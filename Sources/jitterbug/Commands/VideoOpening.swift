@@ -22,6 +22,8 @@ final class VideoOpening: @unchecked Sendable {
   let parameterSets: [[UInt8]]
   /// Whether nobody says how many frames a second there are.
   let isRateAssumed: Bool
+  /// Whether it is read as it comes.
+  let isLive: Bool
   private let file: String
   private var source: VideoSource?
 
@@ -29,6 +31,7 @@ final class VideoOpening: @unchecked Sendable {
     encoding = opened.encoding
     parameterSets = opened.parameterSets?.units ?? []
     isRateAssumed = opened.rateOrigin == .assumed
+    isLive = opened.liveDescriptor != nil
     self.file = file
     source = consume opened
   }
