@@ -123,7 +123,7 @@ struct TransportTrackTests {
     }
     // The first two are told as they are, and revised by the third.
     #expect(revisions == [2])
-    #expect(times == [1, 4, 2, 3, 4, 5, 6, 7, 8, 9] || times == [1, 4] + (2..<10).map { Int64($0) }, "\(times)")
+    #expect(times == [1, 4, 2, 3, 4, 5, 6, 7, 8, 9], "\(times)")
     #expect(track.time(of: 0) == 0 && track.time(of: 1) == 3600)
     #expect(track.base == .zero)
     #expect(track.senderWait == .milliseconds(40))
