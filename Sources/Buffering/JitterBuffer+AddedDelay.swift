@@ -11,4 +11,12 @@ extension JitterBuffer {
     target += delay - addedDelay
     addedDelay = delay
   }
+
+  /// Waits so much longer than the packets ask for, because the sender keeps some of them back by itself.
+  ///
+  /// Where the buffer adapts, that is beside what it learns: few packets may be kept back, and each breaks a picture.
+  public mutating func setSenderWait(_ wait: Interval) {
+    if configuration.adaptation == nil { target += wait - senderWait }
+    senderWait = wait
+  }
 }

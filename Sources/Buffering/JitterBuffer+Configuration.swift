@@ -41,12 +41,17 @@ extension JitterBuffer {
   public struct Adaptation: Equatable, Sendable {
     /// The share of media that may come too late, 0...1.
     public var lateBudget: Double
+    /// The share of frames that may, where packets are parts of frames: one that is late breaks all that refer to it.
+    public var frameBudget: Double
     /// Between what the target stays.
     public var limits: ClosedRange<Interval>
 
-    /// Half a percent late, and at most two seconds.
-    public init(lateBudget: Double = 0.005, limits: ClosedRange<Interval> = .zero ... .seconds(2)) {
+    /// Half a percent of audio late, a hundredth of a percent of frames, and at most two seconds.
+    public init(
+      lateBudget: Double = 0.005, frameBudget: Double = 0.0001, limits: ClosedRange<Interval> = .zero ... .seconds(2)
+    ) {
       self.lateBudget = lateBudget
+      self.frameBudget = frameBudget
       self.limits = limits
     }
   }

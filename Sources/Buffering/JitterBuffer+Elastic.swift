@@ -115,10 +115,11 @@ extension JitterBuffer {
     else { return }
     estimator.observe(transit: transit, base: base, at: packet.arrival, seconds: seconds)
     elastic.drift.observe(transit: transit, at: packet.arrival)
-    var need = estimator.need
+    var need = estimator.need + senderWait
     if configuration.isFramed, packet.arrival - elastic.tick < Self.framedLearning {
       need = max(need, configuration.firstTarget(adaptation))
     }
+    need = max(need, largestFrames.need)
     if packet.sequence >= newestSequence { learnRecovery(packet, transit, base: base) }
     // The delay may stay under the target by the tolerance, and a copy that misses its block is half a copy.
     if packet.carriesFEC { need = recovery.wait(beyond: need).map { $0 + Self.tolerance } ?? need }
@@ -132,11 +133,12 @@ extension JitterBuffer {
     of packet: BufferedPacket, _ transit: Interval, base: Interval
   ) -> (transit: Interval, seconds: Double)? {
     let rate = configuration.clockRate
-    if configuration.isFramed, packet.duration == 0 {
-      guard !configuration.hasFrameEnds, let told = delayGroup.take(packet, delay: transit - base, rate: rate) else {
-        return nil
-      }
-      return (base + told.delay, told.seconds)
+    if configuration.isFramed, !configuration.hasFrameEnds {
+      return delayGroup.take(packet, delay: transit - base, rate: rate).map { (base + $0.delay, $0.seconds) }
+    }
+    if configuration.isFramed {
+      largestFrames.take(packet, delay: transit - base)
+      guard packet.duration > 0 else { return nil }
     }
     return (transit, Double(packet.duration > 0 ? packet.duration : lastDuration) / Double(rate))
   }

@@ -36,6 +36,8 @@ public struct JitterBuffer: Sendable {
   public var target: Interval
   /// What `target` has on top of what the network asks for, so that this stream waits for another one.
   public internal(set) var addedDelay = Interval.zero
+  /// What `target` has on top because the sender keeps packets back.
+  var senderWait = Interval.zero
   /// What has been done so far.
   public internal(set) var counts = PlayoutCounts()
 
@@ -65,6 +67,8 @@ public struct JitterBuffer: Sendable {
   var lastDuration: Int64
   /// What packets tell of delays together, where none tells how long it lasts.
   var delayGroup = DelayGroup()
+  /// What the largest frames need, where packets are parts of frames.
+  var largestFrames = LargestFrames()
   var lastWasSilence = false
   /// Filled since the last packet was played, without knowing yet whether a packet was lost or none was sent.
   var stallUnits: Int64 = 0

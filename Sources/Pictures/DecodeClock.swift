@@ -126,6 +126,7 @@ public struct DecodeClock: Sendable {
     frames.removeAll(keepingCapacity: true)
     waiting.removeAll(keepingCapacity: true)
     isMeasured = false
+    seen = 0
   }
 
   // MARK: Private
@@ -145,6 +146,8 @@ public struct DecodeClock: Sendable {
     let pause = pause(before: timestamp, sequence, at: arrival, after: newest)
     delay(by: pause)
     var time = takeTime(of: timestamp)
+    // In the middle of a film the first frame may be one that is shown after those that follow.
+    let isBehind = seen <= Self.learning && time < newest.time
     if seen <= Self.learning {
       time = min(time, newest.time &+ max(.zero, arrival - newest.arrival).units(rate: clockRate))
     }
@@ -154,7 +157,9 @@ public struct DecodeClock: Sendable {
         pause: pause))
     forgetOldest()
     if seen % 16 == 0 { measureInterval() }
-    guard isDeeper || seen == Self.learning else { return false }
+    // The first time that isn't a guess: as many frames came before it as can be shown later.
+    let isFirstExact = seen <= Self.learning && frames.count == depth + 1
+    guard isDeeper || seen == Self.learning else { return (isBehind || isFirstExact) && revise() }
     measureInterval()
     revise()
     return true
@@ -218,15 +223,20 @@ public struct DecodeClock: Sendable {
     return waiting[0] &- Int64(depth - waiting.count + 1) &* interval
   }
 
-  /// Tells all times anew.
-  private mutating func revise() {
+  /// Tells all times anew; true when any has changed.
+  @discardableResult private mutating func revise() -> Bool {
+    let before = frames.map(\.time)
     waiting.removeAll(keepingCapacity: true)
-    var last = Int64.min
     for place in frames.indices {
       delay(by: frames[place].pause)
-      last = max(takeTime(of: frames[place].timestamp), last &+ 1)
-      frames[place].time = last
+      frames[place].time = takeTime(of: frames[place].timestamp)
     }
+    // Each is decoded before those that follow; those whose time is a guess, by as much as frames are apart.
+    for place in frames.indices.reversed().dropFirst() {
+      let step = place < depth ? interval : 1
+      frames[place].time = min(frames[place].time, frames[place + 1].time &- step)
+    }
+    return zip(frames, before).contains { $0.time != $1 }
   }
 
   /// The median of the steps between timestamps in the order in which they are shown.

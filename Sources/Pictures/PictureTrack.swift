@@ -18,6 +18,7 @@ public struct PictureTrack: Sendable {
   private var clock: DecodeClock
   private var account: PictureAccount
   private var transport: TransportAccount?
+  private var transportClock: TransportClock
   private var assembler: FrameAssembler
   private var queue = FrameQueue()
   private let handsOut: Bool
@@ -47,6 +48,7 @@ public struct PictureTrack: Sendable {
       clockRate: clockRate, knowsReferences: encoding != nil || isSynthetic,
       isPrepared: encoding != .h264 || reader.isPrepared)
     transport = encoding == .mpegTS ? TransportAccount(clockRate: clockRate) : nil
+    transportClock = TransportClock(clockRate: clockRate)
     assembler = FrameAssembler(encoding: encoding)
   }
 
@@ -66,7 +68,7 @@ public struct PictureTrack: Sendable {
     } else if isSynthetic {
       reading = PayloadReader.readSynthetic(payload)
     }
-    if transport != nil { return (timestamp, false) }
+    if transport != nil { return transportClock.note(payload, sequence: sequence, timestamp: timestamp, at: arrival) }
     if let interval = reader.frameInterval { clock.expect(interval: interval) }
     var isRevised = clock.raise(depth: reader.reorderDepth ?? 0)
     if clock.note(sequence, timestamp: timestamp, at: arrival) { isRevised = true }
@@ -103,6 +105,7 @@ public struct PictureTrack: Sendable {
   /// The sender begins anew, with numbers from this one on; what came before may still be in the buffer.
   public mutating func restart(from sequence: Int64) {
     clock.restart()
+    transportClock.restart()
     transport?.restart(from: sequence)
     account.restart(from: sequence)
   }
@@ -137,20 +140,29 @@ public struct PictureTrack: Sendable {
 
   /// What a viewer saw so far.
   public var statistics: PictureStatistics {
-    if let transport { return transport.statistics }
+    if let transport {
+      var statistics = transport.statistics
+      statistics.reorderDepth = transportClock.depth
+      return statistics
+    }
     var statistics = account.statistics
     statistics.reorderDepth = clock.depth
     return statistics
   }
 
   /// When a packet is to be decoded, after a revision; nil when its frame is forgotten.
-  public func time(of sequence: Int64) -> Int64? { clock.time(of: sequence) }
+  public func time(of sequence: Int64) -> Int64? {
+    transport == nil ? clock.time(of: sequence) : transportClock.time(of: sequence)
+  }
 
   /// The decoding time of the last frame that is over, after a revision.
   public var closedTime: Int64? { clock.time(upTo: account.closedThrough) }
 
   /// The smallest recent transit, after a revision.
-  public var base: Interval? { clock.base }
+  public var base: Interval? { transport == nil ? clock.base : transportClock.base }
+
+  /// How much longer than its packets ask for the buffer has to wait, because the sender keeps some of them back.
+  public var senderWait: Interval { transportClock.wait }
 
   /// The usual time between two frames in units of the clock.
   public var frameInterval: Int64 { clock.interval }
@@ -178,7 +190,7 @@ public struct PictureTrack: Sendable {
   }
 
   private mutating func playTransport(_ payload: RawSpan, sequence: Int64, timestamp: Int64, due: Instant) {
-    guard let (missing, isKey) = transport?.play(payload, sequence: sequence) else { return }
+    guard let (missing, isKey) = transport?.play(payload, sequence: sequence, time: timestamp) else { return }
     _ = assembler.append(
       payload, sequence: sequence, to: FrameAssembler.Frame(id: 0, timestamp: timestamp, time: timestamp, due: due))
     guard assembler.close() != nil else { return }

@@ -5,9 +5,9 @@ import Statistics
 ///
 /// What is missing is known by the datagrams' numbers and the packets' continuity counters.
 struct TransportAccount: Sendable {
+  private var timeline: TransportTimeline
   private var monitor = TransportStreamMonitor()
   private var ledger: PictureLedger
-  private var last: Int64?
   private var next: Int64?
   /// The sender begins anew with this number, whose time hasn't come yet.
   private var restartsAt: Int64?
@@ -19,7 +19,10 @@ struct TransportAccount: Sendable {
   private(set) var hasPictures = false
   private(set) var requests = 0
 
-  init(clockRate: UInt32) { ledger = PictureLedger(clockRate: clockRate) }
+  init(clockRate: UInt32) {
+    timeline = TransportTimeline(clockRate: clockRate)
+    ledger = PictureLedger(clockRate: clockRate)
+  }
 
   /// Whether pictures are missing that those to come refer to.
   var isBroken: Bool { references.isBroken }
@@ -35,7 +38,9 @@ struct TransportAccount: Sendable {
   }
 
   /// Takes in a datagram whose time has come, and says how many are missing right before it.
-  mutating func play(_ payload: RawSpan, sequence: Int64) -> (missing: Int, isKey: Bool) {
+  ///
+  /// `time` is when it was to be sent, in units of the RTP clock.
+  mutating func play(_ payload: RawSpan, sequence: Int64, time: Int64) -> (missing: Int, isKey: Bool) {
     if let start = restartsAt, sequence >= start { restart() }
     let gap = next.map { Int(clamping: max(0, sequence - $0)) } ?? 0
     next = sequence + 1
@@ -45,10 +50,14 @@ struct TransportAccount: Sendable {
       missing = min(missing + min(gap, 1 << 20) * packets, 1 << 40)
       monitor.noteGap(packets: min(gap, 1 << 20) * packets)
     }
+    timeline.note(time, isNext: gap == 0)
     var isKey = false
     var offset = 0
     while payload.byteCount - offset >= TransportPacket.size {
-      if let frame = monitor.append(payload.extracting(offset..<(offset + TransportPacket.size))) { add(frame) }
+      let hadPicture = monitor.current != nil
+      let ended = monitor.append(payload.extracting(offset..<(offset + TransportPacket.size)))
+      if let ended { add(ended) }
+      if let begun = monitor.current, ended != nil || !hadPicture { timeline.begin(begun.decode) }
       if monitor.current?.isKey == true { isKey = true }
       offset += TransportPacket.size
     }
@@ -63,7 +72,7 @@ struct TransportAccount: Sendable {
     if let frame = monitor.finish() { add(frame) }
     monitor = TransportStreamMonitor()
     ledger.restart()
-    last = nil
+    timeline.restart()
     next = nil
     references.noteLoss()
   }
@@ -74,17 +83,10 @@ struct TransportAccount: Sendable {
     hasPictures = true
     let fate: PictureHistory.Fate =
       references.take(frame) ? .shown : frame.isDamaged ? .damaged : .undecodable
-    // Numbers of 33 bits go round after a day; without one the picture follows the one before.
-    var timestamp = (last ?? 0) &+ 3000
-    if let presentation = frame.presentation {
-      let step = last.map { (presentation &- $0) & 0x1_ffff_ffff } ?? 0
-      timestamp = last.map { $0 &+ (step >= 1 << 32 ? step - (1 << 33) : step) } ?? presentation
-    }
-    last = timestamp
     ledger.add(
       PictureLedger.Entry(
-        timestamp: timestamp, fate: fate, isKey: frame.isKey, bytes: frame.bytes, packets: frame.packets,
-        missingBefore: missing))
+        timestamp: timeline.end(frame.presentation), fate: fate, isKey: frame.isKey, bytes: frame.bytes,
+        packets: frame.packets, missingBefore: missing))
     missing = 0
   }
 }

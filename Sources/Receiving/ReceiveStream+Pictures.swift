@@ -28,6 +28,7 @@ extension ReceiveStream {
     else { return false }
     if isRevised, let track {
       buffer.retime(base: track.base, closed: track.closedTime) { track.time(of: $0) }
+      buffer.setSenderWait(track.senderWait)
     }
     packet.timestamp = time
     if endsFrame { packet.duration = track?.frameInterval ?? 0 }
@@ -95,6 +96,7 @@ extension JitterBuffer.Configuration {
   /// Holds packets that are parts of a track's frames.
   mutating func holdFrames(of track: PictureTrack) {
     isFramed = true
+    if let adaptation { self.adaptation?.lateBudget = adaptation.frameBudget }
     // The marker bit of a transport stream tells of something else (RFC 2250 section 2).
     hasFrameEnds = track.encoding != .mpegTS
     packetLimit = Self.framedLimits.packets

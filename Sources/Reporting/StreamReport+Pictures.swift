@@ -74,6 +74,12 @@ extension StreamReport {
       + "order too"
   }
 
+  /// Why the buffer's target is longer than what was asked for; nil where it isn't.
+  var waitNote: String? {
+    guard let pictures, pictures.reorderDepth > 0, encoding?.lowercased().hasPrefix("mp2t/") == true else { return nil }
+    return "a picture's time of it for packets that such a sender keeps back until the next picture comes"
+  }
+
   /// What is wrong where nearly all frames bear one timestamp, and what to do; nil where they have times.
   var timesNote: String? {
     guard let pictures, pictures.untimed > 0 else { return nil }

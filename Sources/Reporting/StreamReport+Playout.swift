@@ -68,6 +68,7 @@ extension StreamReport {
     figures.append(
       "\(Figures.milliseconds(playout.bufferLevel.min)) to \(Figures.milliseconds(playout.bufferLevel.max))")
     page.row("buffer", figures)
+    page.row("", waitNote.map { [$0] } ?? [])
     guard playout.adaptation != nil else { return }
     writeStretching(to: &page)
   }

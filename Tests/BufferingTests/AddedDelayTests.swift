@@ -23,6 +23,21 @@ struct AddedDelayTests {
     #expect(listener.buffer.target == .milliseconds(60))
   }
 
+  @Test func `what the sender keeps back is waited for beside it`() {
+    var listener = Listener()
+    listener.buffer.setSenderWait(.milliseconds(40))
+    #expect(listener.buffer.target == .milliseconds(100))
+    listener.buffer.setAddedDelay(.milliseconds(30))
+    #expect(listener.buffer.target == .milliseconds(130))
+    // What others have to wait for is the stream's own need, without what it waits for others.
+    #expect(listener.buffer.target - listener.buffer.addedDelay == .milliseconds(100))
+    listener.buffer.setSenderWait(.milliseconds(40))
+    #expect(listener.buffer.target == .milliseconds(130))
+    listener.buffer.setAddedDelay(.zero)
+    listener.buffer.setSenderWait(.zero)
+    #expect(listener.buffer.target == .milliseconds(60))
+  }
+
   @Test func `an adaptive delay goes on adapting below it`() {
     var configuration = JitterBuffer.Configuration(clockRate: 48_000, target: .zero)
     configuration.adaptation = JitterBuffer.Adaptation()

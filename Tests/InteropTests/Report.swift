@@ -32,11 +32,14 @@ struct Receiver {
 
   /// Starts it with these options and waits until it listens.
   ///
-  /// Its buffer is long, because a test says nothing about time and a busy machine delivers late.
-  static func start(in folder: Folder, _ options: [String], port: Int? = nil) async throws -> Receiver {
+  /// Its buffer is long unless the usual one is asked for, because a test says nothing about time and a busy machine delivers late.
+  static func start(
+    in folder: Folder, _ options: [String], port: Int? = nil, hasUsualBuffer: Bool = false
+  ) async throws -> Receiver {
     let port = try port ?? Ports.pair()
     let report = folder.file("heard-\(port).json")
-    let words = ["receive", "rtp://127.0.0.1:\(port)", "--once", "--buffer", "1s", "--report", report] + options
+    let buffer = hasUsualBuffer ? [] : ["--buffer", "1s"]
+    let words = ["receive", "rtp://127.0.0.1:\(port)", "--once", "--report", report] + buffer + options
     let program = try Program(Program.jitterbug, words)
     try await program.says("listening on")
     return Receiver(program: program, port: port, report: report)

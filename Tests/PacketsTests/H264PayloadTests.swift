@@ -53,6 +53,28 @@ import Timeline
     #expect(parts.map(\.isLast) == [false, true])
   }
 
+  @Test func `parameter sets that are repeated between slices stand before the first one alone`() {
+    let (sequence, picture, changed): ([UInt8], [UInt8], [UInt8]) = ([0x67, 1, 2], [0x68, 3], [0x68, 4])
+    let slices: [[UInt8]] = [[0x65, 0x88, 5], [0x65, 0x48, 6], [0x65, 0x28, 7]]
+    let fragments: [[UInt8]] = [[0x7c, 0x85, 0x18], [0x7c, 0x45, 8]]
+    let together: [UInt8] = [0x78, 0, 3] + sequence + [0, 2] + picture
+    // As GStreamer's payloader does it, by themselves and together; before the first slice nothing is left out.
+    let frame = Self.assembled(
+      [sequence, picture, picture, slices[0], sequence, picture, slices[1], together, slices[2], changed]
+        + [fragments[0], fragments[1], sequence])
+    #expect(
+      frame == H264NAL.annexB([sequence, picture, picture] + slices + [changed, [0x65, 0x18, 8]]))
+    // Each frame has its own.
+    #expect(Self.assembled([sequence, slices[0]]) == H264NAL.annexB([sequence, slices[0]]))
+    var depacketizer = H264Depacketizer()
+    for _ in 0..<2 {
+      var next: [UInt8] = []
+      for payload in [sequence, slices[0], sequence] { _ = depacketizer.append(payload.span.bytes, to: &next) }
+      depacketizer.endFrame(in: &next)
+      #expect(next == H264NAL.annexB([sequence, slices[0]]))
+    }
+  }
+
   @Test func `one that doesn't fit goes in fragments of section 5 point 8`() {
     let accessUnit: [UInt8] = [0, 0, 1, 0x65, 1, 2, 3, 4, 5, 6, 7]
     #expect(

@@ -172,6 +172,13 @@ struct PictureReportTests {
     // Beside the chart, and among the rows of the text report.
     #expect(page.ranges(of: sentence).count >= 2)
     #expect(page.contains("at most; by the frames"))
+    // Of transport streams also why the buffer is longer than it was made.
+    let reason = "a picture's time of it for packets that such a sender keeps back until the next picture comes"
+    #expect(!report.text().contains(reason))
+    report.streams[0].encoding = "MP2T/90000"
+    #expect(report.text().contains(sentence) && report.text().contains(reason), "\(report.text())")
+    report.streams[0].pictures?.reorderDepth = 0
+    #expect(!report.text().contains(reason))
   }
 
   @Test func `Where nearly all pictures bear one timestamp, text and page say that the sender gives no times`() {

@@ -32,6 +32,8 @@ struct Film {
 
   var frames = 150
   var hasB = true
+  /// Whether in place of `I B B P` the film is `I b B b P`, with B-frames that others refer to.
+  var hasPyramid = false
   var payloadLimit = 1160
   var bytesOfB = 1500
   /// Whether frames without parameter sets begin with a supplement, in a packet of its own before long slices.
@@ -43,6 +45,10 @@ struct Film {
   var isDropped: (_ frame: Int, _ index: Int, _ count: Int) -> Bool = { _, _, _ in false }
   /// How much later than the link says packets come.
   var delay: (_ frame: Int, _ index: Int) -> Interval = { _, _ in .zero }
+  /// After how many frames the sender is killed and begins anew, with other numbers and timestamps, and how much later.
+  var restart: (after: Int, gap: Interval, number: UInt16, timestamp: UInt32)?
+  /// How many of the first packets never arrive, since the beginning or the restart.
+  var missed = 0
   var change: (inout ReceiveSession.Configuration) -> Void = { _ in }
 
   private(set) var shown: [Shown] = []
@@ -54,6 +60,7 @@ struct Film {
     guard hasB else { return frame }
     // Within a group: 0, then 3 1 2, 6 4 5 ... the last two are shown where they are sent.
     let place = frame % Self.group
+    if hasPyramid { return place > 0 && place < 29 ? frame + [3, 0, -2, -1][(place - 1) % 4] : frame }
     guard place > 0, place < 28 else { return frame }
     switch (place - 1) % 3 {
     case 0: return frame + 2
@@ -65,6 +72,7 @@ struct Film {
 
   func isReference(_ frame: Int) -> Bool {
     let place = frame % Self.group
+    if hasB, hasPyramid { return place == 0 || place == 29 || (place - 1) % 4 < 2 }
     return !hasB || place == 0 || place >= 28 || (place - 1) % 3 == 0
   }
 
@@ -72,7 +80,7 @@ struct Film {
   func unit(_ frame: Int) -> [UInt8] {
     let place = frame % Self.group
     var sequence = H264Maker.Sequence()
-    if hasB, tellsDepth { sequence.reorderDepth = 1 }
+    if hasB, tellsDepth { sequence.reorderDepth = hasPyramid ? 2 : 1 }
     var slice = H264Maker.Slice()
     slice.isIDR = place == 0
     slice.reference = isReference(frame) ? 2 : 0
@@ -87,13 +95,25 @@ struct Film {
   }
 
   func packets() -> [Packet] {
+    let start = Instant.zero + .seconds(1)
+    guard let restart else {
+      let all = packets(of: frames, from: start, number: 65_400, timestamp: Self.firstTimestamp)
+      return Array(all.dropFirst(missed))
+    }
+    let length = Interval(units: Int64(restart.after) * Self.interval, rate: 90_000)
+    return packets(of: restart.after, from: start, number: 65_400, timestamp: Self.firstTimestamp)
+      + packets(of: frames, from: start + length + restart.gap, number: restart.number, timestamp: restart.timestamp)
+      .dropFirst(missed)
+  }
+
+  private func packets(of frames: Int, from start: Instant, number first: UInt16, timestamp: UInt32) -> [Packet] {
     var packetizer = H264Packetizer(payloadLimit: payloadLimit)
     var packets: [Packet] = []
-    var number: UInt16 = 65_400
+    var number = first
     for frame in 0..<frames {
       let unit = unit(frame)
       let count = packetizer.count(of: unit.span.bytes)
-      let time = Instant.zero + .seconds(1) + Interval(units: Int64(frame) * Self.interval, rate: 90_000)
+      let time = start + Interval(units: Int64(frame) * Self.interval, rate: 90_000)
       for index in 0..<count {
         var datagram = [UInt8](repeating: 0, count: 12 + payloadLimit)
         var payload = [UInt8](repeating: 0, count: payloadLimit)
@@ -102,7 +122,7 @@ struct Film {
         let header = RTPHeader(
           marker: packetizer.isAtEnd, payloadType: 96, sequenceNumber: SequenceNumber(number),
           timestamp: RTPTimestamp(
-            Self.firstTimestamp &+ UInt32(truncatingIfNeeded: Int64(presentation(frame)) * Self.interval)), ssrc: 7)
+            timestamp &+ UInt32(truncatingIfNeeded: Int64(presentation(frame)) * Self.interval)), ssrc: 7)
         var whole = datagram.mutableSpan
         _ = header.write(into: &whole)
         datagram.replaceSubrange(12..., with: payload[..<size])

@@ -1,7 +1,9 @@
 /// Puts the NAL units of H.264's RTP payloads together again, with start codes (RFC 6184 sections 5.6 to 5.8).
 ///
 /// It understands single NAL units, STAP-A and FU-A: all of packetization modes 0 and 1. Payloads come in the order of
-/// their sequence numbers; of a NAL unit that isn't whole nothing stays in the frame.
+/// their sequence numbers; of a NAL unit that isn't whole nothing stays in the frame. Nor do parameter sets that a sender
+/// repeats between the slices of a picture (GStreamer's does): in a file each of them would begin another picture
+/// (H.264 7.4.1.2.3).
 public struct H264Depacketizer: Sendable {
   /// Why the last payload was refused; nil when it wasn't.
   public private(set) var fault: H264Payload.Fault?
@@ -16,6 +18,11 @@ public struct H264Depacketizer: Sendable {
   private var hasParameters = false
   /// Whether frames have been seen that begin with a supplement.
   private var hasSupplementsFirst = false
+  /// Whether this frame has a slice, and where the parameter sets before it lie.
+  private var hasSlice = false
+  private var sets: [Range<Int>] = []
+  /// Of more parameter sets than these nobody asks whether they are repeated.
+  private static let setLimit = 32
 
   /// Begins anywhere in a stream.
   public init() {}
@@ -26,6 +33,10 @@ public struct H264Depacketizer: Sendable {
   /// lost isn't invalid: nothing is appended, but it tells what it was.
   public mutating func append(_ payload: RawSpan, to frame: inout [UInt8]) -> VideoPiece? {
     fault = nil
+    if frame.isEmpty {
+      hasSlice = false
+      sets.removeAll(keepingCapacity: true)
+    }
     do throws(H264Payload.Fault) {
       switch try H264Payload(parsing: payload) {
       case .units(let units): return try append(units, of: payload, to: &frame)
@@ -83,11 +94,23 @@ public struct H264Depacketizer: Sendable {
       let nal = H264NAL(header: unit.byte(at: 0))
       describe(nal, first: unit.byteCount > 1 ? unit.byte(at: 1) : nil, isFirst: isFirst, in: &piece)
       if nal.type == H264NAL.supplement, H264NAL.isRecoveryPoint(unit) { piece.isKey = true }
+      if nal.isParameterSet {
+        if hasSlice, isRepeated(unit, in: frame) { continue }
+        let start = frame.count + H264NAL.startCode.count
+        if !hasSlice, sets.count < Self.setLimit { sets.append(start..<(start + range.count)) }
+      }
       frame += H264NAL.startCode
       frame.append(range, of: payload)
     }
     isAfterGap = false
     return piece
+  }
+
+  /// Whether the frame has this parameter set already.
+  private func isRepeated(_ unit: RawSpan, in frame: [UInt8]) -> Bool {
+    sets.contains { set in
+      set.count == unit.byteCount && set.indices.allSatisfy { frame[$0] == unit.byte(at: $0 - set.lowerBound) }
+    }
   }
 
   private mutating func append(
@@ -125,6 +148,7 @@ public struct H264Depacketizer: Sendable {
   /// `isFirst` says that the frame has nothing from other payloads yet.
   private mutating func describe(_ nal: H264NAL, first: UInt8?, isFirst: Bool, in piece: inout VideoPiece) {
     if nal.type == H264NAL.sequenceParameters { hasParameters = true }
+    if nal.isPicture { hasSlice = true }
     if nal.type == H264NAL.supplement, isFirst, !isAfterGap, !piece.beginsFrame { hasSupplementsFirst = true }
     if isFirst, !isAfterGap || isBeginning(nal, first: first) { piece.beginsFrame = true }
     if nal.type == H264NAL.idrSlice { piece.isKey = true }

@@ -36,6 +36,8 @@ public struct H264NAL: Equatable, Sendable {
   public var isWhole: Bool { !isForbidden && (1...23).contains(type) }
   /// Whether it holds a part of a picture: a slice, whole or in partitions.
   public var isPicture: Bool { (1...5).contains(type) }
+  /// Whether it is a sequence or picture parameter set.
+  public var isParameterSet: Bool { type == Self.sequenceParameters || type == Self.pictureParameters }
   /// Whether it begins with the header of a slice.
   public var hasSliceHeader: Bool { type == Self.slice || type == Self.partitionA || type == Self.idrSlice }
 

@@ -27,7 +27,9 @@ struct BufferOptions: Sendable {
   /// How the delay follows the network; nil when it stays.
   var adaptation: JitterBuffer.Adaptation? {
     guard case .adaptive(let limits) = policy else { return nil }
-    return JitterBuffer.Adaptation(lateBudget: lateBudget ?? Self.usualLateBudget, limits: limits)
+    var adaptation = JitterBuffer.Adaptation(limits: limits)
+    if let lateBudget { (adaptation.lateBudget, adaptation.frameBudget) = (lateBudget, lateBudget) }
+    return adaptation
   }
 
   /// Refuses a budget that nothing would keep.
@@ -50,7 +52,8 @@ struct BufferOptions: Sendable {
       ) { $0[keyPath: path].policy = $1 },
       .value(
         "--late-budget", "SHARE",
-        "how much may come too late for an adaptive buffer, 0.01% to 20% (default 0.5%); less costs delay", lateBudget
+        "how much may come too late for an adaptive buffer, 0.01% to 20% (default 0.5%, of video 0.01%); less costs delay",
+        lateBudget
       ) { $0[keyPath: path].lateBudget = $1 },
     ]
   }
