@@ -143,7 +143,7 @@ public struct DecodeClock: Sendable {
     for frame in frames.suffix(2 * Self.deepest) where frame.timestamp > timestamp { overtaken += 1 }
     let isDeeper = min(overtaken, Self.deepest) > depth
     if isDeeper { depth = min(overtaken, Self.deepest) }
-    let pause = pause(before: timestamp, at: arrival, after: newest)
+    let pause = pause(before: timestamp, sequence, at: arrival, after: newest)
     delay(by: pause)
     var time = takeTime(of: timestamp)
     // In the middle of a film the first frame may be one that is shown after those that follow.
@@ -166,19 +166,28 @@ public struct DecodeClock: Sendable {
   }
 
   /// For how long the sender stood still before a frame; 0 unless both its arrival and its timestamp tell of that.
-  private func pause(before timestamp: Int64, at arrival: Instant, after newest: Frame) -> Int64 {
-    let still = (arrival - newest.arrival - Self.stillness).units(rate: clockRate) &- interval
-    guard still > 0, let first = frames.first else { return 0 }
-    // How far a frame's timestamp has been above all before it.
-    var (highest, longest) = (first.timestamp, interval)
+  private func pause(before timestamp: Int64, _ sequence: Int64, at arrival: Instant, after newest: Frame) -> Int64 {
+    let pause = (arrival - newest.arrival).units(rate: clockRate) &- interval
+    guard pause > Self.stillness.units(rate: clockRate), let first = frames.first else { return 0 }
+    // How far a frame's timestamp has been above all before it, and how many are still to come that are shown before.
+    var (highest, longest, outstanding, next) = (first.timestamp, interval, Int64(0), first.last &+ 1)
     for frame in frames.dropFirst() {
-      longest = max(longest, frame.timestamp &- highest &- frame.pause)
-      highest = max(highest, frame.timestamp)
+      if frame.timestamp > highest {
+        let rise = frame.timestamp &- highest &- frame.pause
+        longest = max(longest, rise)
+        outstanding = (rise &+ interval / 2) / interval &- 1
+        highest = frame.timestamp
+      } else {
+        outstanding &-= 1
+      }
+      // What is missing may have been those.
+      if frame.first != next { outstanding = 0 }
+      next = frame.last &+ 1
     }
     let rise = timestamp &- highest
-    guard rise > longest else { return 0 }
-    let pause = (arrival - newest.arrival).units(rate: clockRate) &- interval
-    return min(max(pause, rise &- longest), rise &+ longest)
+    let usual = outstanding > 0 && sequence == next ? 0 : longest
+    guard rise > usual else { return 0 }
+    return min(max(pause, rise &- usual), rise &+ longest)
   }
 
   /// What isn't shown yet waits for longer.

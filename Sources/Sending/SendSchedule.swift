@@ -52,7 +52,9 @@ public struct SendSchedule: Sendable {
   }
 
   /// Plans the piece of media at `mediaTime` (clock units since the start), which became available at `now`.
-  public mutating func admit(mediaTime: Int64, at now: Instant) -> Admission {
+  ///
+  /// If it makes a pause, that is no shorter than `leastPause`: the piece then waits for the rest of it.
+  public mutating func admit(mediaTime: Int64, at now: Instant, leastPause: Interval = .zero) -> Admission {
     guard let speed else {
       return Admission(deadline: now, timestampOffset: mediaTime, followsPause: false)
     }
@@ -61,7 +63,7 @@ public struct SendSchedule: Sendable {
     if isPause {
       // Whole clock units, rounded up, and the deadline from their sum: so timestamps and deadlines stay together for
       // ever, and the deadline isn't past again.
-      let units = Self.scaled(lag, by: 1 / speed).units(rate: clockRate) + 1
+      let units = Self.scaled(max(lag, leastPause), by: 1 / speed).units(rate: clockRate) + 1
       let before = deadline(of: mediaTime + pausedUnits, at: speed)
       pausedUnits += units
       pauseCount += 1

@@ -36,6 +36,20 @@ struct SendScheduleTests {
     }
   }
 
+  @Test func `a pause is no shorter than asked for, and then there is time to spare`() {
+    var schedule = SendSchedule(start: Self.start, clockRate: 48_000, lagLimit: .milliseconds(40))
+    let early = schedule.admit(mediaTime: 0, at: Self.start + .milliseconds(39), leastPause: .milliseconds(200))
+    #expect(!early.followsPause && early.deadline == Self.start)
+    let late = schedule.admit(mediaTime: 0, at: Self.start + .milliseconds(50), leastPause: .milliseconds(200))
+    #expect(late.followsPause && schedule.pausedTime.milliseconds.rounded() == 200)
+    #expect((late.deadline - Self.start).milliseconds.rounded() == 200)
+    // 190 ms later it is still in time.
+    let next = schedule.admit(mediaTime: 0, at: Self.start + .milliseconds(239), leastPause: .milliseconds(200))
+    #expect(!next.followsPause && next.timestampOffset == late.timestampOffset)
+    let long = schedule.admit(mediaTime: 0, at: Self.start + .milliseconds(800), leastPause: .milliseconds(200))
+    #expect(long.followsPause && schedule.pausedTime.milliseconds.rounded() == 800)
+  }
+
   @Test func `a stall of 2 s makes a pause: timestamps move on and nothing bursts`() {
     var schedule = SendSchedule(start: Self.start, clockRate: 48_000)
     var now = Self.start

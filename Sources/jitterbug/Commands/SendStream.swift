@@ -42,6 +42,11 @@ final class SendStream {
   private var pausedTime = Interval.zero
   /// The timestamp of the picture under way, as an offset.
   private var stamped: (time: Int64, offset: Int64)?
+  /// The latest time of a frame, and whether one came after it that is shown before.
+  private var latestTime = Int64.min
+  private var isReordered = false
+  /// More frames than most encoders send out of order.
+  private static let leastPausedFrames: Int64 = 6
   private var seenRequests = 0
   private var isRequestOpen = false
   private var lastAnswer: Instant?
@@ -144,7 +149,9 @@ final class SendStream {
 
   /// Makes the next packet when it is due; nil when it isn't yet.
   func makePacket(into bytes: inout MutableSpan<UInt8>, at now: Instant) -> Packet? {
-    guard let frame = current, let admission = schedule?.admit(mediaTime: frame.time + frame.sendOffset, at: now)
+    guard let frame = current,
+      let admission = schedule?.admit(
+        mediaTime: frame.time + frame.sendOffset, at: now, leastPause: leastPause(before: frame))
     else { return nil }
     isAfterPause = isAfterPause || admission.followsPause
     var packet = Packet(size: 0)
@@ -179,9 +186,20 @@ final class SendStream {
     return packet
   }
 
+  /// How long a pause before a frame has to be.
+  ///
+  /// Where frames are sent in another order than they are shown a receiver can't tell a short one from that order. The
+  /// rest of a frame that has begun doesn't wait.
+  private func leastPause(before frame: MediaFrame) -> Interval {
+    guard isReordered, frame.begins != nil else { return .zero }
+    return Interval(units: frame.duration * Self.leastPausedFrames, rate: clockRate)
+  }
+
   private func note(_ frame: MediaFrame) {
     if frame.pictureStart != nil { isWithinPicture = true }
     guard let beginning = frame.begins else { return }
+    isReordered = isReordered || frame.time < latestTime
+    latestTime = max(latestTime, frame.time)
     frameCount += 1
     if beginning == .keyFrame { keyFrameCount += 1 }
   }
