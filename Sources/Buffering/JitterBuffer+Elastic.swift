@@ -119,7 +119,7 @@ extension JitterBuffer {
     if configuration.isFramed, packet.arrival - elastic.tick < Self.framedLearning {
       need = max(need, configuration.firstTarget(adaptation))
     }
-    need = max(need, largestFrames.need)
+    if configuration.isFramed { need = max(need, largestFrames.need, Self.framedLeast) }
     if packet.sequence >= newestSequence { learnRecovery(packet, transit, base: base) }
     // The delay may stay under the target by the tolerance, and a copy that misses its block is half a copy.
     if packet.carriesFEC { need = recovery.wait(beyond: need).map { $0 + Self.tolerance } ?? need }

@@ -5,6 +5,9 @@ extension JitterBuffer {
   /// So long an adaptive buffer keeps at least the delay that it began with: a frame that is late breaks all up to the next
   /// key frame, and what the network does isn't known yet.
   static let framedLearning = Interval.seconds(2)
+  /// The least delay for frames, within the limits: nobody sees a fiftieth of a second, and everybody a picture that freezes
+  /// because a busy machine read one packet a few milliseconds late.
+  static let framedLeast = Interval.milliseconds(20)
   /// What an adaptive buffer for frames begins with, within its limits.
   static let framedStart = Interval.milliseconds(100)
 
