@@ -52,8 +52,8 @@ final class Sender {
   /// Whether nothing more is waited for.
   private var isHurried = false
 
-  /// How long a picture of a transport stream that has begun is still sent after Ctrl-C: two frames at 20 a second.
-  private static let endingLimit = Interval.milliseconds(100)
+  /// How long a picture of a transport stream that has begun is still sent after Ctrl-C: a frame at two a second.
+  private static let endingLimit = Interval.milliseconds(500)
 
   /// Why it is over, in a few words.
   var ended: String {
