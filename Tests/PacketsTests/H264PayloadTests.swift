@@ -61,9 +61,10 @@ import Timeline
     // As GStreamer's payloader does it, by themselves and together; before the first slice nothing is left out.
     let frame = Self.assembled(
       [sequence, picture, picture, slices[0], sequence, picture, slices[1], together, slices[2], changed]
-        + [fragments[0], fragments[1], sequence])
-    #expect(
-      frame == H264NAL.annexB([sequence, picture, picture] + slices + [changed, [0x65, 0x18, 8]]))
+        + [fragments[0], fragments[1], sequence, picture])
+    // Behind another one they count again.
+    let rest: [[UInt8]] = [changed, [0x65, 0x18, 8], sequence, picture]
+    #expect(frame == H264NAL.annexB([sequence, picture, picture] + slices + rest))
     // Each frame has its own.
     #expect(Self.assembled([sequence, slices[0]]) == H264NAL.annexB([sequence, slices[0]]))
     var depacketizer = H264Depacketizer()

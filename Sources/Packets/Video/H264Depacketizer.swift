@@ -95,9 +95,15 @@ public struct H264Depacketizer: Sendable {
       describe(nal, first: unit.byteCount > 1 ? unit.byte(at: 1) : nil, isFirst: isFirst, in: &piece)
       if nal.type == H264NAL.supplement, H264NAL.isRecoveryPoint(unit) { piece.isKey = true }
       if nal.isParameterSet {
-        if hasSlice, isRepeated(unit, in: frame) { continue }
         let start = frame.count + H264NAL.startCode.count
-        if !hasSlice, sets.count < Self.setLimit { sets.append(start..<(start + range.count)) }
+        if !hasSlice {
+          if sets.count < Self.setLimit { sets.append(start..<(start + range.count)) }
+        } else if isRepeated(unit, in: frame) {
+          continue
+        } else {
+          // Another picture's, whose sender gives no times: what was may come back after it.
+          sets.removeAll(keepingCapacity: true)
+        }
       }
       frame += H264NAL.startCode
       frame.append(range, of: payload)
